@@ -3,6 +3,7 @@
 # make test                   the whole suite; make soak: what takes minutes
 # make check                  what a commit must pass, under two minutes
 # make bench                  the measured bars, as ratios
+# make docs                   the documents as a site, into site/
 SHELL := /bin/bash
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -11,7 +12,7 @@ WORKERS ?= 2
 export VENV
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-test demo test soak check bench vendor lock clean
+.PHONY: help setup setup-test demo test soak check bench docs vendor lock clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -44,6 +45,9 @@ check: setup-test
 
 bench: setup-test
 	@for one in start intake freshness; do $(BIN)/python bench/$$one.py $(ARGS) || exit 1; done
+
+docs: setup-test
+	@$(BIN)/zensical build --clean
 
 vendor: setup-test
 	@$(BIN)/python scripts/vendor.py $(ARGS)
