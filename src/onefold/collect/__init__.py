@@ -1,0 +1,38 @@
+"""From the wire to the log, and from the log to events: decode, judge, keep, fold."""
+
+from typing import TYPE_CHECKING
+
+from onefold.model.doors import door
+
+if TYPE_CHECKING:
+    from onefold.collect.catalogue import Catalogue as Catalogue
+    from onefold.collect.catalogue import make_catalogue as make_catalogue
+    from onefold.collect.catalogue import read_catalogue as read_catalogue
+    from onefold.collect.fold import Batch as Batch
+    from onefold.collect.fold import CollectFold as CollectFold
+    from onefold.collect.intake import receive as receive
+    from onefold.collect.records import Source as Source
+    from onefold.collect.rules import FoldRules as FoldRules
+    from onefold.collect.rules import rules_of as rules_of
+
+    from . import imports as imports
+    from . import queries as queries
+    from . import sources as sources
+
+__getattr__ = door(
+    __name__,
+    {
+        "Batch": "fold",
+        "Catalogue": "catalogue",
+        "CollectFold": "fold",
+        "FoldRules": "rules",
+        "Source": "records",
+        "imports": "=imports",
+        "make_catalogue": "catalogue",
+        "queries": "=queries",
+        "read_catalogue": "catalogue",
+        "receive": "intake",
+        "rules_of": "rules",
+        "sources": "=sources",
+    },
+)

@@ -1,0 +1,148 @@
+"""What crosses the doors of collect: sources, decoded events, receipts."""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import msgspec
+
+from onefold.store import NewRow
+
+
+class Code(IntEnum):
+    """The verdict on one event, kept in the upper half of its byte in the log.
+
+    The lower half is the mask of purposes that consent allows. `ACCEPTED` is 0; all others
+    wait in quarantine, but for `REFUSED`, whose event is not kept.
+    """
+
+    ACCEPTED = 0
+    REFUSED = 1
+    UNKNOWN_TYPE = 2
+    NO_EVENT_NAME = 3
+    NO_IDENTIFIER = 4
+    BAD_TIME = 5
+    BAD_PROPERTIES = 6
+    LONG_ID = 7
+    SCHEMA = 8
+    UNPLANNED = 9
+    MALFORMED = 10
+
+
+def verdict_byte(code: Code, purposes: int) -> int:
+    """Return the byte of one event's verdict: the code above, the purposes below."""
+    return code << 4 | purposes & 15
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where events come from, and what may be kept of them.
+
+    Attributes:
+        name: Unique in the workspace, such as `app`.
+        write_key: What its SDKs send; public in browsers, so no secret.
+        environment: `production`, `staging` or `development`.
+        basis: `opt-in`, `notice` or `contract`: what may be kept without a consent object.
+        region: Where its people are, such as `eu`; may be empty.
+        unplanned: What to do with undescribed events: `allow`, `strip`, `quarantine`.
+    """
+
+    name: str
+    write_key: str
+    environment: str = "production"
+    basis: str = "opt-in"
+    region: str = ""
+    unplanned: str = "allow"
+
+
+class Incoming(msgspec.Struct, frozen=False, gc=False):
+    """One event as decoded from any dialect; the fold sees nothing else of the wire.
+
+    Attributes:
+        kind: track, identify, page, screen, group or alias.
+        event: Name of a track event; for other kinds the kind.
+        message_id: As sent, or made from the content.
+        user_id: As sent, or None; likewise the other ids.
+        event_time: When it was true, microseconds UTC, corrected once.
+        time_basis: `sent`, `corrected`, `received` or `future`.
+        properties: JSON object as bytes: properties, or traits of identify and group.
+        code: The decoder's own verdict.
+        reason: Why it waits, one sentence; empty when accepted.
+        sent_consent: The consent object as sent, JSON bytes; None when there is none.
+    """
+
+    kind: str
+    event: str
+    message_id: str
+    user_id: str | None
+    anonymous_id: str | None
+    previous_id: str | None
+    group_id: str | None
+    event_time: int
+    time_basis: str
+    properties: bytes
+    code: int = 0
+    reason: str = ""
+    sent_consent: bytes | None = None
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One imported row; the body of a log row of dialect `records` is a JSON list of these.
+
+    Attributes:
+        entity: A key of `store.schema.RECORD_TABLES`: account, spend, ticket, interaction.
+        key: The row's own key, such as the ticket's number.
+        message_id: Made of entity, key and content, so that the same row counts once.
+        event_time: When it was true or, where the file does not say, when it was imported.
+        fields: Columns of the entity's table: times as integer microseconds UTC, days as
+            `2026-11-22`, money as integer micros.
+        where: File and line it came from.
+        reason: Why it waits in quarantine; empty when it counts.
+    """
+
+    entity: str
+    key: str
+    message_id: str
+    event_time: int
+    fields: dict[str, Any]
+    where: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An event that waits in quarantine, or was refused: its place, id and reason."""
+
+    index: int
+    message_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What intake says to one request.
+
+    Attributes:
+        row: What to append to the log; None when nothing is to be kept.
+        accepted: How many events count.
+        quarantined: Kept, but waiting, with reasons.
+        refused: Not kept, with reasons.
+    """
+
+    row: NewRow | None
+    accepted: int
+    quarantined: tuple[Waiting, ...] = field(default=())
+    refused: tuple[Waiting, ...] = field(default=())
+
+    def answer(self) -> dict[str, object]:
+        """Return what the sender hears (see the interface reference)."""
+        return {
+            "success": True,
+            "accepted": self.accepted,
+            "quarantined": [_told(one) for one in self.quarantined],
+            "refused": [_told(one) for one in self.refused],
+        }
+
+
+def _told(waiting: Waiting) -> dict[str, object]:
+    return {"index": waiting.index, "message_id": waiting.message_id, "reason": waiting.reason}

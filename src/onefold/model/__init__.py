@@ -1,0 +1,1 @@
+"""The words every room speaks: records, ids, time, money, errors. Imports nothing of ours."""

@@ -1,0 +1,98 @@
+"""Time as integer microseconds UTC; days and weeks in the workspace's zone."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from time import time_ns
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from onefold.model.errors import BadInput
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+Clock = Callable[[], int]
+"""Something that tells the time: integer microseconds UTC."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def now() -> int:
+    """Return the machine's time in microseconds UTC."""
+    return time_ns() // 1000
+
+
+def parse_time(text: str) -> int:
+    """Return the microseconds UTC of an ISO 8601 time; without a zone it is taken as UTC.
+
+    Raises:
+        BadInput: The text is not a time between the years 1 and 9999.
+
+    >>> parse_time("1970-01-01T00:00:01.5Z")
+    1500000
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return (moment - _EPOCH) // _MICROSECOND
+    except (ValueError, OverflowError) as error:
+        message = f"{text!r} is not a time."
+        raise BadInput(message, "Write it as 2026-11-22T08:30:00Z.") from error
+
+
+def to_datetime(micros: int) -> datetime:
+    """Return an aware UTC datetime."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def format_time(micros: int) -> str:
+    """Return RFC 3339 in UTC.
+
+    >>> format_time(1_500_000)
+    '1970-01-01T00:00:01.500000Z'
+    """
+    return to_datetime(micros).isoformat().replace("+00:00", "Z")
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Return the zone of an IANA name.
+
+    Raises:
+        BadInput: There is no such zone.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        message = f"No time zone {name!r}."
+        raise BadInput(message, "Use an IANA name such as Europe/Berlin.") from error
+
+
+def parse_date(text: str) -> date:
+    """Return the day of `2026-11-22`.
+
+    Raises:
+        BadInput: The text is not such a day.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        message = f"{text!r} is not a day."
+        raise BadInput(message, "Write it as 2026-11-22.") from error
+
+
+def day_start(day: date, zone: str) -> int:
+    """Return when a day of the zone begins, in microseconds UTC."""
+    return (datetime.combine(day, time(), zone_of(zone)) - _EPOCH) // _MICROSECOND
+
+
+def day_of(micros: int, zone: str) -> date:
+    """Return the day of the zone in which a time falls."""
+    return to_datetime(micros).astimezone(zone_of(zone)).date()
+
+
+def week_of(day: date) -> date:
+    """Return the Monday on or before a day."""
+    return day - timedelta(days=day.weekday())

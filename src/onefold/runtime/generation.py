@@ -1,0 +1,112 @@
+"""Generations of the facts: one folder each, and a link that says which one answers."""
+
+import shutil
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+
+from onefold.collect import FoldRules
+from onefold.model.errors import MachineFailed
+from onefold.store import DuckFacts, SeenIds
+from onefold.store.schema import VERSION
+
+_CURRENT = "current"
+
+
+class Generation:
+    """One build of the facts: its engine, its ids seen and the rules it was built by."""
+
+    def __init__(self, folder: Path, facts: DuckFacts, seen: SeenIds) -> None:
+        self.folder = folder
+        self.facts = facts
+        self.seen = seen
+        meta = _meta(facts)
+        self.rules = msgspec.json.decode(meta["rules"], type=FoldRules)
+        self.version = int(meta["version"])
+        self.offset, self.received_time = _progress(facts)
+        _remember_tail(facts, seen)
+
+    def fits(self, rules: FoldRules) -> bool:
+        """Return whether it was built by these rules and this version of the folds."""
+        return self.version == VERSION and self.rules == rules
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.seen.flush()
+        self.seen.close()
+        self.facts.close()
+
+
+def open_current(folder: Path) -> Generation | None:
+    """Return the generation that answers, or None when there is none yet.
+
+    Raises:
+        MachineFailed: It is held by another process, or cannot be read.
+    """
+    link = folder / _CURRENT
+    if not link.exists():
+        return None
+    place = link.resolve()
+    return Generation(place, DuckFacts(place / "facts.duckdb"), SeenIds(place / "ids"))
+
+
+def make_next(folder: Path, rules: FoldRules) -> Generation:
+    """Return a new, empty generation beside the one that answers."""
+    folder.mkdir(parents=True, exist_ok=True)
+    current = (folder / _CURRENT).resolve().name
+    for path in folder.glob("gen-*"):
+        if path.name != current:
+            shutil.rmtree(path)
+    number = int(current.removeprefix("gen-")) + 1 if current.startswith("gen-") else 1
+    place = folder / f"gen-{number}"
+    place.mkdir()
+    facts = DuckFacts(place / "facts.duckdb")
+    from onefold.collect.promote import COLUMN_TYPES
+
+    facts.create({column: COLUMN_TYPES[kind] for column, kind in rules.promoted.items()})
+    values = {"rules": msgspec.json.encode(rules).decode(), "version": str(VERSION)}
+    with facts.transaction() as writer:
+        writer.insert("meta", pa.table({"key": list(values), "value": list(values.values())}))
+    return Generation(place, facts, SeenIds(place / "ids"))
+
+
+def put_in_force(folder: Path, generation: Generation) -> None:
+    """Let a generation answer from now on: one rename."""
+    aside = folder / "current.next"
+    aside.unlink(missing_ok=True)
+    aside.symlink_to(generation.folder.name)
+    aside.replace(folder / _CURRENT)
+
+
+def drop(generation: Generation) -> None:
+    """Remove the files of a generation that answers no more."""
+    shutil.rmtree(generation.folder, ignore_errors=True)
+
+
+def _meta(facts: DuckFacts) -> dict[str, str]:
+    rows = facts.ask(facts.tables()["meta"]).to_pylist()
+    found = {row["key"]: row["value"] for row in rows}
+    if not {"rules", "version"} <= set(found):
+        raise MachineFailed("The facts do not say how they were built.", "Run `onefold rebuild`.")
+    return found
+
+
+def _progress(facts: DuckFacts) -> tuple[int, int | None]:
+    rows = facts.ask(facts.tables()["progress"])
+    if not rows.num_rows:
+        return 0, None
+    times = rows.column("received_time").cast(pa.int64())
+    return int(rows.column("log_offset")[0].as_py()), int(times[0].as_py())
+
+
+def _remember_tail(facts: DuckFacts, seen: SeenIds) -> None:
+    """Read ids again that were committed after the last run was written."""
+    events = facts.tables()["events"]
+    tail = facts.ask(
+        events.filter(events.log_offset > seen.offset).select(
+            "message_hi", "message_lo", "log_offset", "place"
+        )
+    )
+    hi, lo, offset, place = (column.to_numpy() for column in tail.columns)
+    seen.add(hi, lo, offset, place.astype("int64"))

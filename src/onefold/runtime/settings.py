@@ -1,0 +1,71 @@
+"""What `onefold.toml` says: the workspace's name, its zone, its consent categories."""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from onefold.model.errors import BadInput, NotFound, did_you_mean
+from onefold.model.time import zone_of
+
+FILE = "onefold.toml"
+
+_FIRST = """\
+# A Onefold workspace. Days are of this zone; questions, pages and folds all use it.
+name = {name}
+zone = "UTC"
+
+# Consent categories as your banner names them, and the purpose each stands for
+# (analytics, personalization, advertising, sharing). Names of purposes need no line.
+[consent.categories]
+# C0002 = "analytics"
+"""
+_KNOWN = {"name": str, "zone": str, "consent": dict}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of a workspace.
+
+    Attributes:
+        name: As pages show it.
+        zone: IANA name.
+        categories: Consent category as sent -> purpose.
+    """
+
+    name: str
+    zone: str = "UTC"
+    categories: dict[str, str] = field(default_factory=dict)
+
+
+def write_settings(folder: Path, name: str) -> None:
+    """Write the first settings of a workspace."""
+    quoted = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    (folder / FILE).write_text(_FIRST.format(name=quoted), encoding="utf-8")
+
+
+def read_settings(folder: Path) -> Settings:
+    """Return the settings of a workspace.
+
+    Raises:
+        NotFound: The folder is no workspace.
+        BadInput: The file cannot be used; with what is wrong.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        message = f"{folder} is no workspace: it has no {FILE}."
+        raise NotFound(message, f"Make one with `onefold init {folder}`, or name it with -w.")
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"{FILE}: {error}.", "Mend the line.") from error
+    for name, value in content.items():
+        kind = _KNOWN.get(name)
+        if kind is None:
+            message = f"{FILE}: no setting `{name}`.{did_you_mean(name, _KNOWN)}"
+            raise BadInput(message, f"Use {', '.join(_KNOWN)}.")
+        if not isinstance(value, kind):
+            raise BadInput(f"{FILE}: `{name}` is {value!r}.", f"Write a {kind.__name__}.")
+    categories = content.get("consent", {}).get("categories", {})
+    zone = content.get("zone", "UTC")
+    zone_of(zone)
+    return Settings(name=content.get("name", folder.name), zone=zone, categories=dict(categories))

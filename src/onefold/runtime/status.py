@@ -1,0 +1,71 @@
+"""Counts, lag and sizes of a workspace."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from onefold.model.records import Answer, Column
+from onefold.model.time import SECOND, format_time
+
+if TYPE_CHECKING:
+    from onefold.runtime.workspace import Workspace
+
+_COUNTED = ("events", "sessions", "identifiers", "accounts", "quarantine")
+
+
+def status_of(workspace: "Workspace") -> Answer:
+    """Return one row a figure: its name, its value, its unit."""
+    facts = workspace.folds.generation.facts
+    tables = facts.tables()
+    counts = {name: _count(workspace, name) for name in _COUNTED}
+    persons = tables["identifiers"].person_id.nunique().name("persons").as_table()
+    duplicates = tables["duplicates"].events.sum().fill_null(0).name("events").as_table()
+    log_offset = workspace.log.last_offset()
+    rows: list[tuple[str, object, str]] = [
+        ("workspace", workspace.settings.name, ""),
+        ("events accepted", counts["events"], "events"),
+        ("events waiting in quarantine", counts["quarantine"], "events"),
+        ("events sent twice, counted once", int(_first(facts.ask(duplicates))), "events"),
+        ("persons", int(_first(facts.ask(persons))), "persons"),
+        ("identifiers", counts["identifiers"], "identifiers"),
+        ("accounts", counts["accounts"], "accounts"),
+        ("sessions", counts["sessions"], "sessions"),
+        ("log offset", log_offset, "rows"),
+        ("facts offset", workspace.facts_offset, "rows"),
+        ("lag", log_offset - workspace.facts_offset, "rows"),
+        ("rebuilding", workspace.rebuilding, ""),
+        *(
+            (f"size of {name}", _size(workspace.folder, pattern), "bytes")
+            for name, pattern in (
+                ("log", "log.sqlite*"),
+                ("facts", "facts/**/*"),
+                ("vault", "vault.sqlite*"),
+                ("state", "state.sqlite*"),
+            )
+        ),
+    ]
+    fresh = workspace.fresh_time
+    if fresh is not None:
+        age = max(0, workspace.clock() - fresh) / SECOND
+        rows += [
+            ("last event received", format_time(fresh), "time"),
+            ("seconds since then", round(age, 1), "seconds"),
+        ]
+    return Answer(
+        columns=(Column("figure", "text"), Column("value", "text"), Column("unit", "text")),
+        rows=tuple(rows),
+        definition="Counts of the facts as folded, places in the log, bytes on disk.",
+        as_of_time=fresh,
+    )
+
+
+def _count(workspace: "Workspace", name: str) -> int:
+    facts = workspace.folds.generation.facts
+    return int(_first(facts.ask(facts.tables()[name].count().name("rows").as_table())))
+
+
+def _first(table: object) -> int:
+    return int(table.column(0)[0].as_py() or 0)  # type: ignore[attr-defined]
+
+
+def _size(folder: Path, pattern: str) -> int:
+    return sum(path.stat().st_size for path in folder.glob(pattern) if path.is_file())

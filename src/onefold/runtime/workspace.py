@@ -1,0 +1,296 @@
+"""A workspace: one tenant in one folder, its planes opened and wired."""
+
+import fcntl
+import os
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from onefold.collect import Source, sources
+from onefold.consent import BASES
+from onefold.governance import add_api_key, add_user, sign_in_link
+from onefold.model.errors import BadInput, Conflict, MachineFailed, NotFound
+from onefold.model.ids import new_secret
+from onefold.model.records import OWNER, Answer, Question
+from onefold.model.time import Clock, now
+from onefold.runtime.definitions import KIND as DEFINITIONS
+from onefold.runtime.definitions import applied, entry_of, same
+from onefold.runtime.folds import Folds
+from onefold.runtime.generation import Generation, drop, make_next, open_current, put_in_force
+from onefold.runtime.relay import relay
+from onefold.runtime.settings import FILE, Settings, read_settings, write_settings
+from onefold.runtime.status import status_of
+from onefold.runtime.views import make_view
+from onefold.store import SqliteLog, State, Vault, View, tables
+
+Progress = Callable[[str, int, int | None], None]
+"""Told as work goes on: what, how much is done, of how much (None when nobody knows)."""
+
+FIRST_SOURCE = "app"
+FIRST_USER = "owner"
+_KEY = re.compile(r"[0-9a-fA-F]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class NewWorkspace:
+    """What is told once, when a workspace is made.
+
+    Attributes:
+        folder: Where it stands.
+        write_key: Of its first source.
+        api_key: Of its owner.
+        sign_in_path: Opens the pages once, for its owner; to put behind the address.
+    """
+
+    folder: Path
+    write_key: str
+    api_key: str
+    sign_in_path: str
+
+
+def create_workspace(
+    folder: Path,
+    *,
+    basis: str = "opt-in",
+    identity_key: str = "",
+    name: str = "",
+    clock: Clock = now,
+) -> NewWorkspace:
+    """Make a workspace and return its first keys.
+
+    Args:
+        folder: New or empty.
+        basis: What may be kept of an event without a consent object: opt-in, notice, contract.
+        identity_key: 32 bytes in hex that key every hash of an identifier; random when empty.
+        name: As pages show it; the folder's name when empty.
+        clock: Tells the time.
+
+    Raises:
+        BadInput: The basis or the key is none.
+        Conflict: There is a workspace already, or other files.
+        MachineFailed: The folder cannot be written.
+    """
+    if basis not in BASES:
+        raise BadInput(f"No basis `{basis}`.", f"Use one of: {', '.join(BASES)}.")
+    if identity_key and not _KEY.fullmatch(identity_key):
+        raise BadInput("The identity key is not 32 bytes in hex.", "Give 64 hex digits, or none.")
+    if (folder / FILE).exists():
+        raise Conflict(f"{folder} is a workspace already.", "Use it, or name another folder.")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise Conflict(f"{folder} is not empty.", "Name a new or an empty folder.")
+    try:
+        for part in ("events", "metrics", "experiments"):
+            (folder / "definitions" / part).mkdir(parents=True, exist_ok=True)
+        (folder / "run").mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise MachineFailed(f"{folder} cannot be made: {error}.", "Name another folder.") from error
+    state = State(f"sqlite:///{folder / 'state.sqlite'}", clock)
+    key = identity_key.lower() or os.urandom(32).hex()
+    with state.change(OWNER, "workspace.make", name or folder.name) as change:
+        change.execute(tables.settings.insert().values(name="identity_key", value=key))
+    write_key = new_secret("wk_")
+    sources.add_source(state, OWNER, Source(name=FIRST_SOURCE, write_key=write_key, basis=basis))
+    add_user(state, FIRST_USER, "owner", asker=OWNER, now=clock())
+    api_key = add_api_key(state, "first", ("admin",), asker=OWNER, now=clock())
+    link = sign_in_link(state, FIRST_USER, asker=OWNER, now=clock())
+    state.close()
+    SqliteLog(folder / "log.sqlite").close()
+    Vault(folder / "vault.sqlite").close()
+    # The settings come last: a folder without them is no workspace.
+    write_settings(folder, name or folder.resolve().name)
+    return NewWorkspace(folder, write_key, api_key, link)
+
+
+class Workspace:
+    """The planes of a workspace, opened by the one process that owns its facts."""
+
+    def __init__(self, folder: Path, clock: Clock = now) -> None:
+        """Open all planes; the facts are made when there are none.
+
+        Raises:
+            NotFound: The folder is no workspace.
+            MachineFailed: Another process holds it, or a file does not work.
+        """
+        self.folder = folder
+        self.clock = clock
+        self.settings: Settings = read_settings(folder)
+        self._lock = _hold(folder / "run" / "house.lock")
+        self.log = SqliteLog(folder / "log.sqlite")
+        self.state = State(f"sqlite:///{folder / 'state.sqlite'}", clock)
+        self.vault = Vault(folder / "vault.sqlite")
+        self.identity_key = read_identity_key(self.state)
+        self.rebuilding = False
+        """A new generation is being built; figures are those of the old one."""
+        self._folding = threading.RLock()
+        self._listeners: list[Callable[[int], None]] = []
+        relay(self.state, self.log)
+        self.folds = self._folds(self._first_generation())
+
+    @property
+    def definitions(self) -> Path:
+        """Where its definitions stand."""
+        return self.folder / "definitions"
+
+    @property
+    def facts_offset(self) -> int:
+        """The last log offset that the facts hold."""
+        return self.folds.offset
+
+    @property
+    def fresh_time(self) -> int | None:
+        """When the last folded row was received, microseconds; None before the first."""
+        return self.folds.generation.received_time
+
+    def view(self, question: Question) -> View:
+        """Return the facts as a question may see them.
+
+        Raises:
+            NotAllowed: The asker may not ask.
+        """
+        return make_view(
+            self.folds.generation.facts,
+            question,
+            now=self.clock(),
+            zone=self.settings.zone,
+            fresh_time=self.fresh_time,
+        )
+
+    def on_commit(self, listener: Callable[[int], None]) -> Callable[[], None]:
+        """Call a listener with the offset after each commit; return what ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def step(self) -> int:
+        """Fold the next rows of the log; return how many, 0 at its end."""
+        with self._folding:
+            folded = self.folds.step()
+        if self.folds.stale and not self.rebuilding:
+            from onefold.runtime.rebuild import rebuild
+
+            rebuild(self)
+        return folded
+
+    def tell(self) -> None:
+        """Tell the listeners how far the facts are."""
+        for listener in list(self._listeners):
+            listener(self.facts_offset)
+
+    def relay(self) -> None:
+        """Bring what waits in the outbox to the log."""
+        relay(self.state, self.log)
+
+    def catch_up(self, progress: Progress | None = None) -> None:
+        """Fold until the facts hold all that the log held at the call."""
+        relay(self.state, self.log)
+        end = self.log.last_offset()
+        while self.facts_offset < end:
+            self.step()
+            if progress is not None:
+                progress("Folding", self.facts_offset, end)
+        self.tell()
+
+    def status(self) -> Answer:
+        """Return counts, lag and sizes: one row a figure."""
+        return status_of(self)
+
+    def apply_definitions(self) -> bool:
+        """Bring the definitions of the folder into force; return whether they had changed.
+
+        Raises:
+            BadInput: A definition cannot be used; nothing was applied.
+        """
+        entry = entry_of(self.folder)
+        standing, _ = applied(self.log)
+        if same(standing, entry):
+            return False
+        detail = {"files": len(entry["files"])}
+        with self.state.change(
+            OWNER, "definitions.apply", "definitions", detail=detail, entry=(DEFINITIONS, entry)
+        ):
+            pass
+        self.catch_up()
+        return True
+
+    def take_over(self, generation: Generation) -> None:
+        """Let a new generation answer, folded to the end while the old one stands still."""
+        with self._folding:
+            folds = self._folds(generation)
+            while folds.step():
+                pass
+            former = self.folds
+            put_in_force(self.folder / "facts", generation)
+            self.folds = folds
+            # Questions that run keep the old engine alive; its files go now.
+            former.generation.seen.close()
+            drop(former.generation)
+
+    def new_generation(self) -> Folds:
+        """Return folds of a new, empty generation by the rules in force."""
+        _, rules = applied(self.log)
+        return self._folds(make_next(self.folder / "facts", rules))
+
+    def close(self) -> None:
+        """Let go of all files."""
+        self.folds.generation.close()
+        self.log.close()
+        self.vault.close()
+        self.state.close()
+        self._lock.close()
+
+    def _folds(self, generation: Generation) -> Folds:
+        return Folds(generation, log=self.log, vault=self.vault, identity_key=self.identity_key)
+
+    def _first_generation(self) -> Generation:
+        folder = self.folder / "facts"
+        found = open_current(folder)
+        if found is None:
+            _, rules = applied(self.log)
+            found = make_next(folder, rules)
+            put_in_force(folder, found)
+        return found
+
+
+def open_workspace(folder: Path, clock: Clock = now) -> Workspace:
+    """Return a workspace with its planes open, folded to the end of the log.
+
+    Raises:
+        NotFound: The folder is no workspace.
+        MachineFailed: Another process holds it.
+    """
+    workspace = Workspace(folder, clock)
+    workspace.apply_definitions()
+    _, rules = applied(workspace.log)
+    if not workspace.folds.generation.fits(rules):
+        from onefold.runtime.rebuild import rebuild
+
+        rebuild(workspace)
+    workspace.catch_up()
+    return workspace
+
+
+def read_identity_key(state: State) -> bytes:
+    """Return the key of every hash of an identifier.
+
+    Raises:
+        NotFound: The state has none.
+    """
+    query = tables.settings.select().where(tables.settings.c.name == "identity_key")
+    for row in state.rows(query):
+        return bytes.fromhex(row["value"])
+    raise NotFound("The state holds no identity key.", "Restore state.sqlite from a backup.")
+
+
+def _hold(path: Path) -> IO[str]:
+    """Hold a lock file until it is closed."""
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    handle = path.open("a+")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        message = f"{path.parent.parent} is held by another Onefold process."
+        raise MachineFailed(message, "Ask through it, or end it first.") from error
+    return handle

@@ -1,0 +1,74 @@
+"""The facts: columns to ask. Folds write them in one transaction a micro-batch."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pyarrow as pa
+
+
+class FactsWriter(Protocol):
+    """One open transaction of a fold."""
+
+    def insert(self, table: str, rows: "pa.Table") -> None:
+        """Add rows; columns by name, missing ones become null."""
+        ...
+
+    def matching(
+        self,
+        table: str,
+        rows: "pa.Table",
+        on: Sequence[str],
+        *,
+        since: tuple[str, Any] | None = None,
+    ) -> "pa.Table":
+        """Return the rows of a table whose `on` columns equal those of any given row.
+
+        `since` (column, value) says that older rows cannot match, so that they are not read.
+        """
+        ...
+
+    def delete(
+        self,
+        table: str,
+        rows: "pa.Table",
+        on: Sequence[str],
+        *,
+        since: tuple[str, Any] | None = None,
+    ) -> None:
+        """Remove the rows of a table whose `on` columns equal those of any given row."""
+        ...
+
+
+class Facts(Protocol):
+    """What every engine offers."""
+
+    def tables(self) -> Mapping[str, "ir.Table"]:
+        """Return the raw tables as unbound ibis tables; only folds and views may ask them."""
+        ...
+
+    def sql(self, expression: "ir.Expr") -> str:
+        """Return the query of an expression in the engine's dialect."""
+        ...
+
+    def ask(self, expression: "ir.Expr") -> "pa.Table":
+        """Return the whole answer of an expression.
+
+        Raises:
+            MachineFailed: The engine could not answer.
+        """
+        ...
+
+    def transaction(self) -> AbstractContextManager[FactsWriter]:
+        """Open the one writing transaction; it is kept whole or not at all."""
+        ...
+
+    def checksums(self) -> list[tuple[str, int, str]]:
+        """Return table, rows and hash over natural keys in any order, for every table."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the files."""
+        ...

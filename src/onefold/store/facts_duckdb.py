@@ -1,0 +1,296 @@
+"""The facts in DuckDB: one process owns the file, many cursors ask it."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+from sqlglot import exp, select
+
+from onefold.model.errors import DiskFull, MachineFailed, OnefoldError
+from onefold.store.schema import CHECKSUMMED, PROMOTED, TABLES
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+_SQL_TYPES = {
+    "int64": "BIGINT",
+    "int32": "INTEGER",
+    "int16": "SMALLINT",
+    "string": "VARCHAR",
+    "timestamp": "TIMESTAMP",
+    "date": "DATE",
+    "boolean": "BOOLEAN",
+    "float64": "DOUBLE",
+}
+_STAGED = "staged"
+_MOST_COMPILED = 256
+
+
+class DuckFacts:
+    """The facts of one generation in one DuckDB file."""
+
+    def __init__(self, path: Path | None, *, memory: str = "2GB") -> None:
+        """Open the file, or facts in memory when `path` is None.
+
+        Raises:
+            MachineFailed: The file is held by another process, or is none of ours.
+        """
+        self.path = path
+        try:
+            self._root = duckdb.connect(str(path) if path else ":memory:")
+            for setting, value in (
+                ("threads", "1"),
+                ("memory_limit", memory),
+                ("checkpoint_threshold", "64MB"),
+                ("preserve_insertion_order", "false"),
+                ("autoinstall_known_extensions", "false"),
+                ("autoload_known_extensions", "false"),
+                ("TimeZone", "UTC"),
+            ):
+                self._root.execute(_setting(setting, value))
+        except duckdb.Error as error:
+            raise _failure(error) from error
+        self._writer = self._root.cursor()
+        self._writing = threading.Lock()
+        self._tables: dict[str, ir.Table] | None = None
+        self._compiled: dict[Any, str] = {}
+
+    def create(self, promoted: Mapping[str, str]) -> None:
+        """Make all tables; `promoted` names the columns that described properties get."""
+        for name, table in TABLES.items():
+            columns = dict(table.columns)
+            if name == "events":
+                columns |= promoted
+            parts = [
+                exp.ColumnDef(
+                    this=exp.to_identifier(c, quoted=True), kind=exp.DataType.build(_SQL_TYPES[t])
+                )
+                for c, t in columns.items()
+            ]
+            schema = exp.Schema(this=exp.to_table(name), expressions=parts)
+            self._root.execute(
+                exp.Create(this=schema, kind="TABLE", exists=True).sql(dialect="duckdb")
+            )
+        self._tables = None
+
+    def promoted(self) -> dict[str, str]:
+        """Return the promoted columns of `events`: name -> type."""
+        schema = self.tables()["events"].schema()
+        return {name: str(kind) for name, kind in schema.items() if name.startswith(PROMOTED)}
+
+    def tables(self) -> "Mapping[str, ir.Table]":
+        """Return the raw tables as unbound ibis tables (see `Facts.tables`)."""
+        if self._tables is None:
+            import ibis
+
+            found: dict[str, ir.Table] = {}
+            for name in TABLES:
+                described = self._fetch(exp.Describe(this=exp.to_table(name)).sql(dialect="duckdb"))
+                columns = {
+                    row["column_name"]: _IBIS_TYPES[row["column_type"]]
+                    for row in described.to_pylist()
+                }
+                found[name] = ibis.table(columns, name=name)
+            self._tables = found
+        return self._tables
+
+    def sql(self, expression: "ir.Expr") -> str:
+        """Return the query of an expression in DuckDB's dialect; the last ones are kept."""
+        operation = expression.op()
+        found = self._compiled.get(operation)
+        if found is None:
+            import ibis
+
+            if len(self._compiled) >= _MOST_COMPILED:
+                self._compiled.clear()
+            found = self._compiled[operation] = str(ibis.to_sql(expression, dialect="duckdb"))
+        return found
+
+    def ask(self, expression: "ir.Expr") -> pa.Table:
+        """Return the whole answer of an expression (see `Facts.ask`)."""
+        return self._fetch(self.sql(expression))
+
+    def _fetch(self, query: str) -> pa.Table:
+        cursor = self._root.cursor()
+        try:
+            return cursor.execute(query).to_arrow_table()
+        except duckdb.Error as error:
+            raise _failure(error) from error
+        finally:
+            cursor.close()
+
+    @contextmanager
+    def transaction(self) -> "Iterator[DuckWriter]":
+        """Open the one writing transaction; it is kept whole or not at all."""
+        with self._writing:
+            try:
+                self._writer.execute("BEGIN TRANSACTION")
+                yield DuckWriter(self._writer, self.tables())
+                self._writer.execute("COMMIT")
+            except BaseException as error:
+                _roll_back(self._writer)
+                if isinstance(error, duckdb.Error):
+                    raise _failure(error) from error
+                raise
+
+    def checksums(self) -> list[tuple[str, int, str]]:
+        """Return table, rows and hash over natural keys in any order, for every table."""
+        promoted = sorted(self.promoted())
+        found = []
+        for name in CHECKSUMMED:
+            natural = [*TABLES[name].natural, *(promoted if name == "events" else ())]
+            found.append(
+                (name, *self._checksum(exp.to_table(name), natural, timed=name == "events"))
+            )
+        persons = select("person_id", "count(*) AS identifiers").from_("identifiers")
+        grouped = persons.group_by("person_id").subquery("persons")
+        found.append(("persons", *self._checksum(grouped, ["person_id", "identifiers"])))
+        return sorted(found)
+
+    def _checksum(
+        self, source: exp.Expression, columns: Sequence[str], *, timed: bool = False
+    ) -> tuple[int, str]:
+        values = [_text(exp.column(name, quoted=True)) for name in columns]
+        if timed:
+            # A time that came from the clock of arrival is no property of the event.
+            sent = exp.column("time_basis").eq("sent")
+            values.append(_text(exp.If(this=sent, true=exp.column("event_time"))))
+        row = exp.func("concat_ws", exp.Literal.string("\x1f"), *values)
+        half = [
+            exp.cast(exp.func("sum", exp.cast(exp.func(part, row), "HUGEINT")), "VARCHAR")
+            for part in ("md5_number_lower", "md5_number_upper")
+        ]
+        query = select(exp.func("count", exp.Star()), *half).from_(source)
+        rows = self._fetch(query.sql(dialect="duckdb"))
+        count, low, high = (column[0].as_py() for column in rows.columns)
+        return int(count), _folded(low, high)
+
+    def interrupt(self) -> None:
+        """End the questions that run."""
+        self._root.interrupt()
+
+    def checkpoint(self) -> None:
+        """Bring the write-ahead log into the file."""
+        with self._writing:
+            self._writer.execute("CHECKPOINT")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._writer.close()
+        self._root.close()
+
+
+class DuckWriter:
+    """One open transaction (see `FactsWriter`)."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, tables: "Mapping[str, ir.Table]") -> None:
+        self._cursor = cursor
+        self._tables = tables
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """Add rows; columns by name, missing ones become null."""
+        if rows.num_rows:
+            self._run(_insert_sql(table, tuple(rows.column_names)), rows)
+
+    def matching(
+        self,
+        table: str,
+        rows: pa.Table,
+        on: Sequence[str],
+        *,
+        since: tuple[str, Any] | None = None,
+    ) -> pa.Table:
+        """Return the rows whose `on` columns equal those of any given row."""
+        query = _matching_sql(table, tuple(on), since[0] if since else "")
+        return self._run(query, rows, [since[1]] if since else []).to_arrow_table()
+
+    def delete(
+        self,
+        table: str,
+        rows: pa.Table,
+        on: Sequence[str],
+        *,
+        since: tuple[str, Any] | None = None,
+    ) -> None:
+        """Remove the rows whose `on` columns equal those of any given row."""
+        if rows.num_rows:
+            query = _delete_sql(table, tuple(on), since[0] if since else "")
+            self._run(query, rows, [since[1]] if since else [])
+
+    def _run(
+        self, query: str, rows: pa.Table, values: Sequence[Any] = ()
+    ) -> duckdb.DuckDBPyConnection:
+        self._cursor.register(_STAGED, rows)
+        return self._cursor.execute(query, list(values))
+
+
+_IBIS_TYPES = {sql: name for name, sql in _SQL_TYPES.items()}
+
+
+def _setting(name: str, value: str) -> str:
+    literal = exp.Literal.string(value)
+    item = exp.SetItem(this=exp.EQ(this=exp.column(name), expression=literal))
+    return exp.Set(expressions=[item]).sql(dialect="duckdb")
+
+
+@lru_cache(maxsize=256)
+def _insert_sql(table: str, columns: tuple[str, ...]) -> str:
+    names = [exp.to_identifier(name, quoted=True) for name in columns]
+    target = exp.Schema(this=exp.to_table(table), expressions=names)
+    source = select(*(exp.column(name, quoted=True) for name in columns)).from_(_STAGED)
+    return exp.Insert(this=target, expression=source).sql(dialect="duckdb")
+
+
+def _staged_in(on: tuple[str, ...], since: str) -> exp.Condition:
+    keys = [exp.column(name, quoted=True) for name in on]
+    staged = select(*(key.copy() for key in keys)).from_(_STAGED)
+    left = keys[0] if len(keys) == 1 else exp.Tuple(expressions=keys)
+    found = exp.In(this=left, query=staged.subquery())
+    if not since:
+        return found
+    young = exp.GTE(this=exp.column(since, quoted=True), expression=exp.Placeholder())
+    return exp.and_(young, found)
+
+
+@lru_cache(maxsize=256)
+def _matching_sql(table: str, on: tuple[str, ...], since: str) -> str:
+    return select("*").from_(table).where(_staged_in(on, since)).sql(dialect="duckdb")
+
+
+@lru_cache(maxsize=256)
+def _delete_sql(table: str, on: tuple[str, ...], since: str) -> str:
+    return exp.delete(table, where=_staged_in(on, since)).sql(dialect="duckdb")
+
+
+def _text(value: exp.Expression) -> exp.Expression:
+    return exp.func("coalesce", exp.cast(value, "VARCHAR"), exp.Literal.string("\x1e"))
+
+
+def _folded(low: str | None, high: str | None) -> str:
+    mask = (1 << 64) - 1
+    return f"{int(high or 0) & mask:016x}{int(low or 0) & mask:016x}"
+
+
+def _roll_back(cursor: duckdb.DuckDBPyConnection) -> None:
+    try:
+        cursor.execute("ROLLBACK")
+    except duckdb.Error:
+        # The failed statement has ended the transaction already.
+        return
+
+
+def _failure(error: duckdb.Error) -> OnefoldError:
+    text = str(error).partition("\n")[0]
+    if "No space left" in text or "could not write" in text.lower():
+        return DiskFull(f"The facts cannot grow: {text}", "Make room on the disk.")
+    if "lock" in text.lower():
+        return MachineFailed(
+            "The facts are held by another process.",
+            "End the other `onefold` process of this workspace, or ask through it.",
+        )
+    return MachineFailed(f"The facts could not answer: {text}", "Run `onefold doctor`.")

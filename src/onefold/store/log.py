@@ -1,0 +1,45 @@
+"""The log: what happened, append-only, in order."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from onefold.store.records import LogRow, NewRow
+
+
+class Log(Protocol):
+    """What every backbone offers."""
+
+    def append(self, rows: Sequence[NewRow]) -> list[int]:
+        """Return the offsets of the rows once they are durable, all of them or none.
+
+        Raises:
+            DiskFull: There is no room; nothing was kept.
+            Busy: The log is held by somebody else for too long; nothing was kept.
+        """
+        ...
+
+    def read(
+        self, after: int, *, most_bytes: int = 8_000_000, most_rows: int = 2000
+    ) -> list[LogRow]:
+        """Return the next rows after an offset, in order; empty at the end."""
+        ...
+
+    def row(self, offset: int) -> LogRow | None:
+        """Return one row, or None."""
+        ...
+
+    def latest(self, dialect: str, route: str) -> LogRow | None:
+        """Return the last row of a dialect and route, or None."""
+        ...
+
+    def last_offset(self) -> int:
+        """Return the offset of the last row, 0 when there is none."""
+        ...
+
+    def events(self) -> int:
+        """Return how many events the rows hold, counted ones and others."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the files."""
+        ...

@@ -1,0 +1,100 @@
+"""Group commit: many requests wait for one fsync."""
+
+import asyncio
+import threading
+from collections import defaultdict
+from queue import Empty, SimpleQueue
+
+from onefold.model.errors import Busy, MachineFailed, OnefoldError
+from onefold.store.log import Log
+from onefold.store.records import NewRow
+
+_Waiting = tuple[NewRow, asyncio.AbstractEventLoop, "asyncio.Future[int]"]
+
+
+class GroupWriter:
+    """One thread that appends whatever has gathered, a thousand requests a commit at most.
+
+    A request is answered only when its row is durable. Rows wait in memory up to a limit;
+    beyond it `append` refuses at once, so that pressure reaches the sender and not the heap.
+    """
+
+    def __init__(self, log: Log, *, most_rows: int = 1000, most_bytes: int = 64_000_000) -> None:
+        self._log = log
+        self._most_rows = most_rows
+        self._most_bytes = most_bytes
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._waiting_bytes = 0
+        self.failure: OnefoldError | None = None
+        """Why the last commit failed, or None when it did not."""
+        self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
+        self._thread.start()
+
+    async def append(self, row: NewRow) -> int:
+        """Return the row's offset once it is durable.
+
+        Raises:
+            Busy: Too much is waiting already.
+            DiskFull: There is no room; the row was not kept.
+        """
+        if self._waiting_bytes > self._most_bytes:
+            message = f"{self._waiting_bytes // 1_000_000} MB wait to be written already."
+            raise Busy(message, "Send again in a second.")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[int] = loop.create_future()
+        self._waiting_bytes += len(row.body)
+        self._queue.put((row, loop, future))
+        try:
+            return await future
+        finally:
+            self._waiting_bytes -= len(row.body)
+
+    def close(self) -> None:
+        """Write what waits, then end the thread."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        going = True
+        while going:
+            group: list[_Waiting] = []
+            first = self._queue.get()
+            while first is not None:
+                group.append(first)
+                if len(group) >= self._most_rows:
+                    break
+                try:
+                    first = self._queue.get_nowait()
+                except Empty:
+                    break
+            going = first is not None
+            if group:
+                self._commit(group)
+
+    def _commit(self, group: list[_Waiting]) -> None:
+        offsets: list[int] = []
+        error: OnefoldError | None = None
+        try:
+            offsets = self._log.append([row for row, _, _ in group])
+        except OnefoldError as failure:
+            error = failure
+        except Exception as failure:  # noqa: BLE001 - a dead writer would leave senders waiting
+            error = MachineFailed(f"The log could not be written: {failure}.")
+        self.failure = error
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[int], int]]]
+        by_loop = defaultdict(list)
+        for place, (_, loop, future) in enumerate(group):
+            by_loop[loop].append((future, offsets[place] if offsets else 0))
+        for loop, answers in by_loop.items():
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(_settle, answers, error)
+
+
+def _settle(answers: list[tuple["asyncio.Future[int]", int]], error: OnefoldError | None) -> None:
+    for future, offset in answers:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(offset)
+        else:
+            future.set_exception(error)

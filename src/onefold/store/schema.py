@@ -1,0 +1,204 @@
+"""The tables of the facts: columns, types, and what names a row whatever the machine."""
+
+from dataclasses import dataclass
+
+VERSION = 1
+"""Grows when a fold or a table changes; an older generation is built anew from the log."""
+
+PROMOTED = "p_"
+"""Prefix of a column that a described property got for itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the facts.
+
+    Attributes:
+        columns: Name -> type (int64, int32, int16, string, timestamp, date, boolean, float64).
+        natural: The columns that a checksum is over: no surrogate, no offset, no wall clock.
+    """
+
+    columns: dict[str, str]
+    natural: tuple[str, ...]
+
+
+TABLES: dict[str, Table] = {
+    "events": Table(
+        {
+            "message_hi": "int64",
+            "message_lo": "int64",
+            "log_offset": "int64",
+            "place": "int32",
+            "kind": "string",
+            "event": "string",
+            "source": "string",
+            "environment": "string",
+            "event_time": "timestamp",
+            "received_time": "timestamp",
+            "time_basis": "string",
+            "identifier": "int64",
+            "user_key": "int64",
+            "anonymous_key": "int64",
+            "account_id": "string",
+            "purposes": "int16",
+            "properties": "string",
+        },
+        (
+            "message_hi",
+            "message_lo",
+            "kind",
+            "event",
+            "source",
+            "environment",
+            "identifier",
+            "user_key",
+            "anonymous_key",
+            "account_id",
+            "purposes",
+            "properties",
+        ),
+    ),
+    "sessions": Table(
+        {
+            "identifier": "int64",
+            "environment": "string",
+            "start_time": "timestamp",
+            "end_time": "timestamp",
+            "events": "int64",
+            "actions": "int64",
+            "discoveries": "int64",
+            "purposes": "int16",
+        },
+        (
+            "identifier",
+            "environment",
+            "start_time",
+            "end_time",
+            "events",
+            "actions",
+            "discoveries",
+            "purposes",
+        ),
+    ),
+    "identifiers": Table(
+        {"key": "int64", "kind": "string", "person_id": "int64"}, ("key", "kind", "person_id")
+    ),
+    "edges": Table(
+        {"from_key": "int64", "to_key": "int64", "kind": "string", "event_time": "timestamp"},
+        ("from_key", "to_key", "kind", "event_time"),
+    ),
+    "memberships": Table(
+        {"identifier": "int64", "account_id": "string", "first_time": "timestamp"},
+        ("identifier", "account_id", "first_time"),
+    ),
+    "accounts": Table(
+        {
+            "account_id": "string",
+            "name": "string",
+            "industry": "string",
+            "country": "string",
+            "owner": "string",
+            "created_time": "timestamp",
+            "properties": "string",
+            "known_time": "timestamp",
+        },
+        ("account_id", "name", "industry", "country", "owner", "created_time", "properties"),
+    ),
+    "spend": Table(
+        {
+            "spend_id": "string",
+            "account_id": "string",
+            "campaign_id": "string",
+            "kind": "string",
+            "spend_date": "date",
+            "amount_micros": "int64",
+            "currency": "string",
+            "known_time": "timestamp",
+        },
+        (
+            "spend_id",
+            "account_id",
+            "campaign_id",
+            "kind",
+            "spend_date",
+            "amount_micros",
+            "currency",
+        ),
+    ),
+    "tickets": Table(
+        {
+            "ticket_id": "string",
+            "account_id": "string",
+            "campaign_id": "string",
+            "subject": "string",
+            "topic": "string",
+            "status": "string",
+            "waits_on": "string",
+            "opened_time": "timestamp",
+            "closed_time": "timestamp",
+            "known_time": "timestamp",
+        },
+        (
+            "ticket_id",
+            "account_id",
+            "campaign_id",
+            "subject",
+            "topic",
+            "status",
+            "waits_on",
+            "opened_time",
+            "closed_time",
+        ),
+    ),
+    "interactions": Table(
+        {
+            "interaction_id": "string",
+            "account_id": "string",
+            "kind": "string",
+            "service": "string",
+            "title": "string",
+            "who": "string",
+            "minutes": "int64",
+            "start_time": "timestamp",
+            "known_time": "timestamp",
+        },
+        (
+            "interaction_id",
+            "account_id",
+            "kind",
+            "service",
+            "title",
+            "who",
+            "minutes",
+            "start_time",
+        ),
+    ),
+    "quarantine": Table(
+        {
+            "log_offset": "int64",
+            "place": "int32",
+            "message_hi": "int64",
+            "message_lo": "int64",
+            "event": "string",
+            "source": "string",
+            "environment": "string",
+            "reason": "string",
+            "received_time": "timestamp",
+        },
+        ("message_hi", "message_lo", "event", "source", "environment", "reason"),
+    ),
+    "duplicates": Table({"received_date": "date", "source": "string", "events": "int64"}, ()),
+    "progress": Table({"fold": "string", "log_offset": "int64", "received_time": "timestamp"}, ()),
+    "meta": Table({"key": "string", "value": "string"}, ()),
+}
+
+RECORD_TABLES = {
+    "account": ("accounts", "account_id"),
+    "spend": ("spend", "spend_id"),
+    "ticket": ("tickets", "ticket_id"),
+    "interaction": ("interactions", "interaction_id"),
+}
+"""What an import may bring: entity -> its table and key."""
+
+CHECKSUMMED = tuple(name for name, table in TABLES.items() if table.natural)
+"""The tables a checksum is told of; `persons` is derived from `identifiers`."""

@@ -1,0 +1,213 @@
+"""The state: every change with its audit entry and its outbox row in one transaction."""
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RowMapping, create_engine, event
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from onefold.model.errors import Busy, Conflict, DiskFull, MachineFailed, OnefoldError
+from onefold.model.records import Asker
+from onefold.model.time import Clock
+from onefold.store import state_tables as tables
+
+FIRST_HASH = "0" * 64
+"""What the first audit entry follows."""
+
+
+class State:
+    """What is in force now, in one SQLite file (or whatever URL SQLAlchemy reads)."""
+
+    def __init__(self, url: str, clock: Clock) -> None:
+        """Open the state and bring its tables to the newest migration.
+
+        Args:
+            url: An SQLAlchemy URL; `sqlite:///PATH` for the embedded default.
+            clock: Tells the time of changes.
+
+        Raises:
+            MachineFailed: The state cannot be opened.
+        """
+        self._clock = clock
+        if url.startswith("sqlite:///"):
+            Path(url.removeprefix("sqlite:///")).touch(mode=0o600, exist_ok=True)
+        self._engine = create_engine(url)
+        if self._engine.dialect.name == "sqlite":
+            _tune_sqlite(self._engine)
+        try:
+            _migrate(self._engine)
+        except DBAPIError as error:
+            raise _failure(error) from error
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a connection for questions."""
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise _failure(error) from error
+
+    def rows(self, query: Any) -> list[RowMapping]:
+        """Return all rows of a select."""
+        with self.read() as connection:
+            return list(connection.execute(query).mappings())
+
+    @contextmanager
+    def change(
+        self,
+        asker: Asker,
+        action: str,
+        subject: str,
+        *,
+        detail: Mapping[str, object] | None = None,
+        entry: tuple[str, Mapping[str, object]] | None = None,
+    ) -> Iterator[Connection]:
+        """Open the transaction of one change; its audit entry goes in with it.
+
+        Args:
+            asker: Who changes.
+            action: What is done, such as `source.add`.
+            subject: To what; never a name of a person, only keys.
+            detail: What a reader of the trail wants to know; no secrets, no personal data.
+            entry: (kind, body) of a control entry that the relay brings to the log.
+
+        Raises:
+            Conflict: It would stand twice.
+        """
+        try:
+            with self._engine.begin() as connection:
+                if self._engine.dialect.name == "sqlite":
+                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                yield connection
+                now = self._clock()
+                if entry is not None:
+                    _put_out(connection, entry, now)
+                _write_audit(connection, asker, action, subject, dict(detail or {}), now)
+        except IntegrityError as error:
+            message = f"`{subject}` is there already."
+            raise Conflict(message, "Take another name.") from error
+        except DBAPIError as error:
+            raise _failure(error) from error
+
+    def touch(self, statement: Any) -> None:
+        """Run a statement that is no change worth an audit entry, such as `last used`."""
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(statement)
+        except DBAPIError as error:
+            raise _failure(error) from error
+
+    def version(self) -> int:
+        """Return a number that differs after any change by anybody (SQLite only, else 0)."""
+        if self._engine.dialect.name != "sqlite":
+            return 0
+        path = Path(str(self._engine.url.database))
+        parts = (path, path.with_name(path.name + "-wal"))
+        return hash(tuple(_stamp(part) for part in parts))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+
+def audit_hash(former: str, entry: tuple[int, str, str, str, str]) -> str:
+    """Return the chained hash of an audit entry (time, actor, action, subject, detail).
+
+    Source: each entry's hash covers the former hash, so that a changed, removed or reordered
+    entry breaks every later one (Haber & Stornetta 1991).
+    """
+    text = json.dumps([former, *entry], ensure_ascii=False, separators=(",", ":"))
+    return blake2b(text.encode(), digest_size=32).hexdigest()
+
+
+def _write_audit(
+    connection: Connection,
+    asker: Asker,
+    action: str,
+    subject: str,
+    detail: dict[str, object],
+    now: int,
+) -> None:
+    trail = tables.audit
+    last = connection.execute(trail.select().order_by(trail.c.id.desc()).limit(1)).mappings()
+    former = next((row["hash"] for row in last), FIRST_HASH)
+    text = json.dumps(detail, ensure_ascii=False, sort_keys=True)
+    connection.execute(
+        trail.insert().values(
+            time=now,
+            actor=asker.name,
+            action=action,
+            subject=subject,
+            detail=text,
+            hash=audit_hash(former, (now, asker.name, action, subject, text)),
+        )
+    )
+
+
+def _put_out(connection: Connection, entry: tuple[str, Mapping[str, object]], now: int) -> None:
+    kind, body = entry
+    name = secrets.token_hex(16)
+    payload = json.dumps({"id": name, **body}, ensure_ascii=False).encode()
+    row = tables.outbox.insert().values(id=name, kind=kind, body=payload, made_time=now)
+    connection.execute(row)
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return (0, 0)
+    return (found.st_mtime_ns, found.st_size)
+
+
+def _tune_sqlite(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: object) -> None:
+        # SQLAlchemy begins by itself; the driver must not begin too.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "PRAGMA journal_mode = WAL",
+            "PRAGMA synchronous = FULL",
+            "PRAGMA foreign_keys = ON",
+            "PRAGMA busy_timeout = 10000",
+        ):
+            cursor.execute(pragma)
+        cursor.close()
+
+
+HEAD = "0001"
+"""The newest migration."""
+
+
+def _migrate(engine: Engine) -> None:
+    with engine.connect() as connection:
+        if engine.dialect.has_table(connection, "alembic_version"):
+            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            if found == HEAD:
+                return
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _failure(error: DBAPIError) -> OnefoldError:
+    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
+    if code in {10, 13}:
+        return DiskFull(f"The state cannot grow: {error.orig}.", "Make room on the disk.")
+    if code in {5, 6}:
+        return Busy("The state is held by another process.", "Try again.")
+    return MachineFailed(f"The state does not work: {error.orig}.", "Run `onefold doctor`.")

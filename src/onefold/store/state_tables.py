@@ -1,0 +1,128 @@
+"""Tables of the state: what is in force now. Migrations beside them make them so."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData()
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("write_key", String(100), nullable=False, unique=True),
+    Column("environment", String(20), nullable=False),
+    Column("basis", String(20), nullable=False),
+    Column("region", String(20), nullable=False, default=""),
+    Column("unplanned", String(20), nullable=False, default="allow"),
+    Column("disabled", Boolean, nullable=False, default=False),
+    Column("created_time", BigInteger, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("role", String(20), nullable=False),
+    Column("password", String(300)),
+    Column("disabled", Boolean, nullable=False, default=False),
+    Column("created_time", BigInteger, nullable=False),
+)
+
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("user", String(100), ForeignKey("users.name"), nullable=False),
+    Column("csrf", String(64), nullable=False),
+    Column("created_time", BigInteger, nullable=False),
+    Column("expires_time", BigInteger, nullable=False),
+)
+
+sign_in_links = Table(
+    "sign_in_links",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("user", String(100), ForeignKey("users.name"), nullable=False),
+    Column("expires_time", BigInteger, nullable=False),
+    Column("used_time", BigInteger),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("key_hash", String(64), nullable=False, unique=True),
+    Column("hint", String(20), nullable=False),
+    Column("scopes", String(500), nullable=False),
+    Column("created_time", BigInteger, nullable=False),
+    Column("expires_time", BigInteger),
+    Column("last_used_time", BigInteger),
+    Column("revoked_time", BigInteger),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("recommendation", String(300), nullable=False, index=True),
+    Column("account_id", String(300)),
+    Column("verdict", String(20), nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Column("detail", Text, nullable=False, default="{}"),
+    Column("decided_by", String(100), nullable=False),
+    Column("decided_time", BigInteger, nullable=False),
+    Column("until_time", BigInteger),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("kind", String(40), nullable=False),
+    Column("detail", Text, nullable=False, default="{}"),
+    Column("started_by", String(100), nullable=False),
+    Column("started_time", BigInteger, nullable=False),
+    Column("ended_time", BigInteger),
+    Column("outcome", String(40)),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("time", BigInteger, nullable=False),
+    Column("actor", String(100), nullable=False),
+    Column("action", String(100), nullable=False),
+    Column("subject", String(300), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("kind", String(40), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("made_time", BigInteger, nullable=False),
+    Column("log_offset", BigInteger),
+    UniqueConstraint("id"),
+)

@@ -1,0 +1,142 @@
+"""The vault: the one place where identifiers and personal fields stand as text."""
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from onefold.model.errors import DiskFull, MachineFailed, OnefoldError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS identifiers (
+    key INTEGER PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS fields (
+    key INTEGER NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, event_time INTEGER NOT NULL,
+    PRIMARY KEY (key, field)
+) STRICT, WITHOUT ROWID;
+"""
+_REMEMBER = "INSERT OR IGNORE INTO identifiers (key, kind, value) VALUES (?, ?, ?)"
+_NAME = "SELECT kind, value FROM identifiers WHERE key = ?"
+# Of two values of one time the greater text stands, so that the order of arrival does not matter.
+_KEEP = """
+INSERT INTO fields (key, field, value, event_time) VALUES (?, ?, ?, ?)
+ON CONFLICT (key, field) DO UPDATE SET value = excluded.value, event_time = excluded.event_time
+WHERE (excluded.event_time, excluded.value) > (event_time, value)
+"""
+_FIELDS = "SELECT field, value, event_time FROM fields WHERE key = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """An identifier in words: its kind and its value."""
+
+    kind: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonalField:
+    """A field of a personal class, the latest value, and since when it is so."""
+
+    key: int
+    field: str
+    value: str
+    event_time: int
+
+
+class Vault:
+    """Keys to values. Whatever leaves it is removed from the file (`secure_delete`)."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the vault, making it (mode 0600) when there is none.
+
+        Raises:
+            MachineFailed: The file is there but is no vault.
+        """
+        self._lock = threading.Lock()
+        path.touch(mode=0o600, exist_ok=True)
+        try:
+            self._connection = sqlite3.connect(
+                path, timeout=10, isolation_level=None, check_same_thread=False
+            )
+            for pragma in (
+                "PRAGMA secure_delete = ON",
+                "PRAGMA journal_mode = WAL",
+                "PRAGMA synchronous = FULL",
+            ):
+                self._connection.execute(pragma)
+            self._connection.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise _failure(error) from error
+
+    def remember(
+        self, names: Sequence[tuple[int, str, str]], fields: Sequence[PersonalField] = ()
+    ) -> set[int]:
+        """Keep identifiers (key, kind, value) and fields; return keys that stand for another.
+
+        A key that is returned has collided: its identifier was not kept.
+
+        Raises:
+            DiskFull: There is no room; nothing was kept.
+        """
+        with self._lock:
+            cursor = self._connection.cursor()
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+                cursor.executemany(_REMEMBER, names)
+                collided = {
+                    key
+                    for key, kind, value in names
+                    if cursor.execute(_NAME, (key,)).fetchone() != (kind, value)
+                }
+                cursor.executemany(_KEEP, [(f.key, f.field, f.value, f.event_time) for f in fields])
+                cursor.execute("COMMIT")
+            except sqlite3.Error as error:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise _failure(error) from error
+        return collided
+
+    def names(self, keys: Iterable[int]) -> dict[int, Name]:
+        """Return the identifiers of keys; unknown keys are left out."""
+        found: dict[int, Name] = {}
+        with self._lock:
+            for key in keys:
+                row = self._connection.execute(_NAME, (key,)).fetchone()
+                if row:
+                    found[key] = Name(*row)
+        return found
+
+    def fields(self, keys: Iterable[int]) -> list[PersonalField]:
+        """Return the personal fields kept under keys."""
+        with self._lock:
+            return [
+                PersonalField(key, *row)
+                for key in keys
+                for row in self._connection.execute(_FIELDS, (key,)).fetchall()
+            ]
+
+    def search(self, text: str, *, most: int = 50) -> list[int]:
+        """Return keys whose identifier or field begins with a text, case ignored."""
+        pattern = text.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
+        query = """
+            SELECT key FROM identifiers WHERE value LIKE ? ESCAPE '!'
+            UNION SELECT key FROM fields WHERE value LIKE ? ESCAPE '!' LIMIT ?
+        """
+        with self._lock:
+            rows = self._connection.execute(query, (pattern, pattern, most)).fetchall()
+        return [int(row[0]) for row in rows]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._connection.close()
+
+
+def _failure(error: sqlite3.Error) -> OnefoldError:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}:
+        return DiskFull(f"The vault cannot grow: {error}.", "Make room on the disk.")
+    return MachineFailed(f"The vault does not work: {error}.", "Run `onefold doctor`.")

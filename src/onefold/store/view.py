@@ -1,0 +1,62 @@
+"""A View: the facts as one asker may see them, for one purpose, at one time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from onefold.model.records import Question
+from onefold.store.facts import Facts
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Tables already restricted by asker, purpose, environment and as-of.
+
+    Attributes:
+        question: Under which terms it was made.
+        events: Events, with or without a person behind them.
+        person_events: Events that have an identifier, with `person_id`.
+        sessions: Sessions with `person_id`.
+        identifiers: key, kind, person_id.
+        memberships: identifier, person_id, account_id, first_time.
+        accounts: One row an account, the latest known.
+        spend: Money of accounts, one row an entry.
+        tickets: Issues of accounts.
+        interactions: What was done with accounts.
+        quarantine: What waits, with reasons; without content.
+        duplicates: Events sent twice and counted once, by day and source.
+        now: The time of asking, microseconds UTC.
+        zone: The workspace's time zone.
+        fresh_time: Received time of the last event folded, microseconds UTC, or None.
+        left_out: How many events of a span (from, to; microseconds) consent left out.
+    """
+
+    facts: Facts
+    question: Question
+    events: "ir.Table"
+    person_events: "ir.Table"
+    sessions: "ir.Table"
+    identifiers: "ir.Table"
+    memberships: "ir.Table"
+    accounts: "ir.Table"
+    spend: "ir.Table"
+    tickets: "ir.Table"
+    interactions: "ir.Table"
+    quarantine: "ir.Table"
+    duplicates: "ir.Table"
+    now: int
+    zone: str
+    fresh_time: int | None
+    left_out: Callable[[int, int], int]
+
+    def ask(self, expression: "ir.Expr") -> "pa.Table":
+        """Return the whole answer of an expression over this view's tables."""
+        return self.facts.ask(expression)
+
+    def sql(self, expression: "ir.Expr") -> str:
+        """Return the query in the engine's dialect, as a page prints it."""
+        return self.facts.sql(expression)
