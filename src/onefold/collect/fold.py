@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from onefold.collect import promote
 from onefold.collect.dialects import segment
@@ -20,7 +21,7 @@ from onefold.collect.entities import fold_records
 from onefold.collect.personal import personal
 from onefold.collect.records import Incoming, Record
 from onefold.collect.rules import FoldRules
-from onefold.model.ids import identifier_key, message_hash
+from onefold.model.ids import identifier_key, message_digest, message_hash
 from onefold.store import FactsWriter, Log, LogRow, SeenIds, Vault
 from onefold.store.schema import TABLES
 from onefold.store.vault import PersonalField
@@ -28,11 +29,24 @@ from onefold.store.vault import PersonalField
 Ints = npt.NDArray[np.int64]
 
 CONFLICT = "Another event was sent before under the same message id."
+_Edges = dict[tuple[int, int, str], int]
 _MOST_CACHED = 400_000
 _DAY = 86_400_000_000
 _RECORDS = msgspec.json.Decoder(list[Record])
 _NOTHING: frozenset[str] = frozenset()
-_ENVELOPE = tuple(TABLES["events"].columns)
+_VALUES = (
+    "place",
+    "kind",
+    "event",
+    "event_time",
+    "time_basis",
+    "identifier",
+    "user_key",
+    "anonymous_key",
+    "account_id",
+    "purposes",
+    "properties",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +70,33 @@ class Batch:
 
 @dataclass(slots=True)
 class _Draft:
-    """Columns under construction: one entry an accepted event."""
+    """Columns under construction.
 
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    Attributes:
+        rows: The log rows read.
+        at: Place in `rows`, one entry an accepted event; all lists below are as long.
+        digests: 128-bit hashes of the message ids.
+        values: Place in its row, then the columns of `_VALUES` in order.
+        promoted: Values of the promoted columns.
+        items: As decoded.
+        waiting: Rows of `quarantine`.
+        names: Key -> kind and value, of identifiers that the vault may not know yet.
+        fields: Personal fields for the vault.
+    """
+
+    rows: Sequence[LogRow]
+    at: list[int] = field(default_factory=list)
+    digests: list[bytes] = field(default_factory=list)
+    values: list[tuple[Any, ...]] = field(default_factory=list)
     promoted: list[tuple[Any, ...]] = field(default_factory=list)
-    sources: list[Incoming | Record] = field(default_factory=list)
-    groups: list[str | None] = field(default_factory=list)
-    previous: list[str | None] = field(default_factory=list)
+    items: list[Incoming | Record] = field(default_factory=list)
     waiting: list[tuple[Any, ...]] = field(default_factory=list)
     names: dict[int, tuple[str, str]] = field(default_factory=dict)
     fields: list[PersonalField] = field(default_factory=list)
+
+    def row(self, spot: int) -> LogRow:
+        """Return the log row of an accepted event."""
+        return self.rows[self.at[spot]]
 
 
 class CollectFold:
@@ -91,21 +122,26 @@ class CollectFold:
         Raises:
             DiskFull: The vault could not keep the names; nothing may be committed.
         """
-        draft = _Draft()
-        for row in rows:
-            self._take(row, draft)
-        keep = self._fresh(draft, writer)
+        draft = _Draft(rows)
+        for at, row in enumerate(rows):
+            if row.dialect == "segment":
+                self._take_request(at, row, draft)
+            elif row.dialect == "records":
+                self._take_records(at, row, draft)
+        high, low = _halves(draft.digests)
+        keep = self._fresh(draft, high, low, writer)
         self._remember(draft)
-        events = self._table(draft, keep)
+        events = self._table(draft, high, low, keep)
         writer.insert("events", events)
         writer.insert("quarantine", _quarantine_table(draft.waiting))
-        fold_records((r for i in keep if isinstance(r := draft.sources[i], Record)), writer)
+        records = (item for i in keep if isinstance(item := draft.items[i], Record))
+        fold_records(records, writer)
         return Batch(
             offset=rows[-1].offset,
             received_time=rows[-1].received_time,
             events=events,
-            edges=self._edges(draft, keep),
-            memberships=_memberships(draft, keep),
+            edges=self._edges(draft, events, keep),
+            memberships=_memberships(events),
         )
 
     def committed(self, batch: Batch) -> None:
@@ -116,34 +152,58 @@ class CollectFold:
         )
         self._seen.add(hi, lo, offset, place.astype(np.int64))
 
-    def _take(self, row: LogRow, draft: _Draft) -> None:
-        if row.dialect == "segment":
-            items = segment.decode(row.route, row.body, row.received_time, row.source.encode())
-            reasons = _reasons(row)
-            for place, (event, verdict) in enumerate(zip(items, row.verdicts, strict=True)):
-                if verdict >> 4:
-                    reason = reasons.get(str(place)) or event.reason
-                    draft.waiting.append(_waits(row, place, event.message_id, event.event, reason))
-                else:
-                    self._take_event(row, place, event, verdict & 15, draft)
-        elif row.dialect == "records":
-            for place, record in enumerate(_RECORDS.decode(row.body)):
-                if row.verdicts[place] >> 4:
-                    draft.waiting.append(
-                        _waits(row, place, record.message_id, record.entity, record.reason)
-                    )
-                else:
-                    _take_record(row, place, record, draft)
-                    draft.promoted.append(self._promoter.nothing)
+    def _take_request(self, at: int, row: LogRow, draft: _Draft) -> None:
+        items = segment.decode(row.route, row.body, row.received_time, row.source.encode())
+        reasons = _reasons(row)
+        for place, (event, verdict) in enumerate(zip(items, row.verdicts, strict=True)):
+            if verdict < 16:
+                draft.at.append(at)
+                self._take_event(place, event, verdict, draft)
+            else:
+                reason = reasons.get(str(place)) or event.reason
+                draft.waiting.append(_waits(row, place, event.message_id, event.event, reason))
 
-    def _take_event(
-        self, row: LogRow, place: int, event: Incoming, purposes: int, draft: _Draft
-    ) -> None:
-        user = self._key("user_id", event.user_id, draft) if event.user_id else None
-        anonymous = (
-            self._key("anonymous_id", event.anonymous_id, draft) if event.anonymous_id else None
+    def _take_event(self, place: int, event: Incoming, purposes: int, draft: _Draft) -> None:
+        user = anonymous = None
+        if event.user_id is not None:
+            user = self._keys.get(("user_id", event.user_id))
+            if user is None or user not in self._known:
+                user = self._new_key("user_id", event.user_id, draft)
+        if event.anonymous_id is not None:
+            anonymous = self._keys.get(("anonymous_id", event.anonymous_id))
+            if anonymous is None or anonymous not in self._known:
+                anonymous = self._new_key("anonymous_id", event.anonymous_id, draft)
+        identifier = anonymous if user is None else user
+        properties = event.properties
+        promoted = self._promoter.plain_values(properties)
+        if promoted is None or event.event in self._personal:
+            properties, taken = self._less_personal(event)
+            promoted = self._promoter.values(properties)
+            if taken and identifier is not None:
+                draft.fields += [
+                    PersonalField(identifier, name, value, event.event_time)
+                    for name, value in taken.items()
+                ]
+        draft.digests.append(message_digest(event.message_id))
+        draft.values.append(
+            (
+                place,
+                event.kind,
+                event.event,
+                event.event_time,
+                event.time_basis,
+                identifier,
+                user,
+                anonymous,
+                event.group_id,
+                purposes,
+                str(properties, "utf-8", "replace"),
+            )
         )
-        identifier = user if user is not None else anonymous
+        draft.promoted.append(promoted)
+        draft.items.append(event)
+
+    def _less_personal(self, event: Incoming) -> tuple[bytes, dict[str, str]]:
         properties, taken = personal(
             event.properties,
             traits=event.kind == "identify",
@@ -153,43 +213,26 @@ class CollectFold:
         if classed:
             properties, more = promote.take_out(properties, classed)
             taken = taken | more
-        if taken and identifier is not None:
-            draft.fields += [
-                PersonalField(identifier, name, value, event.event_time)
-                for name, value in taken.items()
-            ]
-        high, low = message_hash(event.message_id)
-        draft.rows.append(
-            (
-                high,
-                low,
-                row.offset,
-                place,
-                event.kind,
-                event.event,
-                row.source,
-                row.environment,
-                event.event_time,
-                row.received_time,
-                event.time_basis,
-                identifier,
-                user,
-                anonymous,
-                event.group_id,
-                purposes,
-                properties.decode("utf-8", "replace"),
-            )
-        )
-        draft.promoted.append(self._promoter.values(properties))
-        draft.sources.append(event)
+        return properties, taken
 
-    def _key(self, kind: str, value: str, draft: _Draft) -> int:
-        key = self._keys.get((kind, value))
-        if key is None:
-            if len(self._keys) > _MOST_CACHED:
-                self._keys.clear()
-            key = identifier_key(self._identity_key, kind, value)
-            self._keys[kind, value] = key
+    def _take_records(self, at: int, row: LogRow, draft: _Draft) -> None:
+        for place, record in enumerate(_RECORDS.decode(row.body)):
+            if row.verdicts[place] >= 16:
+                draft.waiting.append(
+                    _waits(row, place, record.message_id, record.entity, record.reason)
+                )
+                continue
+            draft.at.append(at)
+            draft.digests.append(message_digest(record.message_id))
+            draft.values.append(_record_values(row, place, record))
+            draft.promoted.append(self._promoter.nothing)
+            draft.items.append(record)
+
+    def _new_key(self, kind: str, value: str, draft: _Draft) -> int:
+        if len(self._keys) > _MOST_CACHED:
+            self._keys.clear()
+        key = identifier_key(self._identity_key, kind, value)
+        self._keys[kind, value] = key
         if key not in self._known:
             draft.names[key] = (kind, value)
         return key
@@ -203,61 +246,79 @@ class CollectFold:
             self._known.clear()
         self._known.update(draft.names)
 
-    def _fresh(self, draft: _Draft, writer: FactsWriter) -> Ints:
+    def _fresh(self, draft: _Draft, high: Ints, low: Ints, writer: FactsWriter) -> Ints:
         """Return the places of the draft whose ids were never seen; the others are settled."""
-        if not draft.rows:
-            return np.empty(0, dtype=np.int64)
-        high = np.fromiter((row[0] for row in draft.rows), dtype=np.int64, count=len(draft.rows))
-        low = np.fromiter((row[1] for row in draft.rows), dtype=np.int64, count=len(draft.rows))
         seen = self._seen.find(high, low)
-        pairs = np.stack([high, low], axis=1)
-        _, first, group = np.unique(pairs, axis=0, return_index=True, return_inverse=True)
-        fresh = ~seen.known
-        fresh &= first[group.ravel()] == np.arange(len(draft.rows))
-        again = np.flatnonzero(~fresh)
-        if len(again):
-            originals = _Originals(self._log)
-            counted: Counter[tuple[int, str]] = Counter()
-            for spot in again.tolist():
-                row, event = draft.rows[spot], draft.sources[spot]
-                if seen.known[spot]:
-                    former = originals.get(int(seen.offset[spot]), int(seen.place[spot]))
-                else:
-                    former = draft.sources[int(first[group.ravel()[spot]])]
-                if _differs(event, former):
-                    draft.waiting.append(_conflict(row))
-                else:
-                    counted[row[9] // _DAY, row[6]] += 1
-            writer.insert("duplicates", _duplicates_table(counted))
-        return np.flatnonzero(fresh)
+        first = _first_places(high, low)
+        again = np.flatnonzero(seen.known | (first != np.arange(len(high))))
+        if not len(again):
+            return np.arange(len(high))
+        originals = _Originals(self._log)
+        counted: Counter[tuple[int, str]] = Counter()
+        for spot in again.tolist():
+            row, item = draft.row(spot), draft.items[spot]
+            if seen.known[spot]:
+                former = originals.get(int(seen.offset[spot]), int(seen.place[spot]))
+            else:
+                former = draft.items[int(first[spot])]
+            if _differs(item, former):
+                name = item.event if isinstance(item, Incoming) else item.entity
+                place = draft.values[spot][0]
+                draft.waiting.append(_waits(row, place, item.message_id, name, CONFLICT))
+            else:
+                counted[row.received_time // _DAY, row.source] += 1
+        writer.insert("duplicates", _duplicates_table(counted))
+        return np.delete(np.arange(len(high)), again)
 
-    def _table(self, draft: _Draft, keep: Ints) -> pa.Table:
-        rows = [draft.rows[i] for i in keep]
-        columns = list(zip(*rows, strict=True)) if rows else [()] * len(_ENVELOPE)
-        arrays = [
-            promote.arrow_column(values, TABLES["events"].columns[name])
-            for name, values in zip(_ENVELOPE, columns, strict=True)
-        ]
-        more = self._promoter.columns([draft.promoted[i] for i in keep])
-        return pa.Table.from_arrays([*arrays, *more.values()], names=[*_ENVELOPE, *more])
+    def _table(self, draft: _Draft, high: Ints, low: Ints, keep: Ints) -> pa.Table:
+        chosen = keep.tolist()
+        values = [draft.values[i] for i in chosen]
+        columns = list(zip(*values, strict=True)) if values else [()] * len(_VALUES)
+        kinds = TABLES["events"].columns
+        arrays = {
+            name: promote.arrow_column(column, kinds[name])
+            for name, column in zip(_VALUES, columns, strict=True)
+        }
+        at = np.asarray(draft.at, dtype=np.int64)[keep] if chosen else keep
+        arrays["message_hi"] = pa.array(high[keep])
+        arrays["message_lo"] = pa.array(low[keep])
+        for name, column in (
+            ("log_offset", [row.offset for row in draft.rows]),
+            ("source", [row.source for row in draft.rows]),
+            ("environment", [row.environment for row in draft.rows]),
+            ("received_time", [row.received_time for row in draft.rows]),
+        ):
+            arrays[name] = promote.arrow_column(column, kinds[name]).take(pa.array(at))
+        more = self._promoter.columns([draft.promoted[i] for i in chosen])
+        ordered = {name: arrays[name] for name in kinds} | more
+        return pa.table(ordered)
 
-    def _edges(self, draft: _Draft, keep: Ints) -> dict[tuple[int, int, str], int]:
-        edges: dict[tuple[int, int, str], int] = {}
-        for i in keep:
-            row, event = draft.rows[i], draft.sources[i]
-            user, anonymous, time = row[12], row[13], row[8]
-            if user is None:
+    def _edges(
+        self, draft: _Draft, events: pa.Table, keep: Ints
+    ) -> dict[tuple[int, int, str], int]:
+        both = events.filter(
+            pc.and_(pc.is_valid(events["user_key"]), pc.is_valid(events["anonymous_key"]))
+        )
+        firsts = both.group_by(["anonymous_key", "user_key"]).aggregate([("event_time", "min")])
+        edges = {
+            (anonymous, user, "identify"): time
+            for anonymous, user, time in zip(
+                firsts["anonymous_key"].to_pylist(),
+                firsts["user_key"].to_pylist(),
+                firsts["event_time_min"].cast(pa.int64()).to_pylist(),
+                strict=True,
+            )
+            if anonymous != user
+        }
+        for spot in np.flatnonzero(pc.equal(events["kind"], "alias").to_numpy()):
+            event, user = draft.items[int(keep[spot])], events["user_key"][int(spot)].as_py()
+            if not isinstance(event, Incoming) or not event.previous_id or user is None:
                 continue
-            found = [] if anonymous is None else [(anonymous, user, "identify")]
-            if isinstance(event, Incoming) and event.previous_id:
-                # An alias does not say which kind its former id was of: both may be meant.
-                found += [
-                    (identifier_key(self._identity_key, kind, event.previous_id), user, link)
-                    for kind, link in (("anonymous_id", "identify"), ("user_id", "alias"))
-                ]
-            for edge in found:
-                if edge[0] != edge[1] and time < edges.get(edge, time + 1):
-                    edges[edge] = time
+            # An alias does not say which kind its former id was of: both may be meant.
+            for kind, link in (("anonymous_id", "identify"), ("user_id", "alias")):
+                edge = (identifier_key(self._identity_key, kind, event.previous_id), user, link)
+                if edge[0] != user:
+                    edges[edge] = min(event.event_time, edges.get(edge, event.event_time))
         return edges
 
 
@@ -316,47 +377,57 @@ def _waits(row: LogRow, place: int, message_id: str, event: str, reason: str) ->
     )
 
 
-def _conflict(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    high, low, offset, place, _, event, source, environment, _, received, *_ = row
-    return (offset, place, high, low, event, source, environment, CONFLICT, received)
-
-
-def _take_record(row: LogRow, place: int, record: Record, draft: _Draft) -> None:
-    high, low = message_hash(record.message_id)
+def _record_values(row: LogRow, place: int, record: Record) -> tuple[Any, ...]:
     account = record.key if record.entity == "account" else record.fields.get("account_id")
-    draft.rows.append(
-        (
-            high,
-            low,
-            row.offset,
-            place,
-            "import",
-            record.entity,
-            row.source,
-            row.environment,
-            record.event_time,
-            row.received_time,
-            "received" if record.event_time == row.received_time else "sent",
-            None,
-            None,
-            None,
-            account,
-            15,
-            msgspec.json.encode(record.fields, order="sorted").decode(),
-        )
+    return (
+        place,
+        "import",
+        record.entity,
+        record.event_time,
+        "received" if record.event_time == row.received_time else "sent",
+        None,
+        None,
+        None,
+        account,
+        15,
+        msgspec.json.encode(record.fields, order="sorted").decode(),
     )
-    draft.sources.append(record)
 
 
-def _memberships(draft: _Draft, keep: Ints) -> dict[tuple[int, str], int]:
-    found: dict[tuple[int, str], int] = {}
-    for i in keep:
-        row = draft.rows[i]
-        if row[11] is not None and row[14]:
-            key = (row[11], row[14])
-            if row[8] < found.get(key, row[8] + 1):
-                found[key] = row[8]
-    return found
+def _halves(digests: Sequence[bytes]) -> tuple[Ints, Ints]:
+    """Return the high and the low half of 128-bit digests as signed integers."""
+    words = np.frombuffer(b"".join(digests), dtype=">i8").astype(np.int64).reshape(-1, 2)
+    return words[:, 0].copy(), words[:, 1].copy()
+
+
+def _first_places(high: Ints, low: Ints) -> Ints:
+    """Return for each id the place of its first equal in the batch."""
+    first = np.arange(len(high))
+    order = np.lexsort((first, low, high))
+    same = (high[order][1:] == high[order][:-1]) & (low[order][1:] == low[order][:-1])
+    if not same.any():
+        return first
+    group = np.concatenate([[0], np.cumsum(~same)])
+    leader = order[np.flatnonzero(np.concatenate([[True], ~same]))]
+    first[order] = leader[group]
+    return first
+
+
+def _memberships(events: pa.Table) -> dict[tuple[int, str], int]:
+    """Return (identifier, account) -> earliest time, as group calls and contexts told."""
+    told = events.filter(
+        pc.and_(pc.is_valid(events["identifier"]), pc.is_valid(events["account_id"]))
+    )
+    firsts = told.group_by(["identifier", "account_id"]).aggregate([("event_time", "min")])
+    return {
+        (identifier, account): time
+        for identifier, account, time in zip(
+            firsts["identifier"].to_pylist(),
+            firsts["account_id"].to_pylist(),
+            firsts["event_time_min"].cast(pa.int64()).to_pylist(),
+            strict=True,
+        )
+    }
 
 
 def _quarantine_table(waiting: list[tuple[Any, ...]]) -> pa.Table:

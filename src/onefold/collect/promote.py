@@ -60,10 +60,21 @@ class Promoter:
             (f"f{place}", _WIRE[kind], msgspec.field(default=None, name=name))
             for place, (name, kind) in enumerate(zip(self._names, promoted.values(), strict=True))
         ]
-        self._struct = msgspec.defstruct("Promoted", fields, gc=False)
-        self._decoder = msgspec.json.Decoder(self._struct)
+        lenient = msgspec.defstruct("Promoted", fields, gc=False)
+        strict = msgspec.defstruct("Plain", fields, gc=False, forbid_unknown_fields=True)
+        self._decoder = msgspec.json.Decoder(lenient)
+        self._strict = msgspec.json.Decoder(strict)
         self.nothing: tuple[Any, ...] = (None,) * len(self._kinds)
         """The values of an event without any of them."""
+
+    def plain_values(self, properties: bytes) -> tuple[Any, ...] | None:
+        """Return one value a column, or None where anything is in it that nobody described."""
+        if len(properties) <= 2:
+            return self.nothing
+        try:
+            return msgspec.structs.astuple(self._strict.decode(properties))
+        except (msgspec.ValidationError, msgspec.DecodeError):
+            return None
 
     def values(self, properties: bytes) -> tuple[Any, ...]:
         """Return one value a column, null where it is absent or does not fit."""

@@ -19,9 +19,14 @@ def identifier_key(identity_key: bytes, kind: str, value: str) -> int:
     )
 
 
+def message_digest(message_id: str) -> bytes:
+    """Return the 16 bytes by which a message id is known for ever."""
+    return blake2b(message_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
 def message_hash(message_id: str) -> tuple[int, int]:
     """Return the 128-bit hash of a message id as two signed 64-bit halves (high, low)."""
-    digest = blake2b(message_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    digest = message_digest(message_id)
     return (
         int.from_bytes(digest[:8], "big", signed=True),
         int.from_bytes(digest[8:], "big", signed=True),
