@@ -1,0 +1,1 @@
+"""The wire formats that the intake understands, one file each."""

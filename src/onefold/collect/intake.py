@@ -1,0 +1,217 @@
+"""Intake: what one request is worth, event by event, and what of it goes into the log.
+
+The judgement rests on the request and its source's policy alone, never on the facts, so intake
+never waits and the order of requests does not matter.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import msgspec
+
+from onefold.collect.catalogue import Catalogue
+from onefold.collect.dialects.segment import (
+    BATCH,
+    MADE,
+    Request,
+    decode_request,
+    read,
+    readable,
+)
+from onefold.collect.gate import (
+    stripped,
+    with_context,
+    with_id,
+    with_properties,
+    without_address,
+)
+from onefold.collect.records import Code, Incoming, Receipt, Source, Waiting
+from onefold.collect.unpack import unpacked
+from onefold.consent import granted, keeps_identifiers
+from onefold.model.errors import BadInput, TooLarge
+from onefold.store import NewRow
+
+MOST_EVENTS = 2500
+"""Events of one batch; those beyond are refused, one by one."""
+
+_MOST_SAID = 160
+_objects = msgspec.json.Decoder(dict[str, object])
+
+
+def receive(
+    source: Source,
+    *,
+    dialect: str,
+    route: str,
+    body: bytes,
+    received_time: int,
+    catalogue: Catalogue,
+    categories: Mapping[str, str] | None = None,
+) -> Receipt:
+    """Return the verdicts on a request and the row to append to the log.
+
+    Args:
+        source: Whose key it carried.
+        dialect: `segment`.
+        route: What `route_of` said of its address.
+        body: As it came, compressed or not.
+        received_time: The clock, microseconds UTC.
+        catalogue: The described events.
+        categories: The workspace's own names of consent categories.
+
+    Raises:
+        TooLarge: Its body or its one event is over the limit.
+        BadInput: The whole is unusable; nothing of it can be kept.
+    """
+    if dialect != "segment":
+        raise BadInput(f"No dialect `{dialect}`.", "Send Segment's calls.")
+    text = unpacked(body)
+    request = read(route, text)
+    events = decode_request(request, received_time, source.name.encode())
+    judge = _Judge(source, catalogue, tuple((categories or {}).items()))
+    for place, event in enumerate(events):
+        judge.take(place, event, request)
+    if route != BATCH and judge.refused:
+        _refuse_whole(judge.refused[0], events[0])
+    kept = judge.kept
+    if not kept:
+        return Receipt(None, 0, (), tuple(judge.refused))
+    row = NewRow(
+        received_time=received_time,
+        source=source.name,
+        environment=source.environment,
+        dialect=dialect,
+        route=route,
+        body=judge.body(request) or text,
+        verdicts=bytes(kept),
+        reasons=msgspec.json.encode(judge.reasons) if judge.reasons else b"",
+    )
+    return Receipt(row, judge.accepted, tuple(judge.waiting), tuple(judge.refused))
+
+
+def _refuse_whole(refused: Waiting, event: Incoming) -> None:
+    if event.code == Code.REFUSED:
+        raise TooLarge(refused.reason, "Send less in one event.")
+    raise BadInput(refused.reason, "Send one event as a JSON object.")
+
+
+@lru_cache(maxsize=4096)
+def _mask(basis: str, consent: bytes | None, categories: tuple[tuple[str, str], ...]) -> int:
+    """Return the purposes of a consent object as sent; what cannot be read is a no to all."""
+    if consent is None:
+        return granted(basis, None)
+    try:
+        said = _objects.decode(consent).get("categoryPreferences")
+    except msgspec.DecodeError:
+        return 0
+    if said is None:
+        return granted(basis, None)
+    if not isinstance(said, dict):
+        return 0
+    return granted(basis, said, dict(categories))
+
+
+class _Judge:
+    """Verdicts of one request, as they come up."""
+
+    def __init__(
+        self, source: Source, catalogue: Catalogue, categories: tuple[tuple[str, str], ...]
+    ) -> None:
+        self._basis = source.basis
+        self._unplanned = source.unplanned
+        self._definitions = catalogue.events
+        self._categories = categories
+        self._as_came = True
+        self._whole: set[int] = set()
+        self.accepted = 0
+        self.kept = bytearray()
+        self.items: list[bytes] = []
+        self.reasons: dict[str, str] = {}
+        self.waiting: list[Waiting] = []
+        self.refused: list[Waiting] = []
+
+    def take(self, place: int, event: Incoming, request: Request) -> None:
+        """Judge one event and keep what may be kept of it."""
+        mask = _mask(self._basis, event.sent_consent, self._categories)
+        code, reason = event.code, event.reason
+        raw = bytes(request.items[place])
+        if place >= MOST_EVENTS:
+            code, reason = Code.REFUSED, f"A batch has at most {MOST_EVENTS:,} events."
+        elif code == Code.MALFORMED and not keeps_identifiers(mask):
+            code = Code.REFUSED
+            reason += " It cannot be kept, as its consent cannot be read."
+        elif not code:
+            code, reason = self._content(event)
+        if code == Code.REFUSED:
+            self._as_came = False
+            self.refused.append(Waiting(place, event.message_id[:_MOST_SAID], reason))
+            return
+        kept = self._gated(raw, event, request, mask)
+        if kept is not raw:
+            self._as_came = False
+        if code:
+            self.waiting.append(Waiting(place, event.message_id[:_MOST_SAID], reason))
+            self.reasons[str(len(self.kept))] = reason
+        else:
+            self.accepted += 1
+        self.items.append(kept)
+        self.kept.append(code << 4 | mask)
+
+    def _content(self, event: Incoming) -> tuple[int, str]:
+        """Return the verdict on an event's properties."""
+        properties = event.properties
+        if properties == b"{}":
+            fields: dict[str, object] = {}
+        else:
+            try:
+                fields = _objects.decode(properties)
+            except (msgspec.DecodeError, RecursionError):
+                return Code.BAD_PROPERTIES, "The properties hold a number that is out of range."
+        if event.kind != "track":
+            return 0, ""
+        definition = self._definitions.get(event.event)
+        if definition is None:
+            if self._unplanned == "quarantine":
+                return Code.UNPLANNED, "The event is not in the catalogue."
+            return 0, ""
+        fault = definition.check(fields)
+        return (Code.SCHEMA, fault) if fault else (0, "")
+
+    def _gated(self, raw: bytes, event: Incoming, request: Request, mask: int) -> bytes:
+        """Return what may be kept of an event; the very same object where that is all of it."""
+        if event.code == Code.MALFORMED and readable(raw) is None:
+            self._whole.add(len(self.items))
+            return raw
+        kept = raw
+        if keeps_identifiers(mask):
+            if event.message_id.startswith(MADE):
+                kept = with_id(kept, event.message_id)
+            kept = without_address(kept)
+        else:
+            self._whole.add(len(self.items))
+            kept = stripped(kept, event, request.context)
+        if self._unplanned == "strip" and event.kind == "track":
+            definition = self._definitions.get(event.event)
+            kept = with_properties(kept, definition.properties if definition else ())
+        return kept
+
+    def body(self, request: Request) -> bytes | None:
+        """Return the request's body anew, from what may be kept; None where that is all of it."""
+        context = _context_without_address(request.context)
+        if self._as_came and context is request.context:
+            return None
+        if request.kind:
+            return self.items[0]
+        items = [
+            item if place in self._whole or not context else with_context(item, context)
+            for place, item in enumerate(self.items)
+        ]
+        sent = b'"sentAt":' + request.sent_at + b"," if request.sent_at else b""
+        return b"{" + sent + b'"batch":[' + b",".join(items) + b"]}"
+
+
+def _context_without_address(context: bytes) -> bytes:
+    if b'"ip"' not in context and b"\\u" not in context:
+        return context
+    fields = msgspec.json.decode(context, type=dict[str, msgspec.Raw])
+    return context if fields.pop("ip", None) is None else msgspec.json.encode(fields)

@@ -1,0 +1,145 @@
+"""Schemas of properties, compiled once; faults said in plain words that repeat no value."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import jsonschema_rs
+
+from onefold.collect.times import micros_of_text
+from onefold.model.errors import BadInput
+from onefold.model.money import to_micros
+
+Check = Callable[[Mapping[str, object]], str]
+"""A property object in; the sentence that refuses it out, or '' when it fits."""
+
+TYPES = ("string", "integer", "number", "boolean", "time", "money")
+"""What a property may be; `time` is ISO 8601, `money` a decimal amount."""
+
+_WIRE: dict[str, list[str]] = {
+    "string": ["string"],
+    "integer": ["integer"],
+    "number": ["number"],
+    "boolean": ["boolean"],
+    "time": ["string"],
+    "money": ["number", "string"],
+}
+_WORDS = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One property of an event.
+
+    Attributes:
+        type: One of `TYPES`.
+        required: An event without it waits in quarantine.
+        pii: `none`, or the class of personal data it holds, such as `email`.
+        enum: The only values it may have; empty for any.
+        pattern: A regular expression that a text has to match somewhere; may be empty.
+        minimum: Smallest number, or None; `maximum` likewise.
+    """
+
+    name: str
+    type: str
+    required: bool = False
+    pii: str = "none"
+    description: str = ""
+    enum: tuple[object, ...] = ()
+    pattern: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+def schema_of(properties: Mapping[str, Property]) -> dict[str, object]:
+    """Return the JSON Schema of described properties; null counts as missing."""
+    return {
+        "type": "object",
+        "properties": {name: _rule(found) for name, found in properties.items()},
+        "required": [name for name, found in properties.items() if found.required],
+    }
+
+
+def _rule(found: Property) -> dict[str, object]:
+    types = _WIRE[found.type]
+    rule: dict[str, object] = {"type": types if found.required else [*types, "null"]}
+    if found.enum:
+        rule["enum"] = [*found.enum] if found.required else [*found.enum, None]
+    if found.pattern:
+        rule["pattern"] = found.pattern
+    if found.minimum is not None:
+        rule["minimum"] = found.minimum
+    if found.maximum is not None:
+        rule["maximum"] = found.maximum
+    return rule
+
+
+def compiled(schema: Mapping[str, object], types: Mapping[str, str]) -> Check:
+    """Return the check of a schema, and of the types that JSON Schema does not know.
+
+    Args:
+        schema: JSON Schema; its draft as `$schema` says.
+        types: Property -> type; `time` has to be ISO 8601, `money` a decimal amount.
+
+    Raises:
+        BadInput: It is no JSON Schema.
+    """
+    try:
+        validator = jsonschema_rs.validator_for(dict(schema), mask="It", offline=True)
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        message = f"This is no JSON Schema: {str(error).splitlines()[0]}."
+        raise BadInput(message, "See json-schema.org for the keywords.") from error
+    is_valid = validator.is_valid
+    odd = [(name, kind) for name, kind in types.items() if kind in {"time", "money"}]
+
+    def check(properties: Mapping[str, object]) -> str:
+        if not is_valid(properties):
+            return _said(next(iter(validator.iter_errors(properties))))
+        for name, kind in odd:
+            value = properties.get(name)
+            if value is not None and not _fits(value, kind):
+                return f"`{name}` is not {'an ISO 8601 time' if kind == 'time' else 'an amount'}."
+        return ""
+
+    return check
+
+
+def _fits(value: object, kind: str) -> bool:
+    if kind == "time":
+        return micros_of_text(value) is not None
+    try:
+        to_micros(value)  # type: ignore[arg-type]  # the schema has let numbers and texts through
+    except BadInput:
+        return False
+    return True
+
+
+def _said(error: jsonschema_rs.ValidationError) -> str:
+    """Return a fault in plain words; never the value, which may be personal."""
+    path = ".".join(str(step) for step in error.instance_path)
+    name = f"`{path}`" if path else "The properties"
+    match error.kind:
+        case jsonschema_rs.ValidationErrorKind.Required(property=missing):
+            inside = f" in {name}" if path else ""
+            return f"`{missing}` is missing{inside}."
+        case jsonschema_rs.ValidationErrorKind.Type(types=types):
+            wanted = [_WORDS[one] for one in sorted(types) if one != "null" or types == ["null"]]
+            return f"{name} should be {' or '.join(wanted)}."
+        case jsonschema_rs.ValidationErrorKind.Enum(options=options):
+            known = ", ".join(str(one) for one in options if one is not None)
+            return f"{name} is not one of {known}."
+        case jsonschema_rs.ValidationErrorKind.Minimum(limit=limit):
+            return f"{name} is less than {limit:g}."
+        case jsonschema_rs.ValidationErrorKind.Maximum(limit=limit):
+            return f"{name} is more than {limit:g}."
+        case jsonschema_rs.ValidationErrorKind.Pattern(pattern=pattern):
+            return f"{name} does not match {pattern}."
+        case _:
+            return f"{name}: {error.message.rstrip('.')}."
