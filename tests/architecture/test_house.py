@@ -12,6 +12,15 @@ HOUSE = Path(onefold.__file__).parent
 FILES = sorted(HOUSE.rglob("*.py"))
 ROOMS = sorted(path.parent for path in HOUSE.glob("*/__init__.py"))
 SAYS_NOTHING = {"utils", "helpers", "common", "misc", "manager", "managers", "base"}
+FOLDS = {
+    "collect/entities.py",
+    "collect/fold.py",
+    "consent/fold.py",
+    "identity/fold.py",
+    "metrics/fold.py",
+    "metrics/sessions.py",
+}
+"""What writes the facts, batch by batch."""
 MOST_LINES_A_FUNCTION = 70
 MOST_LINES_A_FILE = 600
 MOST_NAMES_A_DOOR = 12
@@ -128,7 +137,7 @@ def test_only_runtime_and_the_folds_are_handed_the_raw_facts():
     trespassers = [
         f"{name(path)}:{node.lineno}"
         for path in FILES
-        if path.relative_to(HOUSE).parts[0] not in {"store", "runtime"} and path.stem != "fold"
+        if path.relative_to(HOUSE).parts[0] not in {"store", "runtime"} and name(path) not in FOLDS
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ImportFrom)
         and node.module == "onefold.store"
