@@ -1,0 +1,311 @@
+"""One customer, whole: a person or an account."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from onefold.customers import queries
+from onefold.customers.find import no_account, no_person
+from onefold.customers.records import Contact, Customer, KnownAs, SpendDay, Touch, Visits
+from onefold.customers.standing import issues_of, levels_by_account, phase_of
+from onefold.customers.timeline import SAVES, Doing, doings_of, of_account, of_person, ordered
+from onefold.governance import may, require
+from onefold.model.money import Money
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from onefold.store import Vault, View
+
+NAMED_BY = ("name", "full_name", "fullName", "username", "email")
+"""Personal fields by which a person is called, the first that is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """What persons did, read once."""
+
+    doings: tuple[Doing, ...]
+    sessions: "pa.Table"
+    query: str
+
+
+def person(view: "View", vault: "Vault", person_id: int | str) -> Customer:
+    """Return a person: identifiers, accounts, sessions and timeline from the first touch on.
+
+    An old number still finds its person: the key of any of its identifiers will do.
+
+    Raises:
+        NotAllowed: The asker may not see single people.
+        NotFound: There is no such person.
+    """
+    require(view.question.asker, "see_persons")
+    number = _number(person_id)
+    found = None if number is None else queries.person_of(view, number)
+    if found is None:
+        raise no_person(str(person_id))
+    people = _read(view, [found])
+    rows = queries.identifiers_of(view, [found])
+    keys = queries.column(rows, "key")
+    spans = _spans(people.doings, by="identifier")
+    identifiers = _identifiers(view, vault, rows, spans)
+    open_fields = may(view.question.asker, "see_personal_fields")
+    fields = personal_fields(vault, keys) if open_fields else {}
+    joined = queries.accounts_of(view, found)
+    names = dict(
+        zip(
+            *(queries.column(queries.account_rows(view), c) for c in ("account_id", "name")),
+            strict=True,
+        )
+    )
+    accounts = tuple(
+        Contact(id=account_id, name=names.get(account_id) or account_id, joined_time=time)
+        for account_id, time in zip(
+            queries.column(joined, "account_id"), queries.micros(joined, "joined_time"), strict=True
+        )
+    )
+    now = queries.asked(view).time
+    entries = of_person(view, people.doings, people.sessions)
+    sign_up = next((e.time for e in entries if e.kind == "sign_up"), None)
+    return Customer(
+        kind="person",
+        id=str(found),
+        name=name_of(found, fields, identifiers),
+        asked_time=now,
+        first_time=people.doings[0].first_time if people.doings else None,
+        created_time=sign_up,
+        identifiers=identifiers,
+        personal=tuple(sorted(fields.items())),
+        hidden=not open_fields,
+        contacts=accounts,
+        visits=_visits(view, people),
+        events=_counts(people.doings),
+        timeline=ordered(entries, now),
+        fresh_time=view.fresh_time,
+        left_out=view.left_out(queries.before(view, queries.WINDOW), now),
+        query=people.query,
+    )
+
+
+def account(view: "View", vault: "Vault", account_id: str) -> Customer:
+    """Return an account: spend, issues, interactions, contacts and its timeline.
+
+    The timeline starts with the first anonymous touch of any contact, which may lie long before
+    the account was made.
+
+    Raises:
+        NotFound: There is no such account.
+    """
+    rows = queries.account_rows(view, account_id=account_id).to_pylist()
+    levels = tuple(
+        levels_by_account(view.ask(queries.spend_levels(view, account_id=account_id))).get(
+            account_id, ()
+        )
+    )
+    issues = issues_of(view, queries.ticket_rows(view, account_id=account_id))
+    touches = _touches(view, account_id)
+    joined = queries.members(view, account_id)
+    if not rows and not levels and not issues and not touches and not joined.num_rows:
+        raise no_account(view, account_id)
+    row = rows[0] if rows else {}
+    created = _created(view, account_id) if rows else None
+    people = _read(view, queries.column(joined, "person_id"))
+    contacts = _contacts(view, vault, joined, people)
+    spend = tuple(
+        SpendDay(
+            each["spend_date"],
+            each["kind"] or queries.SPEND,
+            Money(int(each["amount"] or 0), each["currency"] or ""),
+        )
+        for each in queries.spend_days(view, account_id).to_pylist()
+    )
+    ad_spend = tuple(each for each in levels if each.kind == queries.SPEND)
+    waiting = tuple(issue for issue in issues if issue.is_open)
+    now = queries.asked(view).time
+    entries = of_account(
+        view,
+        created=created,
+        contacts=contacts,
+        issues=issues,
+        touches=touches,
+        spend=spend,
+        levels=levels,
+    )
+    timeline = ordered(entries, now)
+    return Customer(
+        kind="account",
+        id=account_id,
+        name=row.get("name") or account_id,
+        asked_time=now,
+        first_time=timeline[-1].time if timeline else None,
+        created_time=created,
+        industry=row.get("industry") or "",
+        country=row.get("country") or "",
+        owner=row.get("owner") or "",
+        phase=phase_of(view, ad_spend, waiting, created=created, touched=bool(touches)),
+        hidden=not may(view.question.asker, "see_persons"),
+        contacts=contacts,
+        levels=levels,
+        spend=spend,
+        issues=(*waiting, *(issue for issue in issues if not issue.is_open)),
+        touches=touches,
+        visits=_visits(view, people),
+        events=_counts(people.doings),
+        timeline=timeline,
+        fresh_time=view.fresh_time,
+        left_out=view.left_out(queries.before(view, queries.WINDOW), now),
+        query=view.sql(queries.spend_levels(view, account_id=account_id)),
+    )
+
+
+def _number(text: int | str) -> int | None:
+    try:
+        return int(str(text).removeprefix("person:"))
+    except ValueError:
+        return None
+
+
+def _read(view: "View", persons: Sequence[int]) -> _People:
+    asked = queries.doings(view, persons)
+    sessions = queries.session_rows(view, persons)
+    return _People(doings_of(view.ask(asked)), sessions, view.sql(asked))
+
+
+def _created(view: "View", account_id: str) -> int | None:
+    return queries.micros(queries.account_rows(view, account_id=account_id), "created_time")[0]
+
+
+def _spans(doings: Sequence[Doing], *, by: str) -> dict[int, tuple[int, int]]:
+    """Return first and last event time an identifier, or a person."""
+    found: dict[int, tuple[int, int]] = {}
+    for each in doings:
+        key = each.identifier if by == "identifier" else each.person_id
+        low, high = found.get(key, (each.first_time, each.last_time))
+        found[key] = (min(low, each.first_time), max(high, each.last_time))
+    return found
+
+
+def _identifiers(
+    view: "View", vault: "Vault", rows: "pa.Table", spans: dict[int, tuple[int, int]]
+) -> tuple[KnownAs, ...]:
+    keys = queries.column(rows, "key")
+    shown = may(view.question.asker, "see_personal_fields")
+    names = vault.names(keys) if shown else {}
+    found = [
+        KnownAs(
+            key=key,
+            kind=kind,
+            value=names[key].value if key in names else None,
+            first_time=spans[key][0] if key in spans else None,
+            last_time=spans[key][1] if key in spans else None,
+        )
+        for key, kind in zip(keys, queries.column(rows, "kind"), strict=True)
+    ]
+    return tuple(
+        sorted(found, key=lambda each: (each.kind != "user_id", each.first_time or 0, each.key))
+    )
+
+
+def personal_fields(vault: "Vault", keys: Sequence[int]) -> dict[str, str]:
+    """Return the personal fields under keys, the latest value of each."""
+    latest: dict[str, tuple[int, str]] = {}
+    for each in vault.fields(keys):
+        latest[each.field] = max(
+            latest.get(each.field, (each.event_time, each.value)), (each.event_time, each.value)
+        )
+    return {name: value for name, (_, value) in latest.items()}
+
+
+def name_of(person_id: int, fields: dict[str, str], identifiers: Sequence[KnownAs]) -> str:
+    """Return what to call a person: its name, else its user id, else its number."""
+    for field in NAMED_BY:
+        if fields.get(field):
+            return fields[field]
+    known = next(
+        (each.value for each in identifiers if each.value and each.kind == "user_id"), None
+    )
+    return known or f"Person {person_id}"
+
+
+def _contacts(
+    view: "View", vault: "Vault", joined: "pa.Table", people: _People
+) -> tuple[Contact, ...]:
+    persons = queries.column(joined, "person_id")
+    spans = _spans(people.doings, by="person")
+    sessions = Counter(queries.column(people.sessions, "person_id"))
+    names = _names(view, vault, persons)
+    return tuple(
+        Contact(
+            id=str(person_id),
+            name=names.get(person_id, "A contact"),
+            joined_time=time,
+            first_time=spans[person_id][0] if person_id in spans else None,
+            last_time=spans[person_id][1] if person_id in spans else None,
+            sessions=sessions[person_id],
+        )
+        for person_id, time in zip(persons, queries.micros(joined, "joined_time"), strict=True)
+    )
+
+
+def _names(view: "View", vault: "Vault", persons: Sequence[int]) -> dict[int, str]:
+    if not persons or not may(view.question.asker, "see_persons"):
+        return {}
+    if not may(view.question.asker, "see_personal_fields"):
+        return {person_id: f"Person {person_id}" for person_id in persons}
+    rows = queries.identifiers_of(view, persons)
+    keys: dict[int, list[int]] = defaultdict(list)
+    for key, person_id in zip(
+        queries.column(rows, "key"), queries.column(rows, "person_id"), strict=True
+    ):
+        keys[person_id].append(key)
+    users = vault.names([key for found in keys.values() for key in found])
+    return {
+        person_id: name_of(
+            person_id,
+            personal_fields(vault, keys[person_id]),
+            [
+                KnownAs(key, users[key].kind, users[key].value, None, None)
+                for key in keys[person_id]
+                if key in users
+            ],
+        )
+        for person_id in persons
+    }
+
+
+def _touches(view: "View", account_id: str) -> tuple[Touch, ...]:
+    rows = queries.interaction_rows(view, account_id)
+    return tuple(
+        Touch(
+            interaction_id=row["interaction_id"],
+            account_id=account_id,
+            kind=row["kind"] or "note",
+            service=row["service"] or "",
+            title=row["title"] or "",
+            who=row["who"] or "",
+            minutes=row["minutes"],
+            start_time=start or 0,
+        )
+        for row, start in zip(rows.to_pylist(), queries.micros(rows, "start_time"), strict=True)
+    )
+
+
+def _visits(view: "View", people: _People) -> Visits:
+    starts = [start or 0 for start in queries.micros(people.sessions, "start_time")]
+    ends = [end or 0 for end in queries.micros(people.sessions, "end_time")]
+    since = queries.before(view, queries.WINDOW)
+    return Visits(
+        sessions=len(starts),
+        recent=sum(start >= since for start in starts),
+        actions=sum(int(each or 0) for each in queries.column(people.sessions, "actions")),
+        saves=sum(each.times for each in people.doings if each.event in SAVES),
+        last_time=max(ends, default=None),
+    )
+
+
+def _counts(doings: Sequence[Doing]) -> tuple[tuple[str, int], ...]:
+    counted: Counter[str] = Counter()
+    for each in doings:
+        counted[each.event or each.kind] += each.times
+    return tuple(sorted(counted.items(), key=lambda each: (-each[1], each[0])))

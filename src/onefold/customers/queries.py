@@ -1,0 +1,249 @@
+"""What customers asks of the facts; nothing else of this room speaks to them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from onefold.model.time import day_of, day_start, to_datetime
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pyarrow as pa
+
+    from onefold.store import View
+
+WINDOW = 28
+"""Days of a period of spend."""
+SPEND = "ad_spend"
+"""The kind of money by which an account is judged; invoices and credits stand beside it."""
+MOST_CONTACTS = 200
+"""Contacts of an account whose events are read; larger accounts show those who joined first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The time a question is about.
+
+    Attributes:
+        time: As of when, microseconds UTC.
+        today: The day of the workspace's zone in which it falls; not whole yet.
+    """
+
+    time: int
+    today: date
+
+    @property
+    def moment(self) -> datetime:
+        """Return it as the facts keep times: UTC without a zone."""
+        return to_datetime(self.time).replace(tzinfo=None)
+
+
+def asked(view: "View") -> Asked:
+    """Return the time that a view is about: its as-of time, else now."""
+    moment = view.question.as_of_time
+    time = view.now if moment is None else min(moment, view.now)
+    return Asked(time, day_of(time, view.zone))
+
+
+def before(view: "View", days: int) -> int:
+    """Return when the day began that lies some days before the asked day, microseconds."""
+    day = asked(view).today
+    return day_start(date.fromordinal(day.toordinal() - days), view.zone)
+
+
+def micros(rows: "pa.Table", column: str) -> list[int | None]:
+    """Return a column of times as integer microseconds."""
+    import pyarrow as pa
+
+    values = rows[column].cast(pa.timestamp("us")).cast(pa.int64()).to_pylist()
+    return [None if value is None else int(value) for value in values]
+
+
+def account_rows(view: "View", *, account_id: str | None = None) -> "pa.Table":
+    """Return id, name, industry, country, owner and created_time of accounts."""
+    table = view.accounts
+    if account_id is not None:
+        table = table.filter(table.account_id == account_id)
+    columns = ("account_id", "name", "industry", "country", "owner", "created_time")
+    return view.ask(table.select(*columns).order_by("account_id"))
+
+
+def spend_levels(view: "View", *, account_id: str | None = None) -> "ir.Table":
+    """Return spend an account, kind and currency: all time, last 28 whole days, 28 before."""
+    table = _spend(view, account_id)
+    today = asked(view).today
+    now, former = (date.fromordinal(today.toordinal() - n * WINDOW) for n in (1, 2))
+    day = table.spend_date
+    return table.group_by("account_id", "kind", "currency").aggregate(
+        total=table.amount_micros.sum(),
+        now=table.amount_micros.sum(where=(day >= now) & (day < today)),
+        former=table.amount_micros.sum(where=(day >= former) & (day < now)),
+        first_date=day.min(),
+        last_date=day.max(),
+    )
+
+
+def spend_days(view: "View", account_id: str) -> "pa.Table":
+    """Return the money of an account by day, kind and currency, oldest first."""
+    table = _spend(view, account_id)
+    summed = table.group_by("spend_date", "kind", "currency").aggregate(
+        amount=table.amount_micros.sum()
+    )
+    return view.ask(summed.order_by("spend_date", "kind", "currency"))
+
+
+def daily_spend(view: "View", from_date: date) -> "pa.Table":
+    """Return ad spend an account, day and currency from a day on, whole days only."""
+    table = _spend(view, None)
+    day = table.spend_date
+    wanted = table.filter(table.kind == SPEND, day >= from_date, day < asked(view).today)
+    summed = wanted.group_by("account_id", "currency", "spend_date").aggregate(
+        amount=wanted.amount_micros.sum()
+    )
+    return view.ask(summed)
+
+
+def _spend(view: "View", account_id: str | None) -> "ir.Table":
+    table = view.spend
+    table = table.filter(table.spend_date <= asked(view).today)
+    return table if account_id is None else table.filter(table.account_id == account_id)
+
+
+def ticket_rows(
+    view: "View",
+    *,
+    account_id: str | None = None,
+    topic: str | None = None,
+    only_open: bool = False,
+) -> "pa.Table":
+    """Return tickets that were opened by the asked time, the newest first."""
+    table = view.tickets
+    moment = asked(view).moment
+    table = table.filter(table.opened_time <= moment)
+    if account_id is not None:
+        table = table.filter(table.account_id == account_id)
+    if topic is not None:
+        table = table.filter(table.topic == topic)
+    if only_open:
+        table = table.filter(table.closed_time.isnull() | (table.closed_time > moment))
+    return view.ask(table.drop("known_time").order_by(table.opened_time.desc(), "ticket_id"))
+
+
+def interaction_rows(view: "View", account_id: str, *, most: int = 200) -> "pa.Table":
+    """Return what was done with an account by the asked time, the newest first."""
+    table = view.interactions
+    wanted = table.filter(table.account_id == account_id, table.start_time <= asked(view).moment)
+    newest = wanted.order_by(wanted.start_time.desc(), "interaction_id").limit(most)
+    return view.ask(newest.drop("known_time"))
+
+
+def last_touches(view: "View") -> "pa.Table":
+    """Return the last interaction an account and service (null for those that are none)."""
+    table = view.interactions
+    wanted = table.filter(table.start_time <= asked(view).moment)
+    return view.ask(
+        wanted.group_by("account_id", "service").aggregate(last_time=wanted.start_time.max())
+    )
+
+
+def service_starts(view: "View", from_time: int) -> "pa.Table":
+    """Return account, service and time of every service given since a time."""
+    table = view.interactions
+    wanted = table.filter(
+        table.service.notnull(),
+        table.start_time >= to_datetime(from_time).replace(tzinfo=None),
+        table.start_time <= asked(view).moment,
+    )
+    return view.ask(wanted.select("account_id", "service", "start_time"))
+
+
+def person_of(view: "View", key: int) -> int | None:
+    """Return the person to whom an identifier's key belongs."""
+    table = view.identifiers
+    found = view.ask(table.filter(table.key == key).select("person_id").limit(1))
+    return int(found["person_id"][0].as_py()) if found.num_rows else None
+
+
+def identifiers_of(view: "View", persons: Sequence[int]) -> "pa.Table":
+    """Return key, kind and person_id of the identifiers of persons."""
+    table = view.identifiers
+    wanted = table.filter(table.person_id.isin(list(persons)))
+    return view.ask(wanted.select("key", "kind", "person_id").order_by("kind", "key"))
+
+
+def members(view: "View", account_id: str) -> "pa.Table":
+    """Return person_id and joined_time of an account's contacts, first joined first."""
+    table = view.memberships
+    wanted = table.filter(table.account_id == account_id)
+    joined = wanted.group_by("person_id").aggregate(joined_time=wanted.first_time.min())
+    return view.ask(joined.order_by("joined_time", "person_id").limit(MOST_CONTACTS))
+
+
+def accounts_of(view: "View", person_id: int) -> "pa.Table":
+    """Return account_id and joined_time of a person's accounts."""
+    table = view.memberships
+    wanted = table.filter(table.person_id == person_id)
+    joined = wanted.group_by("account_id").aggregate(joined_time=wanted.first_time.min())
+    return view.ask(joined.order_by("joined_time", "account_id"))
+
+
+def doings(view: "View", persons: Sequence[int]) -> "ir.Table":
+    """Return how often persons did what: by person, minute, identifier, event and kind."""
+    table = view.person_events
+    wanted = table.filter(table.person_id.isin(list(persons)))
+    return wanted.group_by(
+        "person_id",
+        "identifier",
+        "kind",
+        "event",
+        minute=wanted.event_time.truncate("m"),
+    ).aggregate(
+        times=wanted.count(),
+        first_time=wanted.event_time.min(),
+        last_time=wanted.event_time.max(),
+    )
+
+
+def first_events(view: "View", persons: Sequence[int]) -> "pa.Table":
+    """Return the very first event of persons: its event, kind, source and properties."""
+    table = view.person_events
+    wanted = table.filter(table.person_id.isin(list(persons)))
+    columns = ("person_id", "event_time", "event", "kind", "source", "properties")
+    return view.ask(wanted.select(*columns).order_by("event_time").limit(1))
+
+
+def session_rows(view: "View", persons: Sequence[int]) -> "pa.Table":
+    """Return the sessions of persons, oldest first."""
+    table = view.sessions
+    wanted = table.filter(table.person_id.isin(list(persons)))
+    columns = ("person_id", "start_time", "end_time", "events", "actions")
+    return view.ask(wanted.select(*columns).order_by("start_time"))
+
+
+def seen_persons(view: "View", *, most: int) -> "pa.Table":
+    """Return the persons seen last: sessions, actions, first and last time."""
+    table = view.sessions
+    table = table.filter(table.start_time <= asked(view).moment)
+    grouped = table.group_by("person_id").aggregate(
+        sessions=table.count(),
+        actions=table.actions.sum(),
+        first_time=table.start_time.min(),
+        last_time=table.end_time.max(),
+    )
+    return view.ask(grouped.order_by(grouped.last_time.desc(), "person_id").limit(most))
+
+
+def persons_total(view: "View") -> int:
+    """Return how many persons have had a session."""
+    return int(view.ask(view.sessions.person_id.nunique().name("persons").as_table())[0][0].as_py())
+
+
+def has_events(view: "View") -> bool:
+    """Return whether there is any event at all."""
+    return bool(view.ask(view.events.select("log_offset").limit(1)).num_rows)
+
+
+def column(rows: "pa.Table", name: str) -> list[Any]:
+    """Return a column as plain values."""
+    return list(rows[name].to_pylist())
