@@ -1,0 +1,48 @@
+"""Numbers in, numbers out: intervals, comparisons, matched effects, and their certificates."""
+
+from typing import TYPE_CHECKING
+
+from onefold.model.doors import door
+
+if TYPE_CHECKING:
+    from onefold.stats.certificates import certificate
+    from onefold.stats.compare import change, difference, lift
+    from onefold.stats.intervals import mean, total, wilson
+    from onefold.stats.matched import matched_effect
+    from onefold.stats.moments import Moments
+    from onefold.stats.resampling import bootstrap
+    from onefold.stats.split import split_check
+    from onefold.stats.verdicts import verdict
+
+__all__ = [
+    "Moments",
+    "bootstrap",
+    "certificate",
+    "change",
+    "difference",
+    "lift",
+    "matched_effect",
+    "mean",
+    "split_check",
+    "total",
+    "verdict",
+    "wilson",
+]
+
+__getattr__ = door(
+    __name__,
+    {
+        "Moments": "moments",
+        "bootstrap": "resampling",
+        "certificate": "certificates",
+        "change": "compare",
+        "difference": "compare",
+        "lift": "compare",
+        "matched_effect": "matched",
+        "mean": "intervals",
+        "split_check": "split",
+        "total": "intervals",
+        "verdict": "verdicts",
+        "wilson": "intervals",
+    },
+)
