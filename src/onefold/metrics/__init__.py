@@ -1,0 +1,38 @@
+"""Metrics: what is measured, by whom it is owned, and every figure with its interval."""
+
+from typing import TYPE_CHECKING
+
+from onefold.model.doors import door
+
+if TYPE_CHECKING:
+    from onefold.metrics.compile import dimension_of as dimension_of
+    from onefold.metrics.compile import instant as instant
+    from onefold.metrics.define import load_metrics as load_metrics
+    from onefold.metrics.define import parse_metric as parse_metric
+    from onefold.metrics.figures import change as change
+    from onefold.metrics.figures import measure as measure
+    from onefold.metrics.figures import series as series
+    from onefold.metrics.records import Change as Change
+    from onefold.metrics.records import Metric as Metric
+    from onefold.metrics.records import Point as Point
+    from onefold.metrics.sessions import SessionsFold as SessionsFold
+
+    from . import live as live
+
+__getattr__ = door(
+    __name__,
+    {
+        "Change": "records",
+        "Metric": "records",
+        "Point": "records",
+        "SessionsFold": "sessions",
+        "change": "figures",
+        "dimension_of": "compile",
+        "instant": "compile",
+        "live": "=live",
+        "load_metrics": "define",
+        "measure": "figures",
+        "parse_metric": "define",
+        "series": "figures",
+    },
+)

@@ -1,0 +1,236 @@
+"""A metric becomes one question: sufficient statistics over persons, by period and dimension."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations_with_replacement, starmap
+from typing import TYPE_CHECKING, Any
+
+from onefold.metrics.periods import zone_offsets
+from onefold.metrics.records import Metric, Term
+from onefold.model.errors import BadInput
+from onefold.model.money import MICROS
+from onefold.model.time import to_datetime
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from onefold.store import View
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked of a metric, apart from the tables.
+
+    Attributes:
+        spans: One window (from, to), or two to compare: now, before. Microseconds UTC.
+        every: `none`, `day`, `week` or `month`.
+        by: A dimension, or None.
+        zone: The zone of the days.
+        currency: Only money of this currency; None where money is not asked.
+    """
+
+    spans: tuple[Span, ...]
+    every: str
+    by: str | None
+    zone: str
+    currency: str | None = None
+
+
+def compiled(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
+    """Return the question: a row a (period, dimension), with n, sums and sums of products.
+
+    Columns: `period` (a date; only with a period), `dimension` (only with one), `n`, with two
+    spans `n0` and `n1`, then `s0`... and `q00`, `q01`... as `onefold.stats.Moments.from_sums`
+    takes them. Variables are the terms of the metric, for each span in turn.
+    """
+    return _compiled(metric, ask, view.person_events.op(), view.sessions.op())
+
+
+@lru_cache(maxsize=256)
+def _compiled(metric: Metric, ask: Ask, events: Any, sessions: Any) -> "ir.Table":
+    tables = {"events": events.to_expr(), "sessions": sessions.to_expr()}
+    keys = [*(["period"] if ask.every != "none" else []), *(["dimension"] if ask.by else [])]
+    variables = [(term, span) for span in ask.spans for term in metric.terms]
+    parts = [
+        _amounts(tables[name], name, variables, ask)
+        for name in ("events", "sessions")
+        if any(term.table == name for term in metric.terms)
+    ]
+    rows = parts[0] if len(parts) == 1 else parts[0].union(parts[1])
+    per_person = _per_person(rows, metric, variables, keys)
+    return _statistics(per_person, metric, ask, keys)
+
+
+def _amounts(table: "ir.Table", name: str, variables: list[tuple[Term, Span]], ask: Ask) -> Any:
+    """Return the rows of one table with the amount that each adds to each variable."""
+    import ibis
+
+    moment = table.event_time if name == "events" else table.start_time
+    mine = [term for term, _ in variables if term.table == name]
+    inside = ibis.or_(*(_within(moment, span) for span in dict.fromkeys(ask.spans)))
+    wanted = table.filter(inside, ibis.or_(*(_meant(table, term) for term in mine)))
+    moment = wanted.event_time if name == "events" else wanted.start_time
+    columns: dict[str, Any] = {"person_id": wanted.person_id}
+    if ask.every != "none":
+        columns["period"] = _period(moment, ask)
+    if ask.by:
+        columns["dimension"] = dimension_of(wanted, ask.by)
+    for place, (term, span) in enumerate(variables):
+        if term.table != name:
+            columns[f"v{place}"] = ibis.literal(0).cast("float64")
+            continue
+        counts = _meant(wanted, term)
+        if len(ask.spans) > 1:
+            counts &= _within(moment, span)
+        if ask.currency is not None and term.measure == "sum":
+            counts &= currency_of_row(wanted) == ask.currency
+        columns[f"v{place}"] = ibis.ifelse(counts, _amount(wanted, term), 0).cast("float64")
+    return wanted.select(**columns)
+
+
+def _per_person(
+    rows: Any, metric: Metric, variables: list[tuple[Term, Span]], keys: list[str]
+) -> Any:
+    """Return a row a (period, dimension, person) with the person's own value of each variable."""
+    import ibis
+
+    names = [f"v{place}" for place in range(len(variables))]
+    summed = rows.group_by(*keys, "person_id").aggregate(
+        **{name: rows[name].sum() for name in names}
+    )
+    values: dict[str, Any] = {}
+    for name, (term, _) in zip(names, variables, strict=True):
+        value = summed[name]
+        if term.of == "people":
+            value = ibis.ifelse(summed[name] >= term.at_least, 1, 0).cast("float64")
+        values[name] = value
+    if metric.kind in {"share", "mean"}:
+        # Only what belongs to the people below is counted above.
+        for above, below in zip(names[::2], names[1::2], strict=True):
+            values[above] = ibis.ifelse(values[below] > 0, values[above], 0)
+    per_person = summed.select(*keys, **values)
+    return per_person.filter(ibis.or_(*(per_person[name] != 0 for name in names)))
+
+
+def _statistics(per_person: Any, metric: Metric, ask: Ask, keys: list[str]) -> Any:
+    """Return the sums; `n` counts persons, `n0` and `n1` those of each span."""
+    import ibis
+
+    size = len(metric.terms)
+    columns = [per_person[f"v{place}"] for place in range(size * len(ask.spans))]
+    sums: dict[str, Any] = {"n": per_person.count()}
+    if len(ask.spans) > 1:
+        for place in range(len(ask.spans)):
+            own = columns[place * size : (place + 1) * size]
+            sums[f"n{place}"] = ibis.or_(*(column != 0 for column in own)).cast("int64").sum()
+    for place, column in enumerate(columns):
+        sums[f"s{place}"] = column.sum()
+    for i, j in combinations_with_replacement(range(len(columns)), 2):
+        sums[f"q{i}{j}"] = (columns[i] * columns[j]).sum()
+    return per_person.group_by(*keys).aggregate(**sums) if keys else per_person.aggregate(**sums)
+
+
+def moment_columns(size: int) -> tuple[list[str], list[str]]:
+    """Return the names of the columns of sums and of sums of products.
+
+    >>> moment_columns(2)
+    (['s0', 's1'], ['q00', 'q01', 'q11'])
+    """
+    pairs = combinations_with_replacement(range(size), 2)
+    return [f"s{i}" for i in range(size)], list(starmap("q{}{}".format, pairs))
+
+
+def _within(moment: Any, span: Span) -> Any:
+    return (moment >= instant(span[0])) & (moment < instant(span[1]))
+
+
+def instant(micros: int) -> Any:
+    """Return a literal of a time, UTC without zone as the facts keep it."""
+    import ibis
+
+    return ibis.literal(to_datetime(micros).replace(tzinfo=None), type="timestamp")
+
+
+def _period(moment: Any, ask: Ask) -> Any:
+    """Return the first day of the period in the zone, by adding the offset of the time."""
+    import ibis
+
+    first, *later = zone_offsets(ask.spans[0][0], ask.spans[0][1], ask.zone)
+    local = _shifted(moment, first[1])
+    for since, seconds in later:
+        local = ibis.ifelse(moment < instant(since), local, _shifted(moment, seconds))
+    return local.truncate({"day": "D", "week": "W", "month": "M"}[ask.every]).date()
+
+
+def _shifted(moment: Any, seconds: int) -> Any:
+    import ibis
+
+    return moment + ibis.interval(seconds=seconds) if seconds else moment
+
+
+def _meant(table: Any, term: Term) -> Any:
+    """Return whether a row belongs to a term."""
+    import ibis
+
+    if term.table == "sessions":
+        return table[term.having] > 0 if term.having else ibis.literal(value=True)
+    meant = table.event.isin(term.events) & (table.kind == "track")
+    for name, values in term.where:
+        meant &= dimension_of(table, name).isin(values)
+    return meant
+
+
+def _amount(table: Any, term: Term) -> Any:
+    """Return what a row adds: one, or its amount; doubles hold micros exactly to nine billion."""
+    import ibis
+
+    if term.measure == "count":
+        return ibis.literal(1)
+    if term.of == "sessions":
+        return table[term.column].cast("float64")
+    promoted = f"p_{term.column}"
+    if promoted in table.columns and table[promoted].type().is_integer():
+        return table[promoted].cast("float64").fill_null(0)
+    if promoted in table.columns:
+        amount = table[promoted].try_cast("float64")
+    else:
+        amount = _property(table, term.column).try_cast("float64")
+    return ((amount * MICROS).round() if term.money else amount).cast("float64").fill_null(0)
+
+
+def currency_of_row(table: Any) -> Any:
+    """Return the currency of an event, empty where it has none."""
+    return dimension_of(table, "currency").fill_null("")
+
+
+def dimension_of(table: Any, name: str) -> Any:
+    """Return a column or property of events as text, null where an event has none.
+
+    Raises:
+        BadInput: The name stands for no text of an event.
+    """
+    if name in {"event", "source", "account_id", "environment"}:
+        return table[name]
+    if f"p_{name}" in table.columns:
+        return table[f"p_{name}"].cast("string")
+    if "properties" not in table.columns:
+        raise BadInput(f"There is no `{name}` to split by.", "Use a property of its events.")
+    return _property(table, name)
+
+
+def _property(table: Any, name: str) -> Any:
+    # RFC 6901, so that a dot or a bracket in a name is only that.
+    return _text_at()(table.properties, "/" + name.replace("~", "~0").replace("/", "~1"))
+
+
+@lru_cache(maxsize=1)
+def _text_at() -> Any:
+    """Return the engine's own way to take a text out of a JSON document by a pointer."""
+    import ibis
+
+    def json_extract_string(document: str, pointer: str) -> str:
+        raise AssertionError(document, pointer)  # the engine does it
+
+    return ibis.udf.scalar.builtin(json_extract_string)

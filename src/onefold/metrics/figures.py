@@ -1,0 +1,225 @@
+"""Figures with their intervals: a table, a change, a line."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import product
+from typing import TYPE_CHECKING
+
+from onefold.metrics import queries, wording
+from onefold.metrics.compile import Ask, Span, compiled
+from onefold.metrics.periods import check_window, cut_periods, period_starts
+from onefold.metrics.records import Change, Metric, Point
+from onefold.model.errors import BadInput, did_you_mean
+from onefold.model.money import Money
+from onefold.model.records import Answer, Column, Estimate
+from onefold.stats import Moments, mean, total, verdict, wilson
+from onefold.stats import change as relative_change
+
+if TYPE_CHECKING:
+    from onefold.store import View
+
+
+def measure(
+    view: "View",
+    metric: Metric,
+    *,
+    from_time: int,
+    to_time: int,
+    every: str = "none",
+    by: str | None = None,
+) -> Answer:
+    """Return a metric over a window as a table that explains itself.
+
+    Columns: `period` (a date, with `every`), the dimension under its own name (with `by`),
+    `estimate`, `low`, `high`, `level`, `n`. Money has a row a currency. Periods are of the
+    workspace's zone, weeks from Monday; every period of the window has a row, also an empty one.
+    Below `minimum_people` the interval is left out.
+
+    Args:
+        view: Under which terms it is asked.
+        metric: What is measured.
+        from_time: Start, microseconds UTC, inclusive.
+        to_time: End, microseconds UTC, exclusive.
+        every: `none`, `day`, `week` or `month`.
+        by: `source` or one of the metric's dimensions.
+
+    Raises:
+        BadInput: The window, the period or the dimension cannot be used.
+    """
+    ask = _ask(view, metric, (from_time, to_time), every=every, by=by)
+    asks = _asks(view, metric, ask)
+    rows = [row for one in asks for row in _rows(view, metric, one)]
+    notes = wording.notes(
+        metric,
+        smallest=min((_people(row) for row in rows), default=0),
+        nobodys=queries.nobodys_events(view, metric, ask),
+        cut=cut_periods(from_time, to_time, every=every, zone=view.zone) if every != "none" else (),
+        currencies=[one.currency or "" for one in asks if one.currency is not None],
+    )
+    return Answer(
+        columns=_columns(metric, ask),
+        rows=tuple(rows),
+        definition=wording.definition(metric),
+        query=view.sql(compiled(view, metric, asks[0])),
+        as_of_time=view.fresh_time,
+        excluded_by_consent=view.left_out(from_time, to_time),
+        notes=notes,
+    )
+
+
+def change(view: "View", metric: Metric, *, period: Span, former: Span) -> Change:
+    """Return a metric now, then, and its relative change of the same persons with interval.
+
+    Args:
+        view: Under which terms it is asked.
+        metric: What is measured.
+        period: From (inclusive) and to (exclusive), microseconds UTC.
+        former: The same of the period it is compared with.
+
+    Money is told in the most frequent currency; others are named in the notes.
+    """
+    check_window(*period, "none")
+    check_window(*former, "none")
+    ask = Ask((period, former), "none", None, view.zone)
+    known = queries.currencies(view, metric, ask) if metric.format == "money" else ()
+    currency = known[0] if known else None
+    ask = Ask(ask.spans, ask.every, ask.by, ask.zone, currency)
+    found = next(iter(queries.cells(view, metric, ask)), None)
+    both = found.moments if found else _nobody(2 * len(metric.terms))
+    people = found.people if found else (0, 0)
+    now, then = (
+        _estimate(metric, _part(both, len(metric.terms), place=place, people=people[place]))
+        for place in (0, 1)
+    )
+    relative = relative_change(both)
+    short = min(now.n, then.n)
+    if short < metric.minimum_people:
+        note = wording.too_few(metric, short)
+        relative = Estimate(relative.estimate, None, None, relative.n, relative.level, note)
+    others = ", ".join(known[1:])
+    return Change(
+        now=now,
+        former=then,
+        relative=relative,
+        verdict=verdict(relative, margin=metric.margin, better=metric.better),
+        currency=currency or "",
+        notes=(f"Also in {others}, apart.",) if others else (),
+    )
+
+
+def series(
+    view: "View", metric: Metric, *, from_time: int, to_time: int, every: str = "day"
+) -> tuple[Point, ...]:
+    """Return a metric period by period, as a line needs it; money in its most frequent currency.
+
+    Every period of the window has a point; one without anybody has an estimate of None, or of
+    zero for counts and sums.
+    """
+    ask = _asks(view, metric, _ask(view, metric, (from_time, to_time), every=every, by=None))[0]
+    return tuple(
+        Point(start, value, ask.currency or "")
+        for start, _, value in _estimates(view, metric, ask)
+        if start is not None
+    )
+
+
+def _ask(view: "View", metric: Metric, span: Span, *, every: str, by: str | None) -> Ask:
+    check_window(*span, every)
+    if by is not None:
+        sessions = any(term.table == "sessions" for term in metric.terms)
+        known = () if sessions else ("source", *metric.dimensions)
+        if by not in known:
+            raise BadInput(
+                f"`{metric.name}` cannot be split by `{by}`.{did_you_mean(by, known)}",
+                f"Use one of: {', '.join(known)}."
+                if known
+                else "It counts sessions, which have no property of events; ask it whole.",
+            )
+    return Ask((span,), every, by, view.zone)
+
+
+def _asks(view: "View", metric: Metric, ask: Ask) -> tuple[Ask, ...]:
+    """Return the same question for each currency; itself where money is not asked."""
+    if metric.format != "money":
+        return (ask,)
+    found = queries.currencies(view, metric, ask) or ("",)
+    return tuple(Ask(ask.spans, ask.every, ask.by, ask.zone, currency) for currency in found)
+
+
+def _rows(view: "View", metric: Metric, ask: Ask) -> Iterator[tuple[object, ...]]:
+    for period, dimension, value in _estimates(view, metric, ask):
+        head: list[object] = [] if period is None else [period]
+        if ask.by:
+            head.append(dimension)
+        ends = (value.estimate, value.low, value.high)
+        if metric.format == "money":
+            shown: Iterable[object] = (_money(end, ask.currency or "") for end in ends)
+        else:
+            shown = ends
+        yield (*head, *shown, value.level, value.n)
+
+
+def _money(micros: float | None, currency: str) -> Money | None:
+    return None if micros is None else Money(round(micros), currency)
+
+
+def _people(row: tuple[object, ...]) -> int:
+    n = row[-1]
+    return n if isinstance(n, int) else 0
+
+
+def _estimates(
+    view: "View", metric: Metric, ask: Ask
+) -> Iterator[tuple[date | None, str | None, Estimate]]:
+    """Yield every period and dimension in order; what has nobody is there too."""
+    found = {(cell.period, cell.dimension): cell for cell in queries.cells(view, metric, ask)}
+    periods: tuple[date | None, ...] = (None,)
+    if ask.every != "none":
+        periods = period_starts(*ask.spans[0], every=ask.every, zone=ask.zone)
+    dimensions: list[str | None] = [None]
+    if ask.by:
+        seen = {dimension for _, dimension in found}
+        dimensions = sorted(seen, key=lambda name: (name is None, name or ""))
+    nobody = _nobody(len(metric.terms))
+    for period, dimension in product(periods, dimensions):
+        cell = found.get((period, dimension))
+        yield period, dimension, _estimate(metric, cell.moments if cell else nobody)
+
+
+def _estimate(metric: Metric, moments: Moments) -> Estimate:
+    """Return the figure of one cell; n is the number of persons it is measured by."""
+    if metric.kind in {"count", "sum"}:
+        return total(moments)
+    if metric.kind == "share":
+        value = wilson(round(moments.sums[0]), round(moments.sums[1]))
+    else:
+        value = mean(moments)
+    if value.estimate is not None and moments.n < metric.minimum_people:
+        note = wording.too_few(metric, moments.n)
+        return Estimate(value.estimate, None, None, value.n, value.level, note)
+    return value
+
+
+def _part(both: Moments, size: int, *, place: int, people: int) -> Moments:
+    """Return the moments of one of two periods, of the persons who were there."""
+    chosen = slice(place * size, (place + 1) * size)
+    products = tuple(row[chosen] for row in both.products[chosen])
+    return Moments(n=people, sums=both.sums[chosen], products=products)
+
+
+def _nobody(size: int) -> Moments:
+    return Moments(0, (0.0,) * size, ((0.0,) * size,) * size)
+
+
+def _columns(metric: Metric, ask: Ask) -> tuple[Column, ...]:
+    kind = "money" if metric.format == "money" else "number"
+    unit = "share" if metric.format == "percent" else ""
+    head = [Column("period", "date")] if ask.every != "none" else []
+    if ask.by:
+        head.append(Column(ask.by, "text"))
+    return (
+        *head,
+        *(Column(name, kind, unit) for name in ("estimate", "low", "high")),
+        Column("level", "number", "share"),
+        Column("n", "integer", "people"),
+    )

@@ -1,0 +1,100 @@
+"""Days, weeks and months of the workspace's zone, as plain arithmetic that any engine does."""
+
+from datetime import date, timedelta
+from itertools import pairwise
+
+from onefold.model.errors import BadInput, did_you_mean
+from onefold.model.time import DAY, MINUTE, SECOND, day_of, day_start, to_datetime, week_of, zone_of
+
+EVERY = ("none", "day", "week", "month")
+
+
+def zone_offsets(from_time: int, to_time: int, zone: str) -> tuple[tuple[int, int], ...]:
+    """Return how far the zone's clocks are from UTC in a window.
+
+    An engine then needs no table of time zones: local time is UTC plus one of a few offsets.
+
+    Returns:
+        (since, seconds) in order: from `since` (microseconds UTC) on, local = UTC + seconds.
+
+    >>> zone_offsets(0, DAY, "UTC")
+    ((0, 0),)
+    """
+    place = zone_of(zone)
+
+    def offset(moment: int) -> int:
+        found = to_datetime(moment).astimezone(place).utcoffset()
+        return int(found.total_seconds()) if found else 0
+
+    steps = [*range(from_time, max(to_time, from_time + 1), DAY), max(to_time - 1, from_time)]
+    found = [(from_time, offset(from_time))]
+    for before, after in pairwise(steps):
+        if offset(after) != found[-1][1]:
+            found.append((_turn(before, after, offset(after), zone), offset(after)))
+    return tuple(found)
+
+
+def _turn(before: int, after: int, seconds: int, zone: str) -> int:
+    """Return the minute between two moments from which on the offset holds."""
+    place = zone_of(zone)
+    low, high = before // MINUTE, after // MINUTE
+    while high - low > 1:
+        middle = (low + high) // 2
+        found = to_datetime(middle * MINUTE).astimezone(place).utcoffset()
+        if found == timedelta(seconds=seconds):
+            high = middle
+        else:
+            low = middle
+    return high * MINUTE
+
+
+def period_starts(from_time: int, to_time: int, *, every: str, zone: str) -> tuple[date, ...]:
+    """Return the first day of every period that a window touches.
+
+    Weeks start on Monday. The first and the last period may be cut by the window.
+
+    >>> period_starts(0, 8 * DAY, every="week", zone="UTC")
+    (datetime.date(1969, 12, 29), datetime.date(1970, 1, 5))
+    """
+    if to_time <= from_time:
+        return ()
+    day, last = day_of(from_time, zone), day_of(to_time - 1, zone)
+    start = {"day": day, "week": week_of(day), "month": day.replace(day=1)}[every]
+    found = []
+    while start <= last:
+        found.append(start)
+        start = _next(start, every)
+    return tuple(found)
+
+
+def _next(start: date, every: str) -> date:
+    if every == "month":
+        return (start.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return start + timedelta(days={"day": 1, "week": 7}[every])
+
+
+def cut_periods(from_time: int, to_time: int, *, every: str, zone: str) -> tuple[date, ...]:
+    """Return the first days of the periods that the window holds only in part."""
+    starts = period_starts(from_time, to_time, every=every, zone=zone)
+    return tuple(
+        start
+        for start in starts
+        if day_start(start, zone) < from_time or day_start(_next(start, every), zone) > to_time
+    )
+
+
+def check_window(from_time: int, to_time: int, every: str) -> None:
+    """Refuse a window that ends before it begins, and an unknown period.
+
+    Raises:
+        BadInput: See above.
+    """
+    if every not in EVERY:
+        raise BadInput(
+            f"No period `{every}`.{did_you_mean(every, EVERY)}", f"Use one of: {', '.join(EVERY)}."
+        )
+    if to_time < from_time:
+        raise BadInput(
+            f"The window ends {(from_time - to_time) / SECOND:.0f} s before it begins.",
+            "Give a later end; the end itself is left out.",
+        )

@@ -1,0 +1,119 @@
+"""What crosses the door of metrics: definitions and figures."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from onefold.model.records import Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One quantity of a person: how many, or how much.
+
+    Attributes:
+        measure: `count` or `sum`.
+        of: What is counted or summed over: `events`, `sessions` or `people`.
+        column: What is summed: a property of events, or a column of sessions; empty for a count.
+        events: Names of the events meant; empty for sessions.
+        where: Properties that must have one of these values: (property, values).
+        having: Sessions with at least one of these: `events`, `actions`, `discoveries`, or empty.
+        at_least: How many it takes for a person to count (`people` only).
+        money: Whether what is summed is money: micros, apart by currency.
+    """
+
+    measure: str
+    of: str
+    column: str = ""
+    events: tuple[str, ...] = ()
+    where: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    having: str = ""
+    at_least: int = 1
+    money: bool = False
+
+    @property
+    def table(self) -> str:
+        """Return the table it is read from: `events` or `sessions`."""
+        by_sessions = self.of == "sessions" or not self.events
+        return "sessions" if by_sessions else "events"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric as defined.
+
+    Attributes:
+        name: Its name.
+        version: Grows with every change of the definition.
+        label: How pages call it.
+        description: What it says, in a sentence or two.
+        owner: Who answers for it.
+        purpose: Under which purpose it is asked.
+        decision: What is decided by it.
+        unit: The independent unit; `person`.
+        better: `up` or `down`.
+        kind: `count`, `sum`, `share`, `ratio` or `mean`.
+        numerator: What is measured.
+        denominator: What it is measured by; None for count and sum.
+        format: `number`, `percent` or `money`.
+        dimensions: By what it may be split, besides `source`.
+        minimum_people: Below so many people no interval is told.
+        margin: The smallest relative change that matters.
+    """
+
+    name: str
+    version: int
+    label: str
+    description: str
+    owner: str
+    purpose: str
+    decision: str
+    unit: str
+    better: str
+    kind: str
+    numerator: Term
+    denominator: Term | None
+    format: str
+    dimensions: tuple[str, ...]
+    minimum_people: int
+    margin: float
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """Return numerator and, if there is one, denominator."""
+        return (self.numerator, self.denominator) if self.denominator else (self.numerator,)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A figure of one period.
+
+    Attributes:
+        start_date: First day of the period in the workspace's zone.
+        value: The figure; money in micros.
+        currency: ISO code for money, else empty.
+    """
+
+    start_date: date
+    value: Estimate
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A figure now beside the same figure of a former period.
+
+    Attributes:
+        now: The figure now; money in micros.
+        former: The figure then.
+        relative: The relative change of the same persons, as a share (0.03 is 3 %).
+        verdict: `better`, `worse`, `no_difference` or `not_yet` (cannot tell).
+        currency: ISO code for money, else empty.
+        notes: What a reader has to know.
+    """
+
+    now: Estimate
+    former: Estimate
+    relative: Estimate
+    verdict: str
+    currency: str = ""
+    notes: tuple[str, ...] = ()

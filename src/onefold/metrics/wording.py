@@ -1,0 +1,78 @@
+"""A metric in words: what is counted, and what a reader has to know beside the figure."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from onefold.metrics.records import Metric, Term
+
+_INTERVALS = {
+    "count": "Interval: how far the total moves by the chance of who came (compound Poisson).",
+    "sum": "Interval: how far the total moves by the chance of who came (compound Poisson).",
+    "share": "Interval: Wilson's, 95 %.",
+    "ratio": "Interval: delta method over people, 95 %.",
+    "mean": "Interval: delta method over people, 95 %.",
+}
+
+
+def definition(metric: Metric) -> str:
+    """Return what is counted and how, in words.
+
+    Description, numerator by denominator, who counts, how the interval is made, the version.
+    """
+    counted = _term(metric.numerator)
+    if metric.denominator:
+        counted += f" by {_term(metric.denominator)}"
+    parts = [
+        metric.description.strip(),
+        f"Counted: {counted}.",
+        "Only events and sessions with a person behind them.",
+        _INTERVALS[metric.kind],
+        f"Version {metric.version}, owner {metric.owner}.",
+    ]
+    return " ".join(parts)
+
+
+def _term(term: Term) -> str:
+    if term.of == "sessions":
+        having = f" with at least one of its {term.having}" if term.having else ""
+        what = f"sum of {term.column} of sessions" if term.measure == "sum" else "sessions"
+        return what + having
+    names = ", ".join(term.events)
+    where = "".join(f" where {name} is {' or '.join(values)}" for name, values in term.where)
+    if term.of == "people":
+        if term.having:
+            return f"people with a session that has {term.having}"
+        return f"people with at least {term.at_least} of {names}{where}"
+    if term.measure == "sum":
+        return f"sum of {term.column} of {names}{where}"
+    return f"{names}{where}"
+
+
+def notes(
+    metric: Metric,
+    *,
+    smallest: int,
+    nobodys: int,
+    cut: Sequence[date],
+    currencies: Sequence[str],
+) -> tuple[str, ...]:
+    """Return what a reader has to know beside the figures; none where all is plain."""
+    found = []
+    if metric.kind not in {"count", "sum"} and smallest < metric.minimum_people:
+        found.append(too_few(metric, smallest))
+    if nobodys:
+        found.append(f"{nobodys:,} events have no person behind them and are not in the figure.")
+    if cut:
+        days = ", ".join(day.isoformat() for day in cut)
+        found.append(f"Not whole in this window: the period from {days}.")
+    if len(currencies) > 1:
+        found.append(f"A row a currency: {', '.join(name or 'none' for name in currencies)}.")
+    return tuple(found)
+
+
+def too_few(metric: Metric, people: int) -> str:
+    """Return the sentence for a figure without interval.
+
+    It names how many people there are and how many it takes.
+    """
+    return f"Not enough data for an interval: {people:,} of {metric.minimum_people:,} people."
