@@ -1,0 +1,175 @@
+"""What experiments ask of the facts."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from onefold.experiments.records import Experiment, Outcome
+from onefold.metrics import dimension_of, instant
+from onefold.model.time import DAY, SECOND
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from onefold.store import View
+
+EXPOSURE = "Experiment Viewed"
+"""Segment's own event of an exposure: experiment_id and variation_id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Who enters a reading, and up to when events are known (microseconds UTC).
+
+    Attributes:
+        start_time: Start of the experiment.
+        end_time: From then on nobody enters any more.
+        read_time: Up to when events are known.
+    """
+
+    start_time: int
+    end_time: int
+    read_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """People of one arm who became ready on one day.
+
+    Attributes:
+        arm: Name of the arm; empty for everybody before.
+        ready: Whether their window has passed.
+        day: Day since the start on which it passes, from 0.
+        people: How many.
+        converted: How many of them did it.
+    """
+
+    arm: str
+    ready: bool
+    day: int
+    people: int
+    converted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """People by arm, before anybody is left out."""
+
+    arm: str
+    arms_seen: int
+    people: int
+
+
+def first_exposures(view: "View", experiment: Experiment, sample: Sample) -> Any:
+    """Return a row a person of the sample: `person_id`, `first_time`, `arm`, `arms_seen`.
+
+    People whose first exposure lies between start and planned end. A later exposure to another
+    arm counts for `arms_seen` too.
+    """
+    shown = _exposures(view.person_events, experiment).filter(
+        lambda t: (
+            (t.event_time >= instant(sample.start_time))
+            & (t.event_time < instant(sample.read_time))
+        )
+    )
+    arms = shown.select("person_id", "event_time", arm=dimension_of(shown, "variation_id"))
+    arms = arms.mutate(arm=arms.arm.fill_null(""))
+    people = arms.group_by("person_id").aggregate(
+        first_time=arms.event_time.min(), arm=arms.arm.min(), arms_seen=arms.arm.nunique()
+    )
+    return people.filter(people.first_time < instant(sample.end_time))
+
+
+def first_seen_before(view: "View", sample: Sample) -> Any:
+    """Return everybody of the equal period before the start, with their first event in it."""
+    import ibis
+
+    events = view.person_events
+    length = sample.end_time - sample.start_time
+    earlier = events.filter(
+        events.event_time >= instant(sample.start_time - length),
+        events.event_time < instant(sample.start_time),
+    )
+    people = earlier.group_by("person_id").aggregate(first_time=earlier.event_time.min())
+    return people.mutate(arm=ibis.literal(""), arms_seen=1)
+
+
+def seen(view: "View", experiment: Experiment, sample: Sample) -> tuple[Seen, ...]:
+    """Return how many people were seen in which arm, and in how many."""
+    people = first_exposures(view, experiment, sample)
+    counted = people.group_by("arm", "arms_seen").aggregate(people=people.count())
+    rows = view.ask(counted.order_by("arm", "arms_seen")).to_pylist()
+    return tuple(Seen(row["arm"], int(row["arms_seen"]), int(row["people"])) for row in rows)
+
+
+def exposures_without_person(view: "View", experiment: Experiment, sample: Sample) -> int:
+    """Return how many exposures carry no identifier, so that nobody was counted by them."""
+    shown = _exposures(view.events, experiment)
+    nobodys = shown.filter(
+        shown.identifier.isnull(),
+        shown.event_time >= instant(sample.start_time),
+        shown.event_time < instant(min(sample.end_time, sample.read_time)),
+    )
+    return int(view.ask(nobodys.aggregate(rows=nobodys.count())).to_pylist()[0]["rows"])
+
+
+def outcome_counts(view: "View", people: Any, outcome: Outcome, sample: Sample) -> "ir.Table":
+    """Return people and conversions by arm, by whether they are ready, and by the day of it.
+
+    Args:
+        view: Under which terms it is asked.
+        people: Rows of `first_exposures` or `first_seen_before`.
+        outcome: What they may have done.
+        sample: The times.
+    """
+    import ibis
+
+    once = people.filter(people.arms_seen == 1)
+    deeds = _deeds(view, outcome)
+    both = once.inner_join(deeds, "person_id")
+    begins = both.first_time + ibis.interval(seconds=outcome.begins // SECOND)
+    ends = both.first_time + ibis.interval(seconds=outcome.ends // SECOND)
+    did = both.filter(both.deed_time >= begins, both.deed_time < ends)
+    did = did.select("person_id").distinct().mutate(converted=1)
+    rows = once.left_join(did, "person_id")
+    ready_time = rows.first_time + ibis.interval(seconds=outcome.ends // SECOND)
+    since = (ready_time.epoch_seconds() - sample.start_time // SECOND).cast("int64")
+    rows = rows.select(
+        "arm",
+        ready=ready_time <= instant(sample.read_time),
+        day=(since // (DAY // SECOND)).cast("int64"),
+        converted=rows.converted.fill_null(0).cast("int64"),
+    )
+    return rows.group_by("arm", "ready", "day").aggregate(
+        people=rows.count(), converted=rows.converted.sum()
+    )
+
+
+def counted(view: "View", question: "ir.Table") -> tuple[Counted, ...]:
+    """Return the rows of `outcome_counts`."""
+    return tuple(
+        Counted(
+            arm=row["arm"],
+            ready=row["ready"],
+            day=int(row["day"]),
+            people=int(row["people"]),
+            converted=int(row["converted"]),
+        )
+        for row in view.ask(question).to_pylist()
+    )
+
+
+def _exposures(events: Any, experiment: Experiment) -> Any:
+    return events.filter(
+        events.event == EXPOSURE, dimension_of(events, "experiment_id") == experiment.name
+    )
+
+
+def _deeds(view: "View", outcome: Outcome) -> Any:
+    """Return who did what counts, and when: `person_id`, `deed_time`."""
+    if outcome.events:
+        events = view.person_events
+        meant = events.filter(events.kind == "track", events.event.isin(outcome.events))
+        return meant.select("person_id", deed_time=meant.event_time)
+    sessions = view.sessions
+    active = sessions.filter(sessions.actions > 0)
+    return active.select("person_id", deed_time=active.start_time)

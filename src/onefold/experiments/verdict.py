@@ -1,0 +1,196 @@
+"""What an experiment says, in plain words: each half of the card, and what to do."""
+
+from datetime import date
+
+from onefold import stats
+from onefold.experiments.records import Experiment, Half, Outcome, Split
+from onefold.model.records import Estimate
+
+PATH_NOTE = (
+    "Each day's band is for one look at the planned end. It is not good for stopping on the first "
+    "good day."
+)
+ONE_LOOK = (
+    "The intervals are for one look, at the planned end. They are not good for looking every day "
+    "until one says yes."
+)
+_WORDS = {"better": "Yes", "worse": "No", "no_difference": "No difference"}
+_THIN = "\u00a0"
+
+
+def judged(effect: Estimate, outcome: Outcome, *, ended: bool) -> str:
+    """Return the verdict; `not_yet` until everybody of the plan has had the window."""
+    if not ended:
+        return "not_yet"
+    return stats.verdict(effect, margin=outcome.margin, better=outcome.better)
+
+
+def word(said: str, *, ended: bool) -> str:
+    """Return the verdict in a word.
+
+    >>> word("not_yet", ended=True)
+    'Cannot tell'
+    """
+    return _WORDS.get(said, "Cannot tell" if ended else "Not yet")
+
+
+def amount(value: float, scale: str, *, signed: bool = True) -> str:
+    """Return an effect in words, with the true minus and a no-break space.
+
+    >>> amount(-0.003, "absolute").split()
+    ['−0.3', 'points']
+    """
+    sign = ("+" if value >= 0 else "−") if signed else ("" if value >= 0 else "−")
+    unit = "%" if scale == "relative" else "points"
+    return f"{sign}{abs(value) * 100:.1f}{_THIN}{unit}"
+
+
+def half_headline(
+    said: str, effect: Estimate, outcome: Outcome, *, ended: bool, is_short: bool
+) -> str:
+    """Return a half's part of the answer, one sentence."""
+    told = f"{amount(effect.estimate or 0.0, outcome.scale)} {_lowered(outcome.label)}"
+    known = "cannot be told" if ended else "is not known yet"
+    if is_short:
+        return {
+            "better": f"It helps now: {told}.",
+            "worse": f"It hurts now: {told}.",
+            "no_difference": f"It changes nothing now that matters: {told}.",
+        }.get(said, f"Whether it helps now {known}.")
+    return {
+        "better": f"More people come back: {told}.",
+        "worse": f"Fewer people come back: {told}.",
+        "no_difference": "People come back as before.",
+    }.get(said, f"Whether people come back {known}.")
+
+
+def half_sentence(
+    effect: Estimate,
+    naive: Estimate,
+    outcome: Outcome,
+    *,
+    ready: tuple[float, date],
+    ended: bool,
+) -> str:
+    """Return the range, naive beside adjusted, the margin, and what is still missing."""
+    parts = []
+    if effect.low is not None and effect.high is not None:
+        low, high = _bare(effect.low), _bare(effect.high)
+        margin = _bare(outcome.margin)
+        parts.append(f"Low {low}, high {high}; within {margin} it would be no difference.")
+    elif effect.note:
+        parts.append(effect.note)
+    if naive.estimate is not None and effect.estimate is not None:
+        parts.append(_beside(naive.estimate, effect.estimate, outcome.scale))
+    if not ended:
+        days = "day" if outcome.last_day == 1 else f"{outcome.last_day} days"
+        parts.append(
+            f"{ready[0] * 100:.0f}{_THIN}% of people have had their {days}; "
+            f"it can be read on {_day(ready[1])}."
+        )
+    return " ".join(parts)
+
+
+def _beside(naive: float, adjusted: float, scale: str) -> str:
+    """Return naive beside adjusted; a part of it came anyway only if it points the same way."""
+    said = f"Before against after says {amount(naive, scale)}"
+    rest = naive - adjusted
+    if naive * adjusted > 0 and abs(naive) > abs(adjusted):
+        return f"{said}; {amount(rest, scale)} of that would have happened anyway."
+    return f"{said}, off by {amount(rest, scale)}."
+
+
+def headline(short: Half, long: Half, *, withheld: str) -> str:
+    """Return the answer of the page in one or two sentences."""
+    if withheld:
+        return "The split is not fair, so there is no answer."
+    return f"{short.headline} {long.headline}"
+
+
+def so(short: Half, long: Half, *, experiment: Experiment, withheld: str) -> str:
+    """Return what to do."""
+    if withheld:
+        return "Find out why the arms fill unevenly before you read any effect."
+    if "worse" in (short.verdict, long.verdict):
+        return f"Stop it. Rollback: {experiment.rollback}"
+    waiting = [half.readable_date for half in (short, long) if half.word == "Not yet"]
+    if waiting:
+        return f"Keep it running as planned and read again on {_day(min(waiting))}."
+    if short.verdict == "better" or long.verdict == "better":
+        return "Give it to everyone, unless what could not be told matters more."
+    if short.verdict == long.verdict == "no_difference":
+        return "Keep whichever is simpler; it makes no difference that matters."
+    return "Run it again with more people, or let it be: these could not tell."
+
+
+def withheld(split: Split) -> str:
+    """Return why the card is withheld."""
+    meant = " : ".join(f"{share * 100:.1f}" for share in split.expected_shares)
+    found = " : ".join(f"{share * 100:.1f}" for share in split.seen_shares)
+    return (
+        f"The split should be {meant} and is {found}; chance alone is this uneven less than once "
+        "in 1,000 times (sample-ratio check)."
+    )
+
+
+def definition(outcome: Outcome) -> str:
+    """Return what was counted and how.
+
+    Which deed, in which days after the first exposure, of whom.
+    """
+    deed = (
+        f"any of {', '.join(outcome.events)}"
+        if outcome.events
+        else "a session with at least one action begins"
+    )
+    if outcome.first_day == 1:
+        hours = 24 * outcome.last_day
+        when = f"within {hours} hours of the first exposure"
+    else:
+        when = f"in days {outcome.first_day} to {outcome.last_day} after the first exposure"
+    return (
+        f"Share of people with {deed} {when} (day 1 is the first 24 hours). Only people whose "
+        "window has passed; people seen in several arms are left out."
+    )
+
+
+def naive_definition(experiment: Experiment, outcome: Outcome) -> str:
+    """Return what before against after is.
+
+    Who stands before, who after, and why it misleads.
+    """
+    return (
+        f"Before against after: the treated arm against everybody first seen in the "
+        f"{experiment.planned_days} days before {_day(experiment.started_date)}, "
+        f"{_lowered(outcome.label)} measured the same way from their first event in those days. "
+        "It takes every other change of those weeks for an effect."
+    )
+
+
+def notes(experiment: Experiment, split: Split) -> tuple[str, ...]:
+    """Return what a reader has to know beside the figures.
+
+    For which look the intervals hold, who was left out, and how many arms are compared.
+    """
+    found = [ONE_LOOK]
+    if split.seen_twice:
+        found.append(f"{split.seen_twice:,} people were seen in several arms and are left out.")
+    if split.unknown_arm:
+        found.append(f"{split.unknown_arm:,} people were seen in an arm that is not registered.")
+    if split.without_person:
+        found.append(f"{split.without_person:,} exposures have no person behind them.")
+    if len(experiment.treatments) > 1:
+        found.append("Several arms are compared with the control; each interval is for itself.")
+    return tuple(found)
+
+
+def _lowered(label: str) -> str:
+    return label[:1].lower() + label[1:]
+
+
+def _bare(value: float) -> str:
+    return f"{'−' if value < 0 else ''}{abs(value) * 100:.1f}"
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
