@@ -7,7 +7,6 @@ from onefold.model.doors import door
 if TYPE_CHECKING:
     from onefold.collect.catalogue import Catalogue as Catalogue
     from onefold.collect.catalogue import make_catalogue as make_catalogue
-    from onefold.collect.catalogue import read_catalogue as read_catalogue
     from onefold.collect.fold import Batch as Batch
     from onefold.collect.fold import CollectFold as CollectFold
     from onefold.collect.intake import receive as receive
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from . import imports as imports
     from . import queries as queries
     from . import sources as sources
+    from . import wire as wire
 
 __getattr__ = door(
     __name__,
@@ -30,9 +30,9 @@ __getattr__ = door(
         "imports": "=imports",
         "make_catalogue": "catalogue",
         "queries": "=queries",
-        "read_catalogue": "catalogue",
         "receive": "intake",
         "rules_of": "rules",
         "sources": "=sources",
+        "wire": "=wire",
     },
 )

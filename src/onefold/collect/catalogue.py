@@ -59,6 +59,16 @@ class Catalogue:
 
     events: Mapping[str, EventDefinition] = field(default_factory=dict)
 
+    @staticmethod
+    def read(folder: Path) -> "Catalogue":
+        """Return the catalogue in a folder of YAML files; empty without a folder.
+
+        Raises:
+            BadInput: A definition cannot be used; with file, line and column.
+        """
+        files = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
+        return make_catalogue((f"{folder.name}/{f.name}", f.read_text("utf-8")) for f in files)
+
     def fault(self, event: str, properties: Mapping[str, object]) -> str:
         """Return why an event's properties do not fit, one sentence; empty when they do."""
         definition = self.events.get(event)
@@ -73,16 +83,6 @@ class Catalogue:
     def described(self) -> dict[str, frozenset[str]]:
         """Event -> names of its described properties."""
         return {name: frozenset(d.properties) for name, d in self.events.items()}
-
-
-def read_catalogue(folder: Path) -> Catalogue:
-    """Return the catalogue in a folder of YAML files, one event a file; empty without a folder.
-
-    Raises:
-        BadInput: A definition cannot be used; with file, line and column.
-    """
-    files = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
-    return make_catalogue((f"{folder.name}/{file.name}", file.read_text("utf-8")) for file in files)
 
 
 def make_catalogue(texts: Iterable[tuple[str, str]]) -> Catalogue:

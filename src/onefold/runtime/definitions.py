@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from onefold.collect import Catalogue, FoldRules, make_catalogue, read_catalogue, rules_of
+from onefold.collect import Catalogue, FoldRules, make_catalogue, rules_of
 from onefold.store import Log, LogRow
 
 KIND = "definitions"
@@ -19,7 +19,7 @@ def entry_of(folder: Path) -> dict[str, dict[str, Any]]:
     Raises:
         BadInput: A definition cannot be used; with file, line and column.
     """
-    catalogue = read_catalogue(folder / "definitions" / "events")
+    catalogue = Catalogue.read(folder / "definitions" / "events")
     files = {
         str(path.relative_to(folder / "definitions")): path.read_text("utf-8")
         for path in sorted((folder / "definitions").rglob("*.yaml"))

@@ -36,8 +36,8 @@ class Log(Protocol):
         """Return the offset of the last row, 0 when there is none."""
         ...
 
-    def events(self) -> int:
-        """Return how many events the rows hold, counted ones and others."""
+    def events(self, after: int = 0) -> int:
+        """Return how many events the rows after an offset hold, counted ones and others."""
         ...
 
     def close(self) -> None:

@@ -42,6 +42,7 @@ _LATEST = """
 SELECT received_time, source, environment, dialect, route, body, verdicts, reasons, offset, format
 FROM log WHERE dialect = ? AND route = ? ORDER BY offset DESC LIMIT 1
 """
+_EVENTS = "SELECT sum(length(verdicts)) FROM log WHERE offset > ?"
 _WAIT_SECONDS = 10.0
 
 
@@ -137,10 +138,10 @@ class SqliteLog:
             found = self._connection.execute("SELECT max(offset) FROM log").fetchone()
         return int(found[0] or 0)
 
-    def events(self) -> int:
-        """Return how many events the rows hold, counted ones and others."""
+    def events(self, after: int = 0) -> int:
+        """Return how many events the rows after an offset hold, counted ones and others."""
         with self._lock:
-            found = self._connection.execute("SELECT sum(length(verdicts)) FROM log").fetchone()
+            found = self._connection.execute(_EVENTS, (after,)).fetchone()
         return int(found[0] or 0)
 
     def close(self) -> None:

@@ -1,8 +1,13 @@
-"""Bodies as they come: gzip by its magic bytes, whatever the headers say, and never a bomb."""
+"""Requests as they come: their address, their body (gzip by its magic bytes), their key."""
 
 import zlib
 
+import msgspec
+
+from onefold.collect.dialects.segment import route_of
 from onefold.model.errors import BadInput, TooLarge
+
+__all__ = ["LARGEST_REQUEST", "route_of", "unpacked", "write_key_in"]
 
 LARGEST_REQUEST = 500 * 1024
 """Bytes of one request's body after decompression."""
@@ -32,3 +37,18 @@ def unpacked(body: bytes, most: int = LARGEST_REQUEST) -> bytes:
         message = f"The request has more than {most:,} bytes."
         raise TooLarge(message, "Send fewer events a request.")
     return body.removeprefix(_BOM)
+
+
+class _Keyed(msgspec.Struct, rename="camel", gc=False):
+    write_key: str | None = None
+
+
+_keyed = msgspec.json.Decoder(_Keyed)
+
+
+def write_key_in(body: bytes) -> str:
+    """Return the write key in a request's body, compressed or not; empty without one."""
+    try:
+        return _keyed.decode(unpacked(body)).write_key or ""
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, BadInput):
+        return ""

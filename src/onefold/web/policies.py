@@ -1,0 +1,56 @@
+"""What the door judges requests by: sources, catalogue and consent categories in force."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from onefold.collect import Catalogue, Source, make_catalogue, sources
+from onefold.model.time import MINUTE, SECOND, Clock
+
+if TYPE_CHECKING:
+    from onefold.store import Log, State
+
+_LOOK_EVERY = SECOND // 5
+
+
+class Policies:
+    """Sources and catalogue, read again when state or log say that they changed."""
+
+    def __init__(
+        self, *, state: "State", log: "Log", clock: Clock, categories: Mapping[str, str]
+    ) -> None:
+        self._state = state
+        self._log = log
+        self._clock = clock
+        self._looked = self._read = 0
+        self._version = -1
+        self._entry = -1
+        self._by_key: dict[str, Source] = {}
+        self.categories = dict(categories)
+        """Consent category as sent -> purpose."""
+        self.catalogue: Catalogue = make_catalogue(())
+        """The described events in force."""
+        self.look()
+
+    def source(self, write_key: str) -> Source | None:
+        """Return the source of a write key; a key that is not known is looked up anew."""
+        fresh = 0 <= self._clock() - self._looked < _LOOK_EVERY
+        if not fresh or write_key not in self._by_key:
+            self.look()
+        return self._by_key.get(write_key)
+
+    def look(self) -> None:
+        """Read again what may have changed."""
+        self._looked = self._clock()
+        version = self._state.version()
+        if version != self._version or not 0 <= self._looked - self._read < MINUTE:
+            self._version, self._read = version, self._looked
+            self._by_key = {one.write_key: one for one in sources.list_sources(self._state)}
+        row = self._log.latest("control", "definitions")
+        if row is not None and row.offset != self._entry:
+            self._entry = row.offset
+            files: dict[str, str] = msgspec.json.decode(row.body)["files"]
+            self.catalogue = make_catalogue(
+                item for item in files.items() if item[0].startswith("events/")
+            )
