@@ -23,6 +23,16 @@ class OnefoldError(Exception):
         self.message = message
         self.fix = fix
 
+    def to_problem(self) -> dict[str, object]:
+        """Return the error as an RFC 9457 problem, with its mend."""
+        return {
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.message,
+            "fix": self.fix,
+        }
+
 
 class BadInput(OnefoldError, ValueError):
     """What was given cannot be used."""

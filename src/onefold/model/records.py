@@ -1,9 +1,13 @@
 """Records that cross more than one door: who asks, what comes back."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from onefold.model.money import Money
 from onefold.model.time import format_time
+
+Progress = Callable[[str, int, int | None], None]
+"""Told as work goes on: what, how much is done, of how much (None when nobody knows)."""
 
 ROLES = ("owner", "analyst", "marketer", "viewer")
 

@@ -6,13 +6,14 @@ from onefold.model.doors import door
 
 if TYPE_CHECKING:
     from onefold.runtime.calls import CALLS as CALLS
+    from onefold.runtime.calls import asker_named as asker_named
     from onefold.runtime.calls import call as call
+    from onefold.runtime.definitions import applied_catalogue as applied_catalogue
     from onefold.runtime.doctor import diagnose as diagnose
     from onefold.runtime.folds import FoldLoop as FoldLoop
-    from onefold.runtime.rebuild import checksum as checksum
-    from onefold.runtime.rebuild import rebuild as rebuild
-    from onefold.runtime.workspace import NewWorkspace as NewWorkspace
-    from onefold.runtime.workspace import Progress as Progress
+    from onefold.runtime.rebuilding import checksum as checksum
+    from onefold.runtime.rebuilding import rebuild as rebuild
+    from onefold.runtime.settings import read_settings as read_settings
     from onefold.runtime.workspace import Workspace as Workspace
     from onefold.runtime.workspace import create_workspace as create_workspace
     from onefold.runtime.workspace import open_workspace as open_workspace
@@ -22,14 +23,15 @@ __getattr__ = door(
     {
         "CALLS": "calls",
         "FoldLoop": "folds",
-        "NewWorkspace": "workspace",
-        "Progress": "workspace",
         "Workspace": "workspace",
+        "applied_catalogue": "definitions",
+        "asker_named": "calls",
         "call": "calls",
-        "checksum": "rebuild",
+        "checksum": "rebuilding",
         "create_workspace": "workspace",
         "diagnose": "doctor",
         "open_workspace": "workspace",
-        "rebuild": "rebuild",
+        "read_settings": "settings",
+        "rebuild": "rebuilding",
     },
 )

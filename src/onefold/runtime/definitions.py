@@ -72,5 +72,5 @@ def same(row: LogRow | None, entry: dict[str, dict[str, Any]]) -> bool:
     if row is None:
         return not entry["files"]
     standing = msgspec.json.decode(row.body)
-    wanted = msgspec.to_builtins(entry)
+    wanted = msgspec.json.decode(msgspec.json.encode(entry))
     return all(standing.get(name) == wanted[name] for name in ("files", "fold"))

@@ -14,7 +14,7 @@ from onefold.consent import BASES
 from onefold.governance import add_api_key, add_user, sign_in_link
 from onefold.model.errors import BadInput, Conflict, MachineFailed, NotFound
 from onefold.model.ids import new_secret
-from onefold.model.records import OWNER, Answer, Question
+from onefold.model.records import OWNER, Answer, Progress, Question
 from onefold.model.time import Clock, now
 from onefold.runtime.definitions import KIND as DEFINITIONS
 from onefold.runtime.definitions import applied, entry_of, same
@@ -25,9 +25,6 @@ from onefold.runtime.settings import FILE, Settings, read_settings, write_settin
 from onefold.runtime.status import status_of
 from onefold.runtime.views import make_view
 from onefold.store import SqliteLog, State, Vault, View, tables
-
-Progress = Callable[[str, int, int | None], None]
-"""Told as work goes on: what, how much is done, of how much (None when nobody knows)."""
 
 FIRST_SOURCE = "app"
 FIRST_USER = "owner"
@@ -168,7 +165,7 @@ class Workspace:
         with self._folding:
             folded = self.folds.step()
         if self.folds.stale and not self.rebuilding:
-            from onefold.runtime.rebuild import rebuild
+            from onefold.runtime.rebuilding import rebuild
 
             rebuild(self)
         return folded
@@ -196,8 +193,10 @@ class Workspace:
         """Return counts, lag and sizes: one row a figure."""
         return status_of(self)
 
-    def apply_definitions(self) -> bool:
+    def apply_definitions(self, *, wait: bool = True) -> bool:
         """Bring the definitions of the folder into force; return whether they had changed.
+
+        `wait` returns only when the folds have applied them.
 
         Raises:
             BadInput: A definition cannot be used; nothing was applied.
@@ -211,7 +210,9 @@ class Workspace:
             OWNER, "definitions.apply", "definitions", detail=detail, entry=(DEFINITIONS, entry)
         ):
             pass
-        self.catch_up()
+        self.relay()
+        if wait:
+            self.catch_up()
         return True
 
     def take_over(self, generation: Generation) -> None:
@@ -264,7 +265,7 @@ def open_workspace(folder: Path, clock: Clock = now) -> Workspace:
     workspace.apply_definitions()
     _, rules = applied(workspace.log)
     if not workspace.folds.generation.fits(rules):
-        from onefold.runtime.rebuild import rebuild
+        from onefold.runtime.rebuilding import rebuild
 
         rebuild(workspace)
     workspace.catch_up()

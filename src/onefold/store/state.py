@@ -44,6 +44,10 @@ class State:
         except DBAPIError as error:
             raise _failure(error) from error
 
+    def now(self) -> int:
+        """Return the time of a change, microseconds UTC."""
+        return self._clock()
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a connection for questions."""

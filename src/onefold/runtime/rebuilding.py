@@ -1,7 +1,7 @@
 """Facts anew from the log, the old ones answering meanwhile; and what proves them equal."""
 
-from onefold.model.records import Answer, Column
-from onefold.runtime.workspace import Progress, Workspace
+from onefold.model.records import Answer, Column, Progress
+from onefold.runtime.workspace import Workspace
 
 
 def rebuild(workspace: Workspace, progress: Progress | None = None) -> int:

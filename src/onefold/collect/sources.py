@@ -1,0 +1,91 @@
+"""Where events come from: each source's key, environment and what may be kept of its events."""
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from onefold.collect import store
+from onefold.collect.records import Source
+from onefold.consent import BASES
+from onefold.model.errors import BadInput, unknown
+from onefold.model.records import Asker
+from onefold.model.time import now as machine_time
+
+if TYPE_CHECKING:
+    from onefold.store import State
+
+ENVIRONMENTS = ("production", "staging", "development")
+UNPLANNED = ("allow", "strip", "quarantine")
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_CHANGEABLE = ("environment", "basis", "region", "unplanned", "write_key")
+
+
+def list_sources(state: "State") -> tuple[Source, ...]:
+    """Return the sources in force, oldest first."""
+    return store.sources(state)
+
+
+def source_named(state: "State", name: str) -> Source:
+    """Return a source.
+
+    Raises:
+        NotFound: There is none of that name.
+    """
+    known = {source.name: source for source in store.sources(state)}
+    if name not in known:
+        raise unknown("source", name, known)
+    return known[name]
+
+
+def add_source(state: "State", asker: Asker, source: Source, *, now: int | None = None) -> Source:
+    """Add a source and return it.
+
+    Raises:
+        BadInput: A field is not one of its words.
+        Conflict: There is a source of that name or key.
+    """
+    _check(source)
+    with state.change(asker, "source.add", source.name, detail=_told(source)) as connection:
+        store.put_source(connection, source, machine_time() if now is None else now)
+    return source
+
+
+def set_source(state: "State", asker: Asker, name: str, **changes: str | None) -> Source:
+    """Change fields of a source and return it; None leaves a field as it is.
+
+    Raises:
+        NotFound: There is no such source.
+        BadInput: A field is not one of its words.
+    """
+    given = {field: value for field, value in changes.items() if value is not None}
+    for field in given:
+        if field not in _CHANGEABLE:
+            raise BadInput(f"A source has no `{field}` to change.", f"{', '.join(_CHANGEABLE)}.")
+    source = replace(source_named(state, name), **given)
+    _check(source)
+    with state.change(asker, "source.set", name, detail=_told(source)) as connection:
+        store.set_source(connection, source)
+    return source
+
+
+def _check(source: Source) -> None:
+    if not _NAME.fullmatch(source.name):
+        raise BadInput(
+            f"`{source.name}` is no name of a source.",
+            "Use small letters, digits, - and _, beginning with a letter or digit.",
+        )
+    if not source.write_key:
+        raise BadInput("A source needs a write key.", "Let one be made.")
+    words = (
+        ("environment", source.environment, ENVIRONMENTS),
+        ("basis", source.basis, tuple(BASES)),
+        ("unplanned", source.unplanned, UNPLANNED),
+    )
+    for field, value, allowed in words:
+        if value not in allowed:
+            raise BadInput(f"No {field} `{value}`.", f"Use one of: {', '.join(allowed)}.")
+
+
+def _told(source: Source) -> dict[str, object]:
+    return {field: getattr(source, field) for field in _CHANGEABLE if field != "write_key"}

@@ -1,0 +1,40 @@
+"""Statements over the sources; the only file of collect that asks the state."""
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, RowMapping, select
+
+from onefold.collect.records import Source
+from onefold.store import tables
+
+if TYPE_CHECKING:
+    from onefold.store import State
+
+_sources = tables.sources
+
+
+def sources(state: "State") -> tuple[Source, ...]:
+    """Return the sources in force, oldest first."""
+    query = select(_sources).where(_sources.c.disabled.is_(False))
+    rows = state.rows(query.order_by(_sources.c.created_time, _sources.c.name))
+    return tuple(map(_source, rows))
+
+
+def put_source(connection: Connection, source: Source, now: int) -> None:
+    """Add a source."""
+    connection.execute(_sources.insert().values(**_columns(source), created_time=now))
+
+
+def set_source(connection: Connection, source: Source) -> None:
+    """Change what is known of a source but its name."""
+    values = _columns(source)
+    mine = _sources.c.name == values.pop("name")
+    connection.execute(_sources.update().where(mine).values(**values))
+
+
+def _columns(source: Source) -> dict[str, str]:
+    return {name: getattr(source, name) for name in source.__slots__}
+
+
+def _source(row: RowMapping) -> Source:
+    return Source(**{name: row[name] for name in Source.__slots__})

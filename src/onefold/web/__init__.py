@@ -1,0 +1,10 @@
+"""Pages, API and the two processes that serve them."""
+
+from typing import TYPE_CHECKING
+
+from onefold.model.doors import door
+
+if TYPE_CHECKING:
+    from onefold.web.processes import serve as serve
+
+__getattr__ = door(__name__, {"serve": "processes"})

@@ -1,0 +1,134 @@
+"""The house: folds, facts, API and pages, in a process of its own.
+
+Started by the door as `python -m onefold.web.house FOLDER`; it ends when the door does, which
+it learns by the end of its standard input.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import uvicorn
+
+from onefold.model.errors import MachineFailed, OnefoldError
+from onefold.runtime import FoldLoop, Workspace
+from onefold.web.api import owner_door
+from onefold.web.app import make_app
+from onefold.web.sockets import listen
+
+HOUSE_SOCKET = "house.sock"
+OWNER_SOCKET = "owner.sock"
+_PATIENCE_SECONDS = 20.0
+_GRACE_SECONDS = 3
+
+_log = logging.getLogger("onefold.house")
+
+
+def main(folder: Path) -> int:
+    """Open the workspace, serve until told to stop, and return the exit code."""
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    try:
+        workspace = _open(folder)
+    except OnefoldError as error:
+        _log.error("%s %s", error.message, error.fix)
+        return error.exit_code
+    # What was imported stays; young objects die by count alone, so the collector may be lazy.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+    loop = FoldLoop(workspace.step, on_commit=workspace.tell, on_idle=workspace.relay)
+    loop.start()
+    try:
+        asyncio.run(_serve(workspace))
+    finally:
+        loop.stop()
+        workspace.close()
+    return 0
+
+
+def _open(folder: Path) -> Workspace:
+    """Open the workspace as soon as a former house has let go of it."""
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            workspace = Workspace(folder)
+        except MachineFailed:
+            if time.monotonic() > until:
+                raise
+            threading.Event().wait(0.1)
+        else:
+            break
+    try:
+        workspace.apply_definitions(wait=False)
+    except OnefoldError as error:
+        # Those in force stay; the Data page and `onefold doctor` say what is wrong.
+        _log.warning("%s The definitions in force stay. %s", error.message, error.fix)
+    return workspace
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to us."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _serve(workspace: Workspace) -> None:
+    app = make_app(workspace)
+    run = workspace.folder / "run"
+    sockets = [listen(run / HOUSE_SOCKET), listen(run / OWNER_SOCKET)]
+    servers = [
+        _Server(
+            uvicorn.Config(
+                application,
+                lifespan=lifespan,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+        for application, lifespan in ((app, "on"), (owner_door(app), "off"))
+    ]
+
+    def stop() -> None:
+        from onefold.web.live import close_streams
+
+        close_streams(app)
+        for server in servers:
+            server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop)
+    _watch_door(lambda: loop.call_soon_threadsafe(stop))
+    await asyncio.gather(
+        *(server.serve(sockets=[ready]) for server, ready in zip(servers, sockets, strict=True))
+    )
+
+
+def _watch_door(gone: "object") -> None:
+    """Call back when standard input ends: the door is dead, whatever it died of."""
+
+    def wait() -> None:
+        with suppress(OSError):
+            while os.read(0, 1):
+                pass
+        with suppress(RuntimeError):
+            gone()  # type: ignore[operator]
+
+    threading.Thread(target=wait, name="door-watch", daemon=True).start()
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,173 @@
+"""`onefold serve`: the door in this process, the house in another that the door keeps alive."""
+
+import asyncio
+import fcntl
+import logging
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+import uvicorn
+
+from onefold.model.errors import BadInput, MachineFailed
+from onefold.model.time import now
+from onefold.runtime import read_settings
+from onefold.store import GroupWriter, SqliteLog, State
+from onefold.web.door import make_door
+
+_RESTART_SECONDS = 0.2
+_GRACE_SECONDS = 10.0
+
+_log = logging.getLogger("onefold.door")
+
+
+def serve(
+    folder: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    ready: Callable[[str], None] | None = None,
+) -> int:
+    """Serve a workspace until SIGTERM or SIGINT; return the exit code.
+
+    Args:
+        folder: The workspace.
+        host: Where to listen; loopback unless told otherwise.
+        port: Where to listen; 0 takes a free one.
+        ready: Told the address as soon as events are taken.
+
+    Raises:
+        NotFound: The folder is no workspace.
+        MachineFailed: Another door serves it, or the port is taken.
+    """
+    settings = read_settings(folder)
+    lock = _hold(folder / "run" / "door.lock")
+    log = SqliteLog(folder / "log.sqlite")
+    state = State(f"sqlite:///{folder / 'state.sqlite'}", now)
+    writer = GroupWriter(log)
+    try:
+        app = make_door(
+            folder=folder, writer=writer, log=log, state=state, settings=settings, clock=now
+        )
+        asyncio.run(_serve(app, folder.resolve(), host, port, ready))
+    finally:
+        writer.close()
+        log.close()
+        state.close()
+        lock.close()
+    return 0
+
+
+class _Door(uvicorn.Server):
+    """A server that leaves signals to us and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, listening: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._listening = listening
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets=sockets)  # type: ignore[arg-type]
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._listening(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+
+
+async def _serve(
+    app: object, folder: Path, host: str, port: int, ready: Callable[[str], None] | None
+) -> None:
+    if not 0 <= port < 65536:
+        raise BadInput(f"No port {port}.", "Take one from 1 to 65535, or 0 for a free one.")
+    config = uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        host=host,
+        port=port,
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=2048,
+        timeout_graceful_shutdown=5,
+    )
+    server = _Door(config, ready or (lambda _address: None))
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+
+    def stop() -> None:
+        stopping.set()
+
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop)
+    house = asyncio.create_task(_keep_house(folder, stopping))
+    serving = asyncio.create_task(_listen(server, host, port))
+    waiting = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.set()
+        # The house ends first, so that its streams do not hold the door's connections open.
+        await house
+        server.should_exit = True
+        await serving
+        waiting.cancel()
+
+
+async def _listen(server: _Door, host: str, port: int) -> None:
+    try:
+        await server.serve()
+    except SystemExit as error:
+        message = f"Nothing can listen on {host}:{port}."
+        raise MachineFailed(message, "Take another one with --port.") from error
+
+
+async def _keep_house(folder: Path, stopping: asyncio.Event) -> None:
+    """Start the house, and start it again whenever it dies, until the door stops."""
+    while not stopping.is_set():
+        house = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "onefold.web.house",
+            str(folder),
+            stdin=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        ended = asyncio.create_task(house.wait())
+        told = asyncio.create_task(stopping.wait())
+        await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if stopping.is_set():
+            await _end(house, ended)
+            return
+        _log.warning("The house ended with code %s and is started again.", house.returncode)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), _RESTART_SECONDS)
+
+
+async def _end(house: asyncio.subprocess.Process, ended: "asyncio.Task[int]") -> None:
+    with suppress(ProcessLookupError):
+        house.terminate()
+    try:
+        await asyncio.wait_for(asyncio.shield(ended), _GRACE_SECONDS)
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            house.kill()
+        await ended
+
+
+def _hold(path: Path) -> IO[str]:
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    handle = path.open("a+")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        message = f"{path.parent.parent} is served already."
+        raise MachineFailed(message, "Use the server that runs, or end it first.") from error
+    return handle

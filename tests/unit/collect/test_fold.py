@@ -1,0 +1,131 @@
+"""The fold: each message once, names to the vault, described properties to columns."""
+
+import json
+
+import pytest
+
+from worlds import AGREED, START, World, track
+
+CLICK = """
+event: ad_clicked
+version: 1
+owner: Ads
+description: A click on an ad.
+kind: action
+discovery: false
+purpose: analytics
+properties:
+  campaign_id: {type: string}
+  revenue: {type: money}
+  card_holder: {type: string, pii: name}
+"""
+
+
+@pytest.fixture
+def world(tmp_path):
+    found = World(tmp_path / "w", definitions={"events/ad_clicked.yaml": CLICK})
+    yield found
+    found.close()
+
+
+def test_a_message_counts_once_however_often_it_is_sent(world) -> None:
+    event = track("ad_clicked", id="1", user="u1", campaign_id="c1")
+    world.send(event, event)
+    world.fold()
+    world.send(event)
+    world.fold()
+    assert len(world.raw("events")) == 1
+    assert sum(row["events"] for row in world.raw("duplicates")) == 2
+
+
+def test_a_message_counts_once_after_the_facts_are_opened_again(world) -> None:
+    world.send(track("ad_clicked", id="1", user="u1"))
+    world.fold()
+    world.close()
+    world.open()
+    world.send(track("ad_clicked", id="1", user="u1"))
+    world.fold()
+    assert len(world.raw("events")) == 1
+
+
+def test_another_body_under_a_known_id_waits_as_a_conflict(world) -> None:
+    world.send(track("ad_clicked", id="1", user="u1", campaign_id="c1"))
+    world.fold()
+    world.send(track("ad_clicked", id="1", user="u1", campaign_id="c2"))
+    world.fold()
+    assert len(world.raw("events")) == 1
+    assert "same message id" in world.raw("quarantine")[0]["reason"]
+
+
+def test_described_properties_get_columns_and_money_is_micros(world) -> None:
+    world.send(track("ad_clicked", id="1", user="u1", campaign_id="c1", revenue=0.42))
+    world.send(track("ad_clicked", id="2", user="u1", campaign_id="c1", revenue="1.5"))
+    world.fold()
+    rows = sorted(world.raw("events"), key=lambda row: row["p_revenue"])
+    assert [row["p_revenue"] for row in rows] == [420_000, 1_500_000]
+    assert rows[0]["p_campaign_id"] == "c1"
+
+
+def test_personal_fields_stand_in_the_vault_alone(world) -> None:
+    world.send(
+        track("ad_clicked", id="1", user="u1", card_holder="Jo Doe"),
+        track("other", id="2", user="u1", note="write to jo@example.com", size=3),
+        {
+            "type": "identify",
+            "messageId": "3",
+            "userId": "u1",
+            "context": AGREED,
+            "traits": {"email": "jo@example.com", "name": "Jo Doe", "plan": "pro"},
+        },
+    )
+    world.fold()
+    kept = json.dumps([row["properties"] for row in world.raw("events")])
+    assert "jo@example.com" not in kept
+    assert "Jo Doe" not in kept
+    assert "pro" in kept
+    keys = {row["user_key"] for row in world.raw("events")}
+    fields = {field.field: field.value for field in world.workspace.vault.fields(keys)}
+    assert fields["card_holder"] == "Jo Doe"
+    assert fields["email"] == "jo@example.com"
+
+
+def test_what_waits_at_intake_stands_in_quarantine_with_its_reason(world) -> None:
+    world.send(track("", id="1", user="u1"), track("ok", id="2", user="u1"))
+    world.fold()
+    assert [row["event"] for row in world.raw("events")] == ["ok"]
+    assert "event name" in world.raw("quarantine")[0]["reason"]
+
+
+def test_sessions_are_spans_of_thirty_minutes_however_late_events_come(world) -> None:
+    minute = 60
+    world.send(track("x", id="1", user="u1", at=0), track("x", id="2", user="u1", at=50 * minute))
+    world.fold()
+    assert len(world.raw("sessions")) == 2
+    world.send(track("x", id="3", user="u1", at=25 * minute))
+    world.fold()
+    (session,) = world.raw("sessions")
+    assert session["events"] == 3
+    assert session["actions"] == 3
+
+
+def test_events_without_consent_are_left_out_and_counted(tmp_path) -> None:
+    world = World(tmp_path / "o", basis="opt-in")
+    world.send(
+        track("x", id="1", user="u1", agreed=False), track("x", id="2", user="u2", agreed=True)
+    )
+    view = world.view()
+    assert len(world.rows(view.events)) == 1
+    assert view.left_out(START, START + 1_000_000) == 1
+    assert {name.value for name in _names(world)} == {"u2"}
+    world.close()
+
+
+def _names(world: World):
+    rows = world.raw("identifiers")
+    return world.workspace.vault.names(row["key"] for row in rows).values()
+
+
+def test_a_view_as_of_a_time_holds_only_what_was_true_then(world) -> None:
+    world.send(track("x", id="1", user="u1", at=0), track("x", id="2", user="u1", at=3600))
+    assert len(world.rows(world.view(as_of_time=START + 1).events)) == 1
+    assert len(world.rows(world.view().events)) == 2
