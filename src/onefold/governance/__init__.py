@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 __getattr__ = door(
     __name__,
     {
-
         "Visit": "records",
         "add_api_key": "api_keys",
         "add_user": "sign_in",

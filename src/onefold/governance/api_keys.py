@@ -1,0 +1,68 @@
+"""Keys that programs use: scoped, shown once, kept as a hash, revocable."""
+
+import secrets
+from typing import TYPE_CHECKING
+
+from onefold.governance import store
+from onefold.governance.access import SCOPES
+from onefold.governance.records import ApiKey
+from onefold.governance.sign_in import hash_of
+from onefold.model.errors import BadInput, NotFound
+from onefold.model.records import Asker
+from onefold.model.time import HOUR
+
+if TYPE_CHECKING:
+    from onefold.store import State
+
+
+def add_api_key(
+    state: "State", name: str, scopes: tuple[str, ...], *, asker: Asker, now: int
+) -> str:
+    """Return a new key, which nobody can read again.
+
+    Raises:
+        BadInput: The name is empty or a scope is unknown.
+        Conflict: There is a key of that name.
+    """
+    name = name.strip()
+    if not 0 < len(name) <= 100:
+        raise BadInput(f"A name of {len(name)} characters.", "Give it 1 to 100 characters.")
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown or not scopes:
+        raise BadInput(
+            f"No scope `{unknown[0]}`." if unknown else "A key without a scope may do nothing.",
+            f"Use one of: {', '.join(SCOPES)}.",
+        )
+    secret = f"of_{secrets.token_urlsafe(32)}"
+    with state.change(asker, "key.add", name, detail={"scopes": list(scopes)}) as connection:
+        store.put_key(connection, name, hash_of(secret), secret[-4:], scopes, now)
+    return secret
+
+
+def api_key_of(state: "State", secret: str, *, now: int) -> Asker | None:
+    """Return whom a key lets ask, or None when it is unknown, revoked or too old."""
+    key = store.key_by_hash(state, hash_of(secret))
+    if key is None or key.revoked_time is not None:
+        return None
+    if key.expires_time is not None and key.expires_time <= now:
+        return None
+    if key.last_used_time is None or now - key.last_used_time > HOUR:
+        store.touch_key(state, key.name, now)
+    # What a key may do is cut down by its scopes, so its role is the widest.
+    return Asker(name=f"key:{key.name}", role="owner", scopes=key.scopes)
+
+
+def api_keys(state: "State") -> tuple[ApiKey, ...]:
+    """Return all keys, newest first; a key itself is not kept."""
+    return store.keys(state)
+
+
+def revoke_api_key(state: "State", name: str, *, asker: Asker, now: int) -> None:
+    """End a key at once.
+
+    Raises:
+        NotFound: There is no such key in force.
+    """
+    with state.change(asker, "key.revoke", name) as connection:
+        if not store.revoke_key(connection, name, now):
+            raise NotFound(f"No key `{name}` is in force.", "Settings lists them.")

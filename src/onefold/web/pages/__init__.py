@@ -1,0 +1,1 @@
+"""The pages, one module a question; each offers `routes`."""

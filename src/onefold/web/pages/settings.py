@@ -1,0 +1,269 @@
+"""Who may do what here: people and roles, keys, sources, each with who changed it last."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from starlette.routing import Route
+
+from onefold.collect import Source, sources
+from onefold.consent import BASES
+from onefold.governance import keys, may, people, trail
+from onefold.governance.access import SCOPES
+from onefold.model.errors import BadInput, OnefoldError
+from onefold.model.ids import new_secret
+from onefold.model.records import ROLES
+from onefold.web.desk import COOKIE, ask, back, page, secure, signed_in, text_of
+from onefold.web.wording import count_word, lag
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+_ACTIONS = {
+    "user.add": "added {}",
+    "user.role": "changed the role of {}",
+    "user.shut_out": "shut out {}",
+    "user.let_in": "let {} in again",
+    "user.link": "made a one-time link for {}",
+    "user.password": "chose a password for {}",
+    "key.add": "made the key {}",
+    "key.revoke": "revoked the key {}",
+    "source.add": "added the source {}",
+    "source.set": "changed the source {}",
+}
+
+
+@signed_in()
+async def settings(request: Request) -> Response:
+    """Show the settings; forms only to those who may use them."""
+    return await _show(request)
+
+
+@signed_in()
+async def choose_password(request: Request) -> Response:
+    """Choose a password; who has one must know it."""
+    form, state = await request.form(), request.app.state.workspace.state
+    asker, attempts = request.state.asker, request.app.state.attempts
+    current, wanted = str(form.get("current", "")), str(form.get("password", ""))
+    try:
+        attempts.check(f"as {asker.name.lower()}")
+        if not await ask(request, people.knows_password, state, asker.name, current):
+            attempts.failed(f"as {asker.name.lower()}")
+            raise BadInput("That is not your present password.", "Try again.")
+        await ask(
+            request,
+            people.choose_password,
+            state,
+            asker.name,
+            wanted,
+            asker=asker,
+            keep_token=request.cookies.get(COOKIE, ""),
+        )
+    except OnefoldError as error:
+        return await _show(request, error=error)
+    return back(request, "/settings", "Your password is set.")
+
+
+@signed_in()
+async def choose_theme(request: Request) -> Response:
+    """Keep how this browser shows the pages."""
+    theme = text_of(await request.form(), "theme")
+    answer = back(request, "/settings", "This browser keeps your choice.")
+    if theme in {"light", "dark"}:
+        answer.set_cookie(
+            "onefold_theme", theme, max_age=31_536_000, samesite="lax", secure=secure(request)
+        )
+    else:
+        answer.delete_cookie("onefold_theme")
+    return answer
+
+
+@signed_in("settings")
+async def add_person(request: Request) -> Response:
+    """Add somebody and show the link that lets them in once."""
+    form, workspace = await request.form(), request.app.state.workspace
+    name, now = text_of(form, "name"), workspace.clock()
+    asker = request.state.asker
+    try:
+        user = people.add_user(workspace.state, name, text_of(form, "role"), asker=asker, now=now)
+        link = people.sign_in_link(workspace.state, user.name, asker=asker, now=now)
+    except OnefoldError as error:
+        return await _show(request, error=error)
+    return await _show(request, once=_link_once(request, user.name, link))
+
+
+@signed_in("settings")
+async def change_person(request: Request) -> Response:
+    """Give a role, shut out, let in, or make a link, as the pressed button says."""
+    form, workspace = await request.form(), request.app.state.workspace
+    state, asker = workspace.state, request.state.asker
+    name, what = text_of(form, "name"), text_of(form, "do")
+    try:
+        if what == "link":
+            link = people.sign_in_link(state, name, asker=asker, now=workspace.clock())
+            return await _show(request, once=_link_once(request, name, link))
+        if what in {"shut_out", "let_in"}:
+            people.set_disabled(state, name, disabled=what == "shut_out", asker=asker)
+        else:
+            people.set_role(state, name, text_of(form, "role"), asker=asker)
+    except OnefoldError as error:
+        return await _show(request, error=error)
+    return back(request, "/settings#people", f"`{name}` is changed.")
+
+
+@signed_in("settings")
+async def add_key(request: Request) -> Response:
+    """Make a key and show it this once."""
+    form, workspace = await request.form(), request.app.state.workspace
+    scopes = tuple(scope for scope in SCOPES if scope in form.getlist("scope"))
+    try:
+        secret = keys.add_api_key(
+            workspace.state,
+            text_of(form, "name"),
+            scopes,
+            asker=request.state.asker,
+            now=workspace.clock(),
+        )
+    except OnefoldError as error:
+        return await _show(request, error=error)
+    return await _show(request, once={"label": f"Key {text_of(form, 'name')}", "secret": secret})
+
+
+@signed_in("settings")
+async def revoke_key(request: Request) -> Response:
+    """End a key."""
+    workspace, name = request.app.state.workspace, text_of(await request.form(), "name")
+    keys.revoke_api_key(workspace.state, name, asker=request.state.asker, now=workspace.clock())
+    return back(request, "/settings#keys", f"The key `{name}` opens nothing any more.")
+
+
+@signed_in("settings")
+async def add_source(request: Request) -> Response:
+    """Add a source with a new write key."""
+    form, workspace = await request.form(), request.app.state.workspace
+    given = {name: text_of(form, name) for name in ("name", "environment", "basis", "unplanned")}
+    source = Source(write_key=new_secret("wk_"), region=text_of(form, "region"), **given)
+    try:
+        sources.add_source(workspace.state, request.state.asker, source, now=workspace.clock())
+    except OnefoldError as error:
+        return await _show(request, error=error)
+    return back(request, "/settings#sources", f"The source `{source.name}` takes events now.")
+
+
+@signed_in("settings")
+async def change_source(request: Request) -> Response:
+    """Change what may be kept of a source's events."""
+    form, workspace = await request.form(), request.app.state.workspace
+    name = text_of(form, "name")
+    given = {field: text_of(form, field) for field in ("environment", "basis", "unplanned")}
+    try:
+        sources.set_source(workspace.state, request.state.asker, name, **given)
+    except OnefoldError as error:
+        return await _show(request, error=error)
+    return back(request, "/settings#sources", f"The source `{name}` is changed.")
+
+
+routes = [
+    Route("/settings", settings, methods=["GET"]),
+    Route("/settings/password", choose_password, methods=["POST"]),
+    Route("/settings/theme", choose_theme, methods=["POST"]),
+    Route("/settings/people", add_person, methods=["POST"]),
+    Route("/settings/people/change", change_person, methods=["POST"]),
+    Route("/settings/keys", add_key, methods=["POST"]),
+    Route("/settings/keys/revoke", revoke_key, methods=["POST"]),
+    Route("/settings/sources", add_source, methods=["POST"]),
+    Route("/settings/sources/change", change_source, methods=["POST"]),
+]
+
+
+async def _show(
+    request: Request,
+    *,
+    error: OnefoldError | None = None,
+    once: dict[str, str] | None = None,
+) -> Response:
+    workspace, asker = request.app.state.workspace, request.state.asker
+    shown = await ask(request, _settings, workspace, asker.name)
+    theme = request.cookies.get("onefold_theme", "")
+    return page(
+        request,
+        "settings.html",
+        status=error.status if error else 200,
+        title="Settings",
+        here="Settings",
+        owner=may(asker, "settings"),
+        sees_keys=may(asker, "define"),
+        error=error,
+        once=once,
+        chosen_theme=theme or "as the system",
+        roles=ROLES,
+        scopes=SCOPES,
+        bases=tuple(BASES),
+        environments=sources.ENVIRONMENTS,
+        unplanned=sources.UNPLANNED,
+        **shown,
+    )
+
+
+def _settings(workspace: Any, name: str) -> dict[str, Any]:
+    state, now = workspace.state, workspace.clock()
+    users, api_keys, all_sources = (
+        people.users(state),
+        keys.api_keys(state),
+        sources.list_sources(state),
+    )
+    in_force = [key for key in api_keys if key.revoked_time is None]
+    counted = ((len(users), "person", "people"), (len(in_force), "key", "keys"))
+    found = [_counted(*each) for each in (*counted, (len(all_sources), "source", "sources"))]
+    return {
+        "counted": f"{found[0].capitalize()}, {found[1]} and {found[2]}",
+        "owners": count_word(sum(user.role == "owner" and not user.disabled for user in users)),
+        "owner_count": sum(user.role == "owner" and not user.disabled for user in users),
+        "me": people.user_named(state, name),
+        "users": users,
+        "api_keys": [_key_row(key, now) for key in api_keys],
+        "sources": all_sources,
+        "trails": {part: _last(state, part, now) for part in ("user", "key", "source")},
+        "zone": workspace.settings.zone,
+        "workspace_file": "onefold.toml",
+    }
+
+
+def _counted(count: int, one: str, many: str) -> str:
+    return f"{count_word(count).lower()} {one if count == 1 else many}"
+
+
+def _key_row(key: Any, now: int) -> dict[str, Any]:
+    used = key.last_used_time
+    return {
+        "name": key.name,
+        "hint": f"of_…{key.hint}",
+        "scopes": ", ".join(key.scopes),
+        "created": key.created_time,
+        "used": "never" if used is None else f"{lag((now - used) / 1_000_000)} ago",
+        "revoked": key.revoked_time is not None,
+    }
+
+
+def _last(state: Any, part: str, now: int) -> list[str]:
+    """Return the newest changes of a section in words, newest first."""
+    lines = []
+    changes = trail(state, most=50, action=f"{part}.")
+    for entry in [each for each in changes if each.action != "user.sign_in"][:3]:
+        words = _ACTIONS.get(entry.action, entry.action.replace(".", " ") + " {}")
+        detail = json.loads(entry.detail or "{}")
+        more = f" ({detail['role']})" if "role" in detail else ""
+        ago = lag((now - entry.time) / 1_000_000)
+        lines.append(f"{entry.actor} {words.format(entry.subject)}{more} {ago} ago")
+    return lines
+
+
+def _link_once(request: Request, name: str, link: str) -> dict[str, str]:
+    base = f"{'https' if secure(request) else 'http'}://{request.headers.get('host', '')}"
+    return {
+        "label": f"One-time link for {name}",
+        "secret": base + link,
+        "words": "Opens once, within a day. Whoever has it comes in as this person.",
+    }

@@ -1,0 +1,95 @@
+"""What wraps every answer of the house: security headers, a request id, one line in the log."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from starlette.datastructures import MutableHeaders
+
+from onefold.model.errors import TooLarge
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; font-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+"""The content security policy of every page."""
+
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+
+_SECRET = re.compile(r"(/sign-in/link/)[^/]+")
+_log = logging.getLogger("onefold.web")
+
+
+class Shield:
+    """ASGI middleware; streams pass through it untouched."""
+
+    def __init__(self, app: ASGIApp, *, most_bytes: int = 64 << 20) -> None:
+        """Wrap an app whose request bodies may have `most_bytes`."""
+        self._app, self._most = app, most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started, status, taken = perf_counter(), 500, 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._most:
+                raise TooLarge(f"The body is over {self._most:,} bytes.", "Send it in parts.")
+            return message
+
+        async def with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+                headers["x-request-id"] = request_id
+                headers.setdefault("cache-control", cache_of(scope))
+            await send(message)
+
+        try:
+            await self._app(scope, counted, with_headers)
+        finally:
+            spent = (perf_counter() - started) * 1000
+            path = without_secret(scope["path"])
+            _log.info("%s %s %d %.0f ms %s", scope["method"], path, status, spent, request_id)
+
+
+def without_secret(path: str) -> str:
+    """Return a path as a log may keep it.
+
+    >>> without_secret("/sign-in/link/abc")
+    '/sign-in/link/...'
+    """
+    return _SECRET.sub(r"\1...", path)
+
+
+def cache_of(scope: Scope) -> str:
+    """Return how long an answer may be kept: stamped files for ever, pages not at all."""
+    if not scope["path"].startswith(("/static/", "/analytics-next/")):
+        return "no-store"
+    stamped = b"v=" in scope.get("query_string", b"") or ".bundle." in scope["path"]
+    return "public, max-age=31536000, immutable" if stamped else "no-cache"
