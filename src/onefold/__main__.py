@@ -1,0 +1,5 @@
+"""`python -m onefold` is the command line."""
+
+from onefold.cli import main
+
+main()

@@ -1,0 +1,82 @@
+"""Commands about what comes in: sources, imports, quarantine."""
+
+from pathlib import Path
+
+import click
+
+from onefold.cli.options import command, group
+from onefold.cli.reach import answer
+from onefold.model.errors import NotFound
+
+ENVIRONMENTS = ("production", "staging", "development")
+BASES = ("opt-in", "notice", "contract")
+UNPLANNED = ("allow", "strip", "quarantine")
+
+_environment = click.option(
+    "--environment", type=click.Choice(ENVIRONMENTS), help="Where its events belong."
+)
+_basis = click.option(
+    "--basis",
+    type=click.Choice(BASES),
+    help="What may be kept of an event that carries no consent.",
+)
+_region = click.option("--region", help="Where its people are, such as eu.")
+_unplanned = click.option(
+    "--unplanned", type=click.Choice(UNPLANNED), help="What to do with events nobody described."
+)
+
+
+@group("source")
+def source_command() -> None:
+    """Sources: where events come from, and on what basis."""
+
+
+@source_command.command("list")
+def _list() -> int:
+    """List the sources with their keys and policies."""
+    return answer("source list")
+
+
+@source_command.command("add")
+@click.argument("name")
+@_environment
+@_basis
+@_region
+@_unplanned
+def _add(name: str, **policy: str | None) -> int:
+    """Add the source NAME and show its write key."""
+    return answer("source add", {"name": name, **policy})
+
+
+@source_command.command("set")
+@click.argument("name")
+@_environment
+@_basis
+@_region
+@_unplanned
+def _set(name: str, **policy: str | None) -> int:
+    """Change the policy of the source NAME; what is not given stays."""
+    return answer("source set", {"name": name, **policy})
+
+
+@command("import")
+@click.argument("mapping", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Read and judge every record; keep none.")
+def import_command(mapping: Path, *, dry_run: bool) -> int:
+    """Bring in the records that the file MAPPING describes."""
+    if not mapping.is_file():
+        fix = "Give the path of a mapping file; see docs/how-to/import-records.md."
+        raise NotFound(f"No mapping file {mapping}.", fix)
+    return answer("import", {"mapping": str(mapping.resolve()), "dry_run": dry_run})
+
+
+@group("quarantine")
+def quarantine_command() -> None:
+    """What was refused, and why."""
+
+
+@quarantine_command.command("list")
+@click.option("--event", metavar="NAME", help="Only this event.")
+def _waiting(event: str | None) -> int:
+    """List what waits: event, source, reason, how many, since when."""
+    return answer("quarantine list", {"event": event})

@@ -1,0 +1,109 @@
+"""The entry of the command line: every command by name, every error by its exit code."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from onefold import __version__
+from onefold.cli.options import Group
+from onefold.model.errors import BadInput, MachineFailed, OnefoldError
+
+ROOMS = {
+    "Workspace": {
+        "init": ("workspace", "Make a workspace; print its keys once."),
+        "serve": ("workspace", "Take events in, answer the API, show the pages."),
+        "demo": ("demo", "A simulated market whose truth is known, served."),
+        "status": ("workspace", "Counts, lag, sizes and rates."),
+        "doctor": ("workspace", "What is wrong and how to mend it."),
+        "rebuild": ("workspace", "Make the facts anew from the log."),
+        "checksum": ("workspace", "Rows and hash of every table of the facts."),
+        "plan": ("definitions", "What the definitions in this folder would change."),
+        "apply": ("definitions", "Let the definitions in this folder hold."),
+    },
+    "Collect": {
+        "source": ("collect", "Where events come from, and on what basis."),
+        "import": ("collect", "Bring in records by a mapping file."),
+        "quarantine": ("collect", "What was refused, and why."),
+    },
+    "Know": {
+        "person": ("customers", "One person: who, what happened, which accounts."),
+        "account": ("customers", "One account: spend, open issues, timeline."),
+        "friction": ("customers", "Where customers get stuck and what it costs."),
+        "services": ("customers", "What help really changed."),
+    },
+    "Measure": {
+        "metric": ("measure", "A metric with its intervals."),
+        "experiment": ("measure", "Experiments and their verdicts."),
+    },
+    "Advise": {
+        "advise": ("advice", "The three to five things worth doing next."),
+    },
+    "Govern": {
+        "user": ("governance", "Who may sign in, and as what."),
+        "audit": ("governance", "The trail, and whether it is whole."),
+    },
+}
+
+
+@click.group(
+    "onefold",
+    cls=Group,
+    rooms=ROOMS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 the answer is no, 2 bad input, 3 not allowed, 4 not found, "
+    "5 the machine failed.",
+)
+@click.version_option(__version__, prog_name="onefold")
+def root() -> None:
+    """One log of what happened; customers, figures, causes and advice are folds of it."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave with its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(_run(given))
+
+
+def _run(given: list[str]) -> int:
+    as_json = "--json" in given
+    try:
+        answer = root.main(given, prog_name="onefold", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.NoArgsIsHelpError as help_asked:
+        help_asked.show()
+        return 2
+    except click.ClickException as error:
+        return _fail(_usage(error), as_json=as_json)
+    except OnefoldError as error:
+        return _fail(error, as_json=as_json)
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        # Whoever read us has left, as `head` does; nothing is wrong.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if os.environ.get("ONEFOLD_TRACE"):
+            raise
+        fix = "Set ONEFOLD_TRACE=1 and run it again to see where."
+        return _fail(MachineFailed(f"{type(error).__name__}: {error}.", fix), as_json=as_json)
+    return answer if isinstance(answer, int) else 0
+
+
+def _usage(error: click.ClickException) -> OnefoldError:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "onefold"
+    message = error.format_message()
+    return BadInput(message, f"Run `{path} --help` to see what it takes.")
+
+
+def _fail(error: OnefoldError, *, as_json: bool) -> int:
+    if as_json:
+        print(json.dumps(error.to_problem(), ensure_ascii=False))  # noqa: T201
+    click.secho(f"onefold: {error.message}", err=True, fg="red")
+    if error.fix:
+        click.echo(f"  {error.fix}", err=True)
+    return error.exit_code

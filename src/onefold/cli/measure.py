@@ -1,0 +1,58 @@
+"""Commands that measure: metrics and experiments."""
+
+import click
+
+from onefold.cli.options import command, group
+from onefold.cli.reach import answer
+
+PURPOSES = ("analytics", "personalization", "advertising", "sharing")
+
+
+@command("metric")
+@click.argument("name")
+@click.option("--from", "from_date", metavar="D", help="First day, such as 2026-11-01.")
+@click.option("--to", "to_date", metavar="D", help="The day after the last.")
+@click.option("--every", type=click.Choice(("day", "week", "month")), help="One row each.")
+@click.option("--by", metavar="DIMENSION", help="One row for each value of a dimension.")
+@click.option("--purpose", type=click.Choice(PURPOSES), help="What the answer is for.")
+@click.option("--environment", help="Of which environment. Default: production.")
+def metric_command(
+    name: str,
+    from_date: str | None,
+    to_date: str | None,
+    every: str | None,
+    by: str | None,
+    purpose: str | None,
+    environment: str | None,
+) -> int:
+    """Measure the metric NAME, with its intervals; without days, over the last 28 whole ones."""
+    return answer(
+        "metric",
+        {
+            "name": name,
+            "from": from_date,
+            "to": to_date,
+            "every": every,
+            "by": by,
+            "purpose": purpose,
+            "environment": environment,
+        },
+    )
+
+
+@group("experiment")
+def experiment_command() -> None:
+    """Experiments and their verdicts."""
+
+
+@experiment_command.command("list")
+def _list() -> int:
+    """List the experiments with their arms and days."""
+    return answer("experiment list")
+
+
+@experiment_command.command("show")
+@click.argument("name")
+def _show(name: str) -> int:
+    """Show the experiment NAME: split, effects with intervals, verdicts."""
+    return answer("experiment show", {"name": name})

@@ -1,0 +1,205 @@
+"""How a command reaches the workspace: the running house by its socket, else by itself."""
+
+import errno
+import fcntl
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from onefold.cli.options import Terms, terms
+from onefold.cli.show import Progress, show, show_progress
+from onefold.model.errors import (
+    BadInput,
+    Conflict,
+    MachineFailed,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    OnefoldError,
+)
+
+SOCKET = Path("run") / "owner.sock"
+_GREET_SECONDS = 5.0
+_PATIENCE_SECONDS = 10.0
+_GAP_SECONDS = 0.1
+_KINDS: tuple[type[OnefoldError], ...] = (
+    BadInput,
+    NotSignedIn,
+    NotAllowed,
+    NotFound,
+    Conflict,
+    MachineFailed,
+)
+
+
+def answer(name: str, params: Mapping[str, object] | None = None) -> int:
+    """Ask one call under the terms of the command, show its answer, return the exit code."""
+    given = terms()
+    body, good = ask(given, name, params)
+    show(body, given)
+    return 0 if good else 1
+
+
+def ask(
+    given: Terms, name: str, params: Mapping[str, object] | None = None
+) -> tuple[dict[str, Any], bool]:
+    """Return what a call answers, and whether the answer is a good one.
+
+    Raises:
+        OnefoldError: What the call refused, wherever it ran.
+    """
+    wanted = {key: value for key, value in (params or {}).items() if value is not None}
+    with show_progress() as progress:
+        line = _reach(given.folder)
+        if line is not None:
+            return _ask_house(line, given, name, wanted, progress)
+        return _ask_here(given, name, wanted, progress)
+
+
+def is_served(folder: Path) -> bool:
+    """Return whether a house answers on the socket of this workspace."""
+    line = _connect(folder)
+    if line is None:
+        return False
+    line.close()
+    return True
+
+
+def _reach(folder: Path) -> "_Line | None":
+    """Return the line to the house; None where nobody holds the workspace.
+
+    A door without a house starts one, and another command ends soon: both are waited for.
+    """
+    until = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        line = _connect(folder)
+        if line is not None or time.monotonic() > until:
+            return line
+        if not any(_is_held(folder / "run" / name) for name in ("door.lock", "house.lock")):
+            return None
+        time.sleep(_GAP_SECONDS)
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        with path.open("r") as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+class _Line(HTTPConnection):
+    """HTTP over a socket that stands already."""
+
+    def __init__(self, ready: socket.socket) -> None:
+        super().__init__("house")
+        self.sock = ready
+
+
+def _connect(folder: Path) -> _Line | None:
+    found = folder / SOCKET
+    if not found.exists():
+        return None
+    ready = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    ready.settimeout(_GREET_SECONDS)
+    try:
+        with _short(found) as address:
+            ready.connect(address)
+    except OSError as error:
+        ready.close()
+        if error.errno in {errno.ECONNREFUSED, errno.ENOENT, errno.ENOTSOCK}:
+            # A server that was killed leaves its socket behind.
+            return None
+        if error.errno in {errno.EACCES, errno.EPERM}:
+            message = f"The socket {found} of the running server is not yours."
+            raise NotAllowed(message, "Run it as the user who serves the workspace.") from error
+        message = f"The running server does not answer on {found}: {error.strerror or error}."
+        raise MachineFailed(message, "Look at its output, or start it again.") from error
+    ready.settimeout(None)
+    return _Line(ready)
+
+
+@contextmanager
+def _short(path: Path) -> Iterator[str]:
+    # An address of a unix socket holds 107 bytes; a folder's own descriptor is always shorter.
+    if len(os.fsencode(path)) < 100:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
+
+
+def _ask_house(
+    line: _Line, given: Terms, name: str, params: dict[str, object], progress: Progress
+) -> tuple[dict[str, Any], bool]:
+    headers = {"Content-Type": "application/json", "Accept": "application/x-ndjson"}
+    if given.user:
+        headers["Onefold-As"] = quote(given.user)
+    address = "/api/v1/" + name.replace(" ", "/")
+    try:
+        line.request("POST", address, json.dumps(params).encode(), headers)
+        return _read(line.getresponse(), progress)
+    except (OSError, HTTPException) as error:
+        message = f"The running server broke off: {error!r}."
+        raise MachineFailed(message, "Look at its output, then ask again.") from error
+    finally:
+        with suppress(OSError):
+            line.close()
+
+
+def _read(response: HTTPResponse, progress: Progress) -> tuple[dict[str, Any], bool]:
+    if response.status != 200:
+        raise _error_of(response.read(), response.status)
+    for raw in response:
+        line = json.loads(raw)
+        if "progress" in line:
+            progress(*line["progress"])
+        elif "problem" in line:
+            raise _raised(line["problem"])
+        elif "answer" in line:
+            return line["answer"], line.get("good", True)
+    message = "The running server ended its answer early."
+    raise MachineFailed(message, "Look at its output, then ask again.")
+
+
+def _error_of(raw: bytes, status: int) -> OnefoldError:
+    try:
+        found = json.loads(raw)
+    except ValueError:
+        found = {"status": status, "detail": f"The running server answered {status}."}
+    return _raised(found)
+
+
+def _raised(found: Mapping[str, Any]) -> OnefoldError:
+    status = int(found.get("status", 500))
+    kind = next((kind for kind in _KINDS if kind.status == status), None)
+    if kind is None:
+        kind = BadInput if 400 <= status < 500 else MachineFailed
+    return kind(str(found.get("detail", "")), str(found.get("fix", "")))
+
+
+def _ask_here(
+    given: Terms, name: str, params: dict[str, object], progress: Progress
+) -> tuple[dict[str, Any], bool]:
+    from onefold.runtime import asker_named, call, open_workspace
+
+    workspace = open_workspace(given.folder)
+    try:
+        asker = asker_named(workspace, given.user)
+        outcome = call(workspace, asker, name, params, progress)
+        return outcome.body, outcome.good
+    finally:
+        workspace.close()

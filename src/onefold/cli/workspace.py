@@ -1,0 +1,123 @@
+"""Commands about the workspace itself: make it, serve it, look after it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from onefold.cli.options import command, terms
+from onefold.cli.reach import answer, is_served
+from onefold.cli.show import note, show
+from onefold.model.errors import Conflict
+
+BASES = ("opt-in", "notice", "contract")
+
+
+@command("init")
+@click.argument("folder_given", metavar="[DIR]", required=False)
+@click.option(
+    "--basis",
+    type=click.Choice(BASES),
+    default="opt-in",
+    show_default=True,
+    help="What may be kept of an event of the first source that carries no consent.",
+)
+@click.option(
+    "--identity-key",
+    metavar="HEX",
+    help="32 bytes in hex that key every hash of an identifier. Default: made at random.",
+)
+@click.option("--name", help="What the pages call the workspace. Default: the folder's name.")
+def init_command(
+    folder_given: str | None, basis: str, identity_key: str | None, name: str | None
+) -> None:
+    """Make a workspace in DIR and print, once, its keys and how to sign in."""
+    from onefold.runtime import create_workspace
+
+    given = terms()
+    folder = Path(folder_given) if folder_given else given.folder
+    made = create_workspace(
+        folder,
+        basis=basis,
+        identity_key=identity_key or "",
+        name=name or "",
+    )
+    place = sign_in_address(made.sign_in_path)
+    if given.as_json:
+        body = {
+            "workspace": str(folder),
+            "write_key": made.write_key,
+            "api_key": made.api_key,
+            "sign_in": place,
+        }
+        show(body, given)
+        return
+    click.echo(f"write key: {made.write_key}")
+    click.echo(f"api key: {made.api_key}")
+    click.echo(f"sign in: onefold serve -w {folder}, then open {place} once")
+    note("These are shown only now; the API key is kept as a hash.")
+
+
+def sign_in_address(path: str, *, host: str = "127.0.0.1", port: int = 8000) -> str:
+    """Return the one-time address whose first visitor is signed in."""
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}{path}"
+
+
+@command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="The port to listen on.")
+def serve_command(host: str, port: int) -> None:
+    """Take events in, answer the API and show the pages, until ended.
+
+    Keeps two processes: the door takes events in and never waits for a question; the house
+    folds them and answers.
+    """
+    from onefold.web import serve
+
+    given = terms()
+    if is_served(given.folder):
+        message = f"Another server holds the workspace {given.folder}."
+        raise Conflict(message, "End it first, or use it.")
+    serve(given.folder, host=host, port=port)
+
+
+@command("status")
+def status_command() -> int:
+    """Show counts, lag, sizes and rates."""
+    return answer("status")
+
+
+@command("doctor")
+def doctor_command() -> int:
+    """Say what is wrong with the workspace and how to mend it; 1 if anything is."""
+    given = terms()
+    if not is_served(given.folder):
+        # Opening the planes makes files that are missing, so files are looked at first.
+        from onefold.runtime import diagnose
+
+        findings = diagnose(given.folder)
+        if any(finding.level == "wrong" for finding in findings):
+            show(_table_of(findings), given)
+            return 1
+    return answer("doctor")
+
+
+def _table_of(findings: Iterable[Any]) -> dict[str, object]:
+    rows = [[f.level, f.what, f.where, f.fix] for f in findings]
+    names = ("level", "what", "where", "fix")
+    columns = [{"name": name, "type": "text", "unit": ""} for name in names]
+    return {"ok": False, "columns": columns, "rows": rows, "definition": "", "notes": []}
+
+
+@command("rebuild")
+def rebuild_command() -> int:
+    """Make the facts anew from the log; the old ones answer meanwhile."""
+    return answer("rebuild")
+
+
+@command("checksum")
+def checksum_command() -> int:
+    """Show rows and hash of every table of the facts."""
+    return answer("checksum")

@@ -1,0 +1,96 @@
+"""What each call takes: the same for the command line and the API."""
+
+from typing import Literal
+
+import msgspec
+
+Environment = Literal["production", "staging", "development"]
+Basis = Literal["opt-in", "notice", "contract"]
+Unplanned = Literal["allow", "strip", "quarantine"]
+Purpose = Literal["analytics", "personalization", "advertising", "sharing"]
+Role = Literal["owner", "analyst", "marketer", "viewer"]
+Every = Literal["day", "week", "month"]
+
+
+class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A call that takes nothing."""
+
+
+class Asking(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The terms of a question: its purpose and environment."""
+
+    purpose: Purpose = "analytics"
+    environment: Environment = "production"
+
+
+class MetricParams(
+    Asking, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
+):
+    """A metric over days; `from` is inclusive, `to` is exclusive."""
+
+    name: str
+    from_date: str | None = None
+    to_date: str | None = None
+    every: Every | None = None
+    by: str | None = None
+
+
+class NameParams(Asking, frozen=True, kw_only=True):
+    """A question about something of a name."""
+
+    name: str
+
+
+class IdParams(Asking, frozen=True, kw_only=True):
+    """A question about one customer."""
+
+    id: str
+
+
+class AdviseParams(Asking, frozen=True, kw_only=True):
+    """Advice for one account, or for the whole market."""
+
+    account: str | None = None
+
+
+class SourceParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A source and its policy; what is left out stays, or takes its default."""
+
+    name: str
+    environment: Environment | None = None
+    basis: Basis | None = None
+    region: str | None = None
+    unplanned: Unplanned | None = None
+
+
+class ImportParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An import by a mapping file."""
+
+    mapping: str
+    dry_run: bool = False
+
+
+class QuarantineParams(Asking, frozen=True, kw_only=True):
+    """What waits, all of it or one event's."""
+
+    event: str | None = None
+
+
+class AuditParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Entries of the trail, the latest first."""
+
+    last: int = 50
+    action: str = ""
+
+
+class UserParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A user and the role."""
+
+    name: str
+    role: Role = "viewer"
+
+
+class LinkParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Whom a one-time link is for."""
+
+    name: str

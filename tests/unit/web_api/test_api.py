@@ -1,0 +1,189 @@
+"""The API: the same calls as the commands, by key, by session or through the owner's socket."""
+
+import asyncio
+import json
+import re
+
+import httpx
+import jsonschema_rs
+import pytest
+
+from onefold.governance import add_api_key
+from onefold.model.records import OWNER
+from onefold.model.time import now
+from onefold.runtime import CALLS, create_workspace, open_workspace
+from onefold.web.api import description, owner_door
+from onefold.web.app import make_app
+
+
+class Client:
+    """Asks the app in this process, one request after the other; keeps cookies."""
+
+    def __init__(self, app):
+        self._loop = asyncio.new_event_loop()
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://localhost")
+
+    def get(self, url, **more):
+        return self._loop.run_until_complete(self._client.get(url, **more))
+
+    def post(self, url, **more):
+        return self._loop.run_until_complete(self._client.post(url, **more))
+
+    def close(self):
+        self._loop.run_until_complete(self._client.aclose())
+        self._loop.close()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    made = create_workspace(tmp_path_factory.mktemp("api") / "w")
+    workspace = open_workspace(made.folder)
+    reader = add_api_key(workspace.state, "reader", ("read",), asker=OWNER, now=now())
+    app = make_app(workspace)
+    yield {"made": made, "workspace": workspace, "app": app, "reader": reader}
+    app.state.questions.shutdown()
+    workspace.close()
+
+
+@pytest.fixture
+def client(world):
+    made = Client(world["app"])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def bearer(world):
+    return {"Authorization": f"Bearer {world['made'].api_key}"}
+
+
+def test_a_question_is_asked_by_its_name_with_get_or_post(client, bearer):
+    got = client.get("/api/v1/source/list", headers=bearer)
+    posted = client.post("/api/v1/source/list", headers=bearer, json={})
+    assert got.status_code == posted.status_code == 200
+    assert got.json() == posted.json()
+    assert got.json()["rows"][0][0] == "app"
+    assert got.headers["cache-control"] == "no-store"
+
+
+def test_parameters_of_an_address_are_texts(client, bearer):
+    answer = client.get("/api/v1/audit/show?last=1", headers=bearer)
+    assert len(answer.json()["rows"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"Authorization": "Bearer of_made_up"}, 401),
+        ({"Authorization": "Basic eDo="}, 401),
+    ],
+)
+def test_nobody_is_answered(client, headers, status):
+    answer = client.get("/api/v1/status", headers=headers)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["fix"]
+
+
+def test_a_key_may_do_what_its_scope_says(client, world):
+    reading = {"Authorization": f"Bearer {world['reader']}"}
+    assert client.get("/api/v1/status", headers=reading).status_code == 200
+    refused = client.post("/api/v1/rebuild", headers=reading)
+    assert refused.status_code == 403
+    assert refused.json()["title"] == "Not allowed"
+
+
+def test_a_change_is_no_get(client, bearer):
+    answer = client.get("/api/v1/rebuild", headers=bearer)
+    assert answer.status_code == 422
+    assert "POST" in answer.json()["fix"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "said"),
+    [
+        ("metric", {}, 422, "name"),
+        ("metric", {"name": "click_rate", "form": "x"}, 422, "form"),
+        ("metric", {"name": "click_rate", "every": "hour"}, 422, "every"),
+        ("metric", {"name": "clickrate"}, 404, "click_rate"),
+        ("chekcsum", {}, 404, "checksum"),
+        ("metric", [1], 422, "object"),
+    ],
+)
+def test_bad_input_says_what_would_be_right(client, bearer, path, body, status, said):
+    answer = client.post(f"/api/v1/{path}", headers=bearer, json=body)
+    assert answer.status_code == status
+    assert said in answer.text
+
+
+def test_what_is_no_json_or_too_large_is_refused(client, bearer):
+    assert client.post("/api/v1/status", headers=bearer, content=b"{").status_code == 422
+    large = b'{"x": "' + b"a" * 1_100_000 + b'"}'
+    assert client.post("/api/v1/status", headers=bearer, content=large).status_code == 413
+
+
+def test_a_key_reads_no_files_outside_the_workspace(client, bearer, tmp_path):
+    (tmp_path / "m.yaml").write_text("import: x")
+    body = {"mapping": str(tmp_path / "m.yaml")}
+    answer = client.post("/api/v1/import", headers=bearer, json=body)
+    assert answer.status_code == 403
+
+
+def sign_in(client, world):
+    link = client.post(
+        "/api/v1/user/link",
+        headers={"Authorization": f"Bearer {world['made'].api_key}"},
+        json={"name": "owner"},
+    ).json()["path"]
+    client.get(link)
+
+
+def test_a_session_asks_and_changes_only_with_its_token(client, world):
+    sign_in(client, world)
+    assert client.get("/api/v1/status").status_code == 200
+    assert client.post("/api/v1/checksum").status_code == 403
+    page = client.get("/settings").text
+    token = re.search(r'name="csrf" value="([^"]+)"', page).group(1)
+    answer = client.post("/api/v1/checksum", headers={"X-CSRF-Token": token})
+    assert answer.status_code == 200
+
+
+def test_progress_comes_as_lines_and_the_answer_last(client, bearer):
+    headers = {**bearer, "Accept": "application/x-ndjson"}
+    answer = client.post("/api/v1/rebuild", headers=headers)
+    lines = [json.loads(line) for line in answer.text.splitlines()]
+    assert {key for line in lines[:-1] for key in line} <= {"progress"}
+    assert lines[-1]["good"] is True
+    assert lines[-1]["answer"]["columns"]
+
+
+def test_a_problem_on_the_way_is_a_line_too(client, bearer):
+    headers = {**bearer, "Accept": "application/x-ndjson"}
+    answer = client.post("/api/v1/metric", headers=headers, json={"name": "nothing"})
+    assert json.loads(answer.text.splitlines()[-1])["problem"]["status"] == 404
+
+
+def test_the_owners_socket_needs_no_key_and_asks_as_others(world):
+    owner = Client(owner_door(world["app"]))
+    assert owner.post("/api/v1/audit/verify").json()["whole"] is True
+    owner.post("/api/v1/user/add", json={"name": "Vera", "role": "viewer"})
+    refused = owner.post("/api/v1/rebuild", headers={"Onefold-As": "Vera"})
+    assert refused.status_code == 403
+    owner.close()
+
+
+def test_the_mark_of_the_owner_cannot_be_sent(client):
+    headers = {"onefold.owner": "1", "Onefold-As": "owner"}
+    assert client.get("/api/v1/status", headers=headers).status_code == 401
+
+
+def test_the_description_names_every_call_and_is_valid(client):
+    described = client.get("/api/v1/openapi.json").json()
+    assert described == json.loads(json.dumps(description()))
+    assert set(described["paths"]) == {f"/api/v1/{name.replace(' ', '/')}" for name in CALLS}
+    for schema in described["components"]["schemas"].values():
+        jsonschema_rs.meta.validate({**schema, "components": described["components"]})
+    references = re.findall(r'"\$ref": "#/components/schemas/(\w+)"', json.dumps(described))
+    assert set(references) <= set(described["components"]["schemas"])
