@@ -115,6 +115,7 @@ class Workspace:
         self.clock = clock
         self.settings: Settings = read_settings(folder)
         self._lock = _hold(folder / "run" / "house.lock")
+        _check_planes(folder)
         self.log = SqliteLog(folder / "log.sqlite")
         self.state = State(f"sqlite:///{folder / 'state.sqlite'}", clock)
         self.vault = Vault(folder / "vault.sqlite")
@@ -193,6 +194,16 @@ class Workspace:
         """Return counts, lag and sizes: one row a figure."""
         return status_of(self)
 
+    def apply_first_definitions(self) -> None:
+        """Bring the folder's definitions into force where none ever were; later ones wait.
+
+        Raises:
+            BadInput: A definition cannot be used.
+        """
+        standing, _ = applied(self.log)
+        if standing is None:
+            self.apply_definitions(wait=False)
+
     def apply_definitions(self, *, wait: bool = True) -> bool:
         """Bring the definitions of the folder into force; return whether they had changed.
 
@@ -262,7 +273,7 @@ def open_workspace(folder: Path, clock: Clock = now) -> Workspace:
         MachineFailed: Another process holds it.
     """
     workspace = Workspace(folder, clock)
-    workspace.apply_definitions()
+    workspace.apply_first_definitions()
     _, rules = applied(workspace.log)
     if not workspace.folds.generation.fits(rules):
         from onefold.runtime.rebuilding import rebuild
@@ -270,6 +281,13 @@ def open_workspace(folder: Path, clock: Clock = now) -> Workspace:
         rebuild(workspace)
     workspace.catch_up()
     return workspace
+
+
+def _check_planes(folder: Path) -> None:
+    for plane in ("log", "state", "vault"):
+        if not (folder / f"{plane}.sqlite").exists():
+            message = f"{folder} has lost its {plane}.sqlite."
+            raise MachineFailed(message, "Bring it back from a backup; nothing was made anew.")
 
 
 def read_identity_key(state: State) -> bytes:

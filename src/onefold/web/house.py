@@ -67,10 +67,10 @@ def _open(folder: Path) -> Workspace:
         else:
             break
     try:
-        workspace.apply_definitions(wait=False)
+        workspace.apply_first_definitions()
     except OnefoldError as error:
-        # Those in force stay; the Data page and `onefold doctor` say what is wrong.
-        _log.warning("%s The definitions in force stay. %s", error.message, error.fix)
+        # Intake goes on without them; `onefold doctor` says what is wrong.
+        _log.warning("%s %s", error.message, error.fix)
     return workspace
 
 
