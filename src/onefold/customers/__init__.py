@@ -7,13 +7,13 @@ from onefold.model.doors import door
 if TYPE_CHECKING:
     from onefold.customers.effects import Effect as Effect
     from onefold.customers.find import find_customer as find_customer
+    from onefold.customers.friction import all_effects as all_effects
     from onefold.customers.friction import churn_effect as churn_effect
     from onefold.customers.friction import friction_effect as friction_effect
     from onefold.customers.listing import list_customers as list_customers
     from onefold.customers.profile import account as account
     from onefold.customers.profile import person as person
     from onefold.customers.records import Customer as Customer
-    from onefold.customers.records import Listing as Listing
     from onefold.customers.records import Standing as Standing
     from onefold.customers.services import service_effects as service_effects
     from onefold.customers.standing import standings as standings
@@ -23,9 +23,9 @@ __getattr__ = door(
     {
         "Customer": "records",
         "Effect": "effects",
-        "Listing": "records",
         "Standing": "records",
         "account": "profile",
+        "all_effects": "friction",
         "churn_effect": "friction",
         "find_customer": "find",
         "friction_effect": "friction",

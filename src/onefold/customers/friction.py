@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from onefold.customers import queries
 from onefold.customers.effects import Effect, Matter, effect_of
-from onefold.customers.services import panel_of
+from onefold.customers.services import panel_of, service_effects
 from onefold.model.time import DAY, day_of
 
 if TYPE_CHECKING:
+    from onefold.customers.panel import Panel
     from onefold.store import View
 
 FRICTION = "conversion_tag"
@@ -22,7 +23,7 @@ PATIENCE = 5
 """Days a billing ticket may stay open before it counts."""
 
 
-def friction_effect(view: "View", *, seed: int = 0) -> Effect:
+def friction_effect(view: "View", *, seed: int = 0, panel: "Panel | None" = None) -> Effect:
     """Return what an open conversion tag ticket costs in the 28 days from its opening on.
 
     Compared with accounts of about the same age whose tag did not fail within 28 days; both
@@ -34,10 +35,10 @@ def friction_effect(view: "View", *, seed: int = 0) -> Effect:
     matter = Matter(
         "friction", FRICTION, "a failing conversion tag", "the day it was reported", oldest=YOUNG
     )
-    return effect_of(panel_of(view), happened, matter=matter, seed=seed)
+    return effect_of(panel or panel_of(view), happened, matter=matter, seed=seed)
 
 
-def churn_effect(view: "View", *, seed: int = 0) -> Effect:
+def churn_effect(view: "View", *, seed: int = 0, panel: "Panel | None" = None) -> Effect:
     """Return how many more accounts stop when a billing ticket stays open over five days.
 
     The index day is the opening day plus five; an account has stopped if it spends nothing in
@@ -55,7 +56,17 @@ def churn_effect(view: "View", *, seed: int = 0) -> Effect:
         "its fifth day",
         stops=True,
     )
-    return effect_of(panel_of(view), happened, matter=matter, seed=seed)
+    return effect_of(panel or panel_of(view), happened, matter=matter, seed=seed)
+
+
+def all_effects(view: "View", *, seed: int = 0) -> tuple[Effect, ...]:
+    """Return what services, failing tags and waiting bills changed, reading spend once."""
+    panel = panel_of(view)
+    return (
+        *service_effects(view, seed=seed, panel=panel),
+        friction_effect(view, seed=seed, panel=panel),
+        churn_effect(view, seed=seed, panel=panel),
+    )
 
 
 def _tickets(view: "View", topic: str) -> list[tuple[str, int, int | None]]:

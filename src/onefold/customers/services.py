@@ -77,7 +77,9 @@ def in_words(service: str) -> str:
     return service.replace("_", " ").strip()
 
 
-def service_effects(view: "View", *, seed: int = 0) -> tuple[Effect, ...]:
+def service_effects(
+    view: "View", *, seed: int = 0, panel: Panel | None = None
+) -> tuple[Effect, ...]:
     """Return what each service changed in the spend of those who had it.
 
     Compared with accounts of the same industry that were alike before and had none of that
@@ -86,8 +88,9 @@ def service_effects(view: "View", *, seed: int = 0) -> tuple[Effect, ...]:
     Args:
         view: The facts.
         seed: Of the chance in index days, ties and the bootstrap.
+        panel: Accounts by days, if they were read already.
     """
-    panel = panel_of(view)
+    panel = panel or panel_of(view)
     since = day_start(date.fromordinal(panel.first_date), view.zone)
     rows = queries.service_starts(view, since - EARLIEST * DAY)
     happened: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
