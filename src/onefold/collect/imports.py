@@ -1,0 +1,182 @@
+"""Imports: a file and its mapping to rows of the log, reconciled to the cent."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from onefold.collect.mapping import Mapping, read_mapping
+from onefold.collect.records import Code, Record
+from onefold.collect.rows import Converter, raw_rows, text_of
+from onefold.model.money import Money
+from onefold.model.records import Answer, Column
+from onefold.model.time import Clock, format_time
+from onefold.store import Log, NewRow
+
+DIALECT, ROUTE = "records", "import"
+_RECORDS_A_ROW = 500
+_ROWS_A_COMMIT = 20
+_MOST_FAULTS = 20
+_MOST_SHOWN = 3
+
+Progress = Callable[[str, int, int | None], None]
+
+
+class Keeper(Protocol):
+    """What an import needs of a workspace."""
+
+    @property
+    def log(self) -> Log:
+        """Where the records go."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Tells when they came."""
+        ...
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What was read, and what of it counts."""
+
+    read: int = 0
+    kept: int = 0
+    amounts: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    unreadable: int = 0
+    faults: list[str] = field(default_factory=list)
+    first: list[Record] = field(default_factory=list)
+
+    def add(self, record: Record) -> None:
+        self.read += 1
+        micros, currency = record.fields.get("amount_micros"), record.fields.get("currency")
+        if record.reason:
+            self.faults.append(record.reason)
+            if micros is None or not isinstance(currency, str):
+                self.unreadable += 1
+            else:
+                self.left_out[currency] += micros
+            return
+        self.kept += 1
+        if micros is not None and currency is not None:
+            self.amounts[currency] += micros
+        if len(self.first) < _MOST_SHOWN:
+            self.first.append(record)
+
+
+def run(
+    keeper: Keeper, mapping: Path, *, dry_run: bool = False, progress: Progress | None = None
+) -> Answer:
+    """Bring in the records that a mapping file describes, and return the reconciliation.
+
+    A row that was brought in before, and is the same, counts once; one whose key is known and
+    whose values differ stands in place of the former. A bad row waits in quarantine with file,
+    line and reason, and costs the others nothing.
+
+    Args:
+        keeper: The workspace; its log takes the records.
+        mapping: The mapping file (YAML).
+        dry_run: Read and judge everything, keep nothing.
+        progress: Told how far it is.
+
+    Returns:
+        One row a currency (one row without money): rows read, kept, waiting; sums of the kept
+        and of the waiting; the bad rows' reasons in the notes.
+
+    Raises:
+        NotFound: A file is not there.
+        BadInput: Mapping or file cannot be used as a whole.
+        DiskFull: There is no room; what was kept before counts once when it is run again.
+    """
+    described = read_mapping(mapping)
+    text = text_of(described)
+    lines = text.count("\n") + 1
+    now = keeper.clock()
+    converter = Converter(described, now)
+    sums = _Sums()
+    rows: list[NewRow] = []
+    for records in _groups(converter.record(line, raw) for line, raw in raw_rows(described, text)):
+        for record in records:
+            sums.add(record)
+        rows.append(_row(described, records, now))
+        if progress is not None:
+            progress(f"Reading {described.file.name}", min(sums.read, lines), lines)
+        if not dry_run and len(rows) >= _ROWS_A_COMMIT:
+            keeper.log.append(rows)
+            rows = []
+    if rows and not dry_run:
+        keeper.log.append(rows)
+    return _reconciled(described, sums, dry_run=dry_run)
+
+
+def _groups(records: Iterator[Record]) -> Iterator[list[Record]]:
+    while group := list(islice(records, _RECORDS_A_ROW)):
+        yield group
+
+
+def _row(mapping: Mapping, records: list[Record], now: int) -> NewRow:
+    return NewRow(
+        received_time=now,
+        source=f"import:{mapping.name}",
+        environment=mapping.environment,
+        dialect=DIALECT,
+        route=ROUTE,
+        body=msgspec.json.encode(records),
+        verdicts=bytes(Code.SCHEMA << 4 if one.reason else 15 for one in records),
+    )
+
+
+def _reconciled(mapping: Mapping, sums: _Sums, *, dry_run: bool) -> Answer:
+    counts = (mapping.table, sums.read, sums.kept, len(sums.faults))
+    columns = [
+        Column("table", "text"),
+        Column("read", "integer", "rows"),
+        Column("kept", "integer", "rows"),
+        Column("waiting", "integer", "rows"),
+    ]
+    rows: list[tuple[object, ...]] = [counts]
+    if "amount_micros" in mapping.columns:
+        columns += [Column("kept_sum", "money"), Column("waiting_sum", "money")]
+        currencies = sorted({*sums.amounts, *sums.left_out})
+        rows = [
+            (*counts, Money(sums.amounts[one], one), Money(sums.left_out[one], one))
+            for one in currencies
+        ] or [(*counts, None, None)]
+    return Answer(
+        columns=tuple(columns),
+        rows=tuple(rows),
+        definition=(
+            f"Rows of {mapping.file.name} into `{mapping.table}`. Waiting rows are in quarantine; "
+            "rows that were brought in before count once."
+        ),
+        notes=tuple(_notes(sums, dry_run=dry_run)),
+    )
+
+
+def _notes(sums: _Sums, *, dry_run: bool) -> Iterator[str]:
+    if dry_run:
+        yield "Nothing was kept: this was a dry run."
+        for record in sums.first:
+            yield f"{record.where}: {_shown(record)}"
+    yield from sums.faults[:_MOST_FAULTS]
+    if len(sums.faults) > _MOST_FAULTS:
+        yield f"{len(sums.faults) - _MOST_FAULTS:,} more rows wait; see `onefold quarantine list`."
+    if sums.unreadable and (sums.amounts or sums.left_out):
+        yield f"Of {sums.unreadable:,} waiting rows the amount cannot be read."
+
+
+def _shown(record: Record) -> str:
+    parts = [f"key={record.key}"]
+    for name, value in record.fields.items():
+        if name == "amount_micros":
+            parts.append(f"amount={value / 1_000_000:.2f}")
+        elif name.endswith("_time") and isinstance(value, int):
+            parts.append(f"{name}={format_time(value)}")
+        elif value is not None:
+            parts.append(f"{name}={value}")
+    return ", ".join(parts)

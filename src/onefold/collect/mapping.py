@@ -1,0 +1,210 @@
+"""The mapping file of an import: which column of a file becomes which field of a table."""
+
+from collections.abc import Mapping as Named
+from dataclasses import dataclass
+from pathlib import Path
+
+from onefold.model.documents import Fields, read_document
+from onefold.model.errors import BadInput, NotFound, did_you_mean
+from onefold.model.money import currency_of
+from onefold.model.time import zone_of
+from onefold.store.schema import RECORD_TABLES, TABLES
+
+TYPES = ("text", "integer", "time", "date", "money")
+FORMATS = ("csv", "jsonl")
+ENCODINGS = ("utf-8", "latin-1", "cp1252", "utf-16")
+
+ENTITIES = {table: entity for entity, (table, _) in RECORD_TABLES.items()}
+"""Table -> what a row of it is called."""
+
+CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
+    "spend": {"kind": ("ad_spend", "invoice", "credit", "commitment")},
+    "tickets": {"status": ("open", "closed"), "waits_on": ("us", "customer", "none")},
+    "interactions": {"kind": ("service", "call", "meeting", "email", "note")},
+}
+"""Table -> field -> its only values."""
+
+DEFAULTS: dict[str, dict[str, str]] = {
+    "spend": {"kind": "ad_spend"},
+    "tickets": {"waits_on": "none"},
+    "interactions": {"kind": "note"},
+}
+"""Table -> field -> what stands where the file says nothing."""
+
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "accounts": ("account_id",),
+    "spend": ("account_id", "spend_date", "amount_micros", "currency"),
+    "tickets": ("ticket_id", "account_id", "opened_time"),
+    "interactions": ("account_id", "start_time"),
+}
+"""Table -> fields without which a row waits in quarantine."""
+
+_MADE = frozenset({"known_time", "properties", "currency"})
+_PROPERTY = "properties."
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Where one field comes from, and how it is written.
+
+    Attributes:
+        source: Name of the file's column; empty for a constant.
+        value: The constant; empty for a column.
+        type: One of `TYPES`.
+        format: `strptime` format of a time or day; empty for ISO 8601.
+        decimal: The decimal mark of an amount.
+        thousands: What parts its thousands; empty for nothing.
+    """
+
+    source: str
+    value: str = ""
+    type: str = "text"
+    format: str = ""
+    decimal: str = "."
+    thousands: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """One import.
+
+    Attributes:
+        name: Of the import; its rows stand in the log under `import:<name>`.
+        table: A table of `ENTITIES`.
+        file: What to read.
+        zone: IANA zone of times that carry none.
+        columns: Field -> where it comes from; `properties.x` for what has no field.
+    """
+
+    name: str
+    table: str
+    file: Path
+    format: str
+    encoding: str
+    delimiter: str
+    zone: str
+    environment: str
+    columns: Named[str, Column]
+
+    @property
+    def entity(self) -> str:
+        """What a row is called."""
+        return ENTITIES[self.table]
+
+    @property
+    def key(self) -> str:
+        """The field that names a row."""
+        return RECORD_TABLES[self.entity][1]
+
+
+def read_mapping(path: Path) -> Mapping:
+    """Return what a mapping file says.
+
+    Raises:
+        NotFound: The mapping or the file that it names is not there.
+        BadInput: It cannot be used; with line and column.
+    """
+    if not path.is_file():
+        raise NotFound(f"No mapping file {path}.", "Give the path of a mapping file.")
+    try:
+        text = path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path.name} is not UTF-8.", "Save the mapping as UTF-8.") from error
+    fields = read_document(text, path.name)
+    table = fields.choice("table", ENTITIES)
+    file = path.parent / fields.text("file")
+    zone = fields.text("zone", "UTC")
+    try:
+        zone_of(zone)
+    except BadInput as error:
+        fields.refuse("zone", error.message, error.fix)
+    delimiter = fields.text("delimiter", ",")
+    if delimiter == "tab":
+        delimiter = "\t"
+    if len(delimiter) != 1:
+        fields.refuse("delimiter", f"`{delimiter}` is no delimiter.", "Write one sign, or tab.")
+    found = Mapping(
+        name=fields.text("import", path.stem),
+        table=table,
+        file=file,
+        format=fields.choice("format", FORMATS, "jsonl" if file.suffix == ".jsonl" else "csv"),
+        encoding=fields.choice("encoding", ENCODINGS, "utf-8"),
+        delimiter=delimiter,
+        zone=zone,
+        environment=fields.choice(
+            "environment", ("production", "staging", "development"), "production"
+        ),
+        columns=_columns(fields.required("columns"), table),
+    )
+    fields.close()
+    if not file.is_file():
+        fields.refuse("file", f"There is no file {file.name} beside it.", "Name one that is there.")
+    return found
+
+
+def _columns(fields: Fields, table: str) -> dict[str, Column]:
+    columns: dict[str, Column] = {}
+    known = [name for name in TABLES[table].columns if name not in _MADE]
+    kinds = TABLES[table].columns
+    for name in fields.names():
+        free = table == "accounts" and name.startswith(_PROPERTY)
+        if name not in known and not free:
+            meant = did_you_mean(name, known)
+            fields.refuse(
+                name, f"`{table}` has no `{name}`.{meant}", f"Use one of: {', '.join(known)}."
+            )
+        kind = "text" if free else _type_of(name, kinds[name])
+        columns[name] = _column(fields, name, kind)
+        if columns[name].type == "money":
+            columns["currency"] = _currency(fields.required(name))
+    missing = [name for name in REQUIRED[table] if name not in columns]
+    if missing:
+        raise_at = next(iter(columns), "")
+        fields.refuse(
+            raise_at,
+            f"`{table}` needs `{missing[0]}`.",
+            f"Map these fields: {', '.join(REQUIRED[table])}.",
+        )
+    return columns
+
+
+def _type_of(name: str, kind: str) -> str:
+    if name.endswith("_micros"):
+        return "money"
+    return {"timestamp": "time", "date": "date", "int64": "integer"}.get(kind, "text")
+
+
+def _column(fields: Fields, name: str, kind: str) -> Column:
+    plain = fields.plain(name)
+    if not isinstance(plain, dict):
+        return Column(source=fields.text(name), type=kind)
+    inner = fields.required(name)
+    found = Column(
+        source=inner.text("from", ""),
+        value=inner.text("value", ""),
+        type=inner.choice("type", TYPES, kind),
+        format=inner.text("format", ""),
+        decimal=inner.choice("decimal", (".", ","), "."),
+        thousands=inner.text("thousands", ""),
+    )
+    inner.fields("currency")
+    inner.close()
+    if bool(found.source) == bool(found.value):
+        fields.refuse(name, f"`{name}` needs `from` or `value`.", "Write {from: a column}.")
+    if found.type != kind:
+        fields.refuse(name, f"`{name}` is {kind}, not {found.type}.", "Leave `type` out.")
+    return found
+
+
+def _currency(money: Fields) -> Column:
+    given = money.required("currency")
+    found = Column(source=given.text("from", ""), value=given.text("value", ""))
+    given.close()
+    if bool(found.source) == bool(found.value):
+        money.refuse("currency", "`currency` needs `from` or `value`.", "Write {value: EUR}.")
+    if found.value:
+        try:
+            currency_of(found.value)
+        except BadInput as error:
+            money.refuse("currency", error.message, error.fix)
+    return found
