@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from onefold.collect.rules import rules_of as rules_of
 
     from . import imports as imports
+    from . import origins as sources
     from . import queries as queries
-    from . import sources as sources
     from . import wire as wire
 
 __getattr__ = door(
@@ -32,7 +32,7 @@ __getattr__ = door(
         "queries": "=queries",
         "receive": "intake",
         "rules_of": "rules",
-        "sources": "=sources",
+        "sources": "=origins",
         "wire": "=wire",
     },
 )

@@ -1,8 +1,6 @@
 """Statements over the sources; the only file of collect that asks the state."""
 
-from typing import TYPE_CHECKING
-
-from sqlalchemy import Connection, RowMapping, select
+from typing import TYPE_CHECKING, Any
 
 from onefold.collect.records import Source
 from onefold.store import tables
@@ -10,12 +8,15 @@ from onefold.store import tables
 if TYPE_CHECKING:
     from onefold.store import State
 
+Connection = Any
+"""What `State.change` yields; only the store knows its engine."""
+
 _sources = tables.sources
 
 
 def sources(state: "State") -> tuple[Source, ...]:
     """Return the sources in force, oldest first."""
-    query = select(_sources).where(_sources.c.disabled.is_(False))
+    query = _sources.select().where(_sources.c.disabled.is_(False))
     rows = state.rows(query.order_by(_sources.c.created_time, _sources.c.name))
     return tuple(map(_source, rows))
 
@@ -36,5 +37,5 @@ def _columns(source: Source) -> dict[str, str]:
     return {name: getattr(source, name) for name in source.__slots__}
 
 
-def _source(row: RowMapping) -> Source:
+def _source(row: Any) -> Source:
     return Source(**{name: row[name] for name in Source.__slots__})

@@ -3,8 +3,7 @@
 import secrets
 from typing import TYPE_CHECKING
 
-from onefold.governance import store
-from onefold.governance.access import SCOPES
+from onefold.governance import access, store
 from onefold.governance.records import ApiKey
 from onefold.governance.sign_in import hash_of
 from onefold.model.errors import BadInput, NotFound
@@ -13,6 +12,10 @@ from onefold.model.time import HOUR
 
 if TYPE_CHECKING:
     from onefold.store import State
+
+
+SCOPES = access.SCOPES
+"""Scope -> actions that it opens."""
 
 
 def add_api_key(

@@ -1,8 +1,6 @@
 """Statements over users, visits, links and keys; the only file here that asks the state."""
 
-from typing import TYPE_CHECKING
-
-from sqlalchemy import Connection, RowMapping, select
+from typing import TYPE_CHECKING, Any
 
 from onefold.governance.records import ApiKey, User, Visit
 from onefold.model.records import Asker
@@ -11,23 +9,26 @@ from onefold.store import tables
 if TYPE_CHECKING:
     from onefold.store import State
 
+Connection = Any
+"""What `State.change` yields; only the store knows its engine."""
+
 _users, _visits, _links = tables.users, tables.web_sessions, tables.sign_in_links
 _keys = tables.api_keys
 
 
 def users(state: "State") -> tuple[User, ...]:
     """Return all users by name."""
-    return tuple(_user(row) for row in state.rows(select(_users).order_by(_users.c.name)))
+    return tuple(_user(row) for row in state.rows(_users.select().order_by(_users.c.name)))
 
 
 def user(state: "State", name: str) -> User | None:
     """Return the user of a name."""
-    return next(map(_user, state.rows(select(_users).where(_users.c.name == name))), None)
+    return next(map(_user, state.rows(_users.select().where(_users.c.name == name))), None)
 
 
 def password_of(state: "State", name: str) -> str | None:
     """Return the hash of a user's password, if there is one."""
-    query = select(_users.c.password).where(_users.c.name == name)
+    query = _users.select().where(_users.c.name == name)
     return next((row["password"] for row in state.rows(query)), None)
 
 
@@ -50,7 +51,7 @@ def put_link(connection: Connection, token_hash: str, name: str, expires_time: i
 
 def link_user(state: "State", token_hash: str, now: int) -> str | None:
     """Return whose link it is, if it still opens."""
-    query = select(_links.c.user).where(
+    query = _links.select().where(
         _links.c.token_hash == token_hash, _links.c.used_time.is_(None), _links.c.expires_time > now
     )
     return next((row["user"] for row in state.rows(query)), None)
@@ -59,7 +60,8 @@ def link_user(state: "State", token_hash: str, now: int) -> str | None:
 def use_link(connection: Connection, token_hash: str, now: int) -> bool:
     """Use a link up; False when somebody was quicker."""
     unused = (_links.c.token_hash == token_hash) & _links.c.used_time.is_(None)
-    return connection.execute(_links.update().where(unused).values(used_time=now)).rowcount == 1
+    found = connection.execute(_links.update().where(unused).values(used_time=now))
+    return bool(found.rowcount == 1)
 
 
 def put_visit(
@@ -73,16 +75,13 @@ def put_visit(
 
 def visit(state: "State", token_hash: str, now: int) -> Visit | None:
     """Return a visit in force of a user in force."""
-    query = (
-        select(_users.c.name, _users.c.role, _visits.c.csrf, _visits.c.expires_time)
-        .join_from(_visits, _users, _visits.c.user == _users.c.name)
-        .where(
-            _visits.c.token_hash == token_hash,
-            _visits.c.expires_time > now,
-            _users.c.disabled.is_(False),
-        )
+    both = _visits.join(_users, _visits.c.user == _users.c.name)
+    in_force = both.select().where(
+        _visits.c.token_hash == token_hash,
+        _visits.c.expires_time > now,
+        _users.c.disabled.is_(False),
     )
-    for row in state.rows(query):
+    for row in state.rows(in_force):
         asker = Asker(name=row["name"], role=row["role"])
         return Visit(asker=asker, csrf=row["csrf"], expires_time=row["expires_time"])
     return None
@@ -114,13 +113,13 @@ def put_key(
 
 def keys(state: "State") -> tuple[ApiKey, ...]:
     """Return all keys, newest first."""
-    query = select(_keys).order_by(_keys.c.created_time.desc(), _keys.c.name)
+    query = _keys.select().order_by(_keys.c.created_time.desc(), _keys.c.name)
     return tuple(_key(row) for row in state.rows(query))
 
 
 def key_by_hash(state: "State", key_hash: str) -> ApiKey | None:
     """Return the key of a hash."""
-    return next(map(_key, state.rows(select(_keys).where(_keys.c.key_hash == key_hash))), None)
+    return next(map(_key, state.rows(_keys.select().where(_keys.c.key_hash == key_hash))), None)
 
 
 def touch_key(state: "State", name: str, now: int) -> None:
@@ -131,10 +130,11 @@ def touch_key(state: "State", name: str, now: int) -> None:
 def revoke_key(connection: Connection, name: str, now: int) -> bool:
     """End a key; False when none of that name is in force."""
     held = (_keys.c.name == name) & _keys.c.revoked_time.is_(None)
-    return connection.execute(_keys.update().where(held).values(revoked_time=now)).rowcount == 1
+    found = connection.execute(_keys.update().where(held).values(revoked_time=now))
+    return bool(found.rowcount == 1)
 
 
-def _user(row: RowMapping) -> User:
+def _user(row: Any) -> User:
     return User(
         name=row["name"],
         role=row["role"],
@@ -144,7 +144,7 @@ def _user(row: RowMapping) -> User:
     )
 
 
-def _key(row: RowMapping) -> ApiKey:
+def _key(row: Any) -> ApiKey:
     return ApiKey(
         name=row["name"],
         hint=row["hint"],

@@ -10,7 +10,6 @@ from starlette.routing import Route
 from onefold.collect import Source, sources
 from onefold.consent import BASES
 from onefold.governance import keys, may, people, trail
-from onefold.governance.access import SCOPES
 from onefold.model.errors import BadInput, OnefoldError
 from onefold.model.ids import new_secret
 from onefold.model.records import ROLES
@@ -117,7 +116,7 @@ async def change_person(request: Request) -> Response:
 async def add_key(request: Request) -> Response:
     """Make a key and show it this once."""
     form, workspace = await request.form(), request.app.state.workspace
-    scopes = tuple(scope for scope in SCOPES if scope in form.getlist("scope"))
+    scopes = tuple(scope for scope in keys.SCOPES if scope in form.getlist("scope"))
     try:
         secret = keys.add_api_key(
             workspace.state,
@@ -199,7 +198,7 @@ async def _show(
         once=once,
         chosen_theme=theme or "as the system",
         roles=ROLES,
-        scopes=SCOPES,
+        scopes=keys.SCOPES,
         bases=tuple(BASES),
         environments=sources.ENVIRONMENTS,
         unplanned=sources.UNPLANNED,
