@@ -231,7 +231,7 @@ columns: {account_id: id, name: name, created_time: since, properties.tier: tier
     ],
 )
 def test_a_mapping_that_cannot_be_used_is_told(place, mapping, word):
-    with pytest.raises(BadInput) as caught:  # noqa: PT011 - the words are asked below
+    with pytest.raises(BadInput) as caught:
         bring(place, mapping, SPEND_CSV)
     assert word in str(caught.value)
     assert place.log.read(0) == []
