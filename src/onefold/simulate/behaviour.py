@@ -124,7 +124,8 @@ def member_events(
     device = visits.person + everyone * visits.second
     known_from = _known_from(people, visits, everyone)
     draw = _Draw(plan, visits, device, known_from, rng)
-    keen = people.keen[visits.person]
+    keen = people.keen[visits.person] * plan.depth
+    mild = plan.depth * np.sqrt(people.keen[visits.person])
     came = (visits.order == 0) & ~people.existing[visits.person] & (visits.person % 5 < 2)
     parts = [
         make_events(
@@ -134,17 +135,17 @@ def member_events(
             known=visits.start >= known_from[device],
             number=np.where(came, 1 + visits.person % len(UTM), 0),
         ),
-        draw.of(PAGE, 0.35, span=(0.1, 1.0), item=2),
-        draw.searches(0.8 * np.sqrt(keen)),
+        draw.of(PAGE, 0.35 * plan.depth, span=(0.1, 1.0), item=2),
+        draw.searches(0.8 * mild),
         draw.pins(VIEW, 6.6 * plan.depth, items, span=(0.0, 0.95)),
-        draw.pins(OPEN, 1.9 * np.sqrt(keen), items, span=(0.1, 0.97)),
+        draw.pins(OPEN, 1.9 * mild, items, span=(0.1, 0.97)),
         draw.pins(OPEN, visits.must_open, items, span=(0.1, 0.97)),
         draw.pins(SAVE, 0.55 * keen * visits.may_save, items, span=(0.2, 1.0)),
         draw.pins(SAVE, visits.must_save, items, span=(0.2, 1.0)),
         draw.of(BOARD, 0.035 * keen * visits.may_board, span=(0.3, 1.0)),
         draw.of(BOARD, visits.must_board, span=(0.3, 1.0)),
         draw.of(LINK, 0.15 * keen, span=(0.3, 1.0), item=None, items=items),
-        *draw.advertisements(1.5 * max(plan.depth, 0.3), reach),
+        *draw.advertisements(1.5 * plan.depth, reach),
         *_exposures(people, visits, device, known_from, everyone),
         *_sign_ups(people, visits, device, known_from),
     ]

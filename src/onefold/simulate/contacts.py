@@ -72,7 +72,8 @@ def contact_events(plan: MarketPlan, contacts: Contacts, rng: np.random.Generato
     rows = np.repeat(np.arange(n), weeks)
     later = start[rows] + rng.integers(1, 1 + np.maximum(4 * weeks[rows], 1)) * DAY
     later += rng.integers(-60, 60, len(rows)) * MINUTE
-    kept = (later < plan.end_time - 30 * MINUTE) & (later > joined[rows] + MINUTE)
+    kept = rng.random(len(rows)) < 3 * plan.depth
+    kept &= (later < plan.end_time - 30 * MINUTE) & (later > joined[rows] + MINUTE)
     rows, later = rows[kept], later[kept]
     name = rng.choice(np.array([CAMPAIGNS, CAMPAIGNS, REPORTS, REPORTS, BILLING]), size=len(rows))
     parts.append(make_events(later, PAGE, device[rows], known=True, item=name))

@@ -67,6 +67,7 @@ def live_traffic(
             _send(client, visitor, step)
             sent += 1
     finally:
+        client.flush()
         client.join()
     return sent
 

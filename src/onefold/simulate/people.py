@@ -20,7 +20,6 @@ BOARD_SHARE = (0.12, 0.12)
 
 REFUSED_SHARE = 0.06
 ADVERTISING_SHARE = 0.8
-EXISTING_SHARE = 0.30
 SECOND_DEVICE_SHARE = 0.12
 
 
@@ -84,7 +83,7 @@ def make_people(plan: MarketPlan, rng: np.random.Generator, *, assign: Assign) -
     else but the arm: so the share of each arm is known exactly, whoever is left out.
     """
     n = plan.people
-    existing = rng.random(n) < EXISTING_SHARE
+    existing = rng.random(n) < plan.existing_share
     arrival = np.where(existing, 0, _arrivals(plan, rng))
     exposed = ~existing & (arrival >= plan.started_day)
     second = rng.random(n) < SECOND_DEVICE_SHARE

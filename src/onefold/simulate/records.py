@@ -34,7 +34,9 @@ class MarketPlan:
         days: Days of history before the day of `end_time`.
         seed: The same seed and sizes give the same market.
         accounts: Advertisers; None for one to eighty people, at least 80.
-        depth: Factor on the impressions of a visit; a small one makes a light market.
+        depth: Factor on what a visit holds beyond what is planted; a small one makes a light
+            market that is as true.
+        existing_share: Share of the people who came before the history begins.
         rush: Share of the new people who come while the experiments take people in.
     """
 
@@ -44,6 +46,7 @@ class MarketPlan:
     seed: int = 7
     accounts: int | None = None
     depth: float = 1.0
+    existing_share: float = 0.3
     rush: float = 0.5
 
     @property
