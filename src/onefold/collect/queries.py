@@ -19,6 +19,7 @@ __all__ = [
     "Reason",
     "SeenEvent",
     "Totals",
+    "last_event",
     "mend_of",
     "reasons",
     "seen_events",
@@ -153,6 +154,17 @@ def seen_events(view: "View", from_time: int, to_time: int) -> tuple[SeenEvent, 
         days[row["event"]][row["day"]] += row["events"]
         last[row["event"]] = max(last.get(row["event"], 0), row["last_time"] * SECOND)
     return tuple(SeenEvent(name, tuple(days[name]), last[name]) for name in sorted(days))
+
+
+def last_event(view: "View", source: str) -> tuple[int, str] | None:
+    """Return received time (microseconds UTC) and name of a source's last event, or None."""
+    table = view.events.filter(view.events.source == source)
+    last = table.aggregate(
+        time=table.received_time.max().epoch_seconds(),
+        event=table.event.argmax(table.received_time),
+    )
+    (row,) = view.ask(last).to_pylist()
+    return None if row["time"] is None else (row["time"] * SECOND, row["event"])
 
 
 def waiting(view: "View", event: str | None = None) -> Answer:
