@@ -7,6 +7,7 @@ when the theme changes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 
 Spec = dict[str, object]
 Row = Mapping[str, object]
@@ -81,7 +82,7 @@ def line_with_band(
         utc: Read times as UTC rather than as the visitor's.
         zero: Begin the axis at zero.
     """
-    x = _time(time, time_format, utc=utc, ticks=_day_ticks(len(rows)))
+    x = _time(time, time_format, utc=utc, values=_ticks(rows, time))
     y = _value("value", value_format, zero=zero)
     layers: list[Spec] = []
     if any(row.get("low") is not None for row in rows):
@@ -121,7 +122,7 @@ def lines(
         "legend": None,
     }
     encoding = {
-        "x": _time(time, time_format, utc=True, ticks=_day_ticks(len(rows) // max(len(groups), 1))),
+        "x": _time(time, time_format, utc=True, values=_ticks(rows, time)),
         "y": _value("value", value_format, zero=False),
         "stroke": colour,
     }
@@ -273,19 +274,29 @@ def _spec(rows: Sequence[Row], layers: list[Spec]) -> Spec:
     }
 
 
-def _time(field: str, form: str, *, utc: bool, ticks: object = 6) -> Spec:
+def _time(field: str, form: str, *, utc: bool, values: Sequence[int] = ()) -> Spec:
+    axis: Spec = {"format": form}
+    if values:
+        axis["values"] = list(values)
     return {
         "field": field,
         "type": "temporal",
         "scale": {"type": "utc" if utc else "time"},
-        "axis": {"format": form, "tickCount": ticks},
+        "axis": axis,
     }
 
 
-def _day_ticks(days: int) -> object:
-    if days <= 10:
-        return "day"
-    return {"interval": "week", "step": 1} if days <= 70 else {"interval": "month", "step": 1}
+def _ticks(rows: Sequence[Row], time: str, most: int = 8) -> list[int]:
+    """Return times of rows, evenly from the last one back, whole weeks apart where days allow."""
+    times = sorted({_milliseconds(str(row[time])) for row in rows})
+    steps = (1, 2, 7, 14, 28, 56, 91, 182, 364, len(times))
+    step = next((step for step in steps if len(times) / step <= most), 1)
+    return times[::-1][:: max(step, 1)][::-1]
+
+
+def _milliseconds(text: str) -> int:
+    moment = datetime.fromisoformat(text)
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _value(field: str, form: str, *, zero: bool) -> Spec:

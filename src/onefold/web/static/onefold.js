@@ -12,5 +12,22 @@
       each.querySelector("summary").focus();
     }
   });
+
+  // On a phone the second and later recommendations begin as headlines.
+  if (matchMedia("(max-width: 767px)").matches) {
+    for (const advice of document.querySelectorAll(".advice ~ .advice")) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "plain unfold";
+      const fold = (folded) => {
+        advice.toggleAttribute("data-folded", folded);
+        button.setAttribute("aria-expanded", String(!folded));
+        button.textContent = folded ? "Show why and how" : "Show less";
+      };
+      button.addEventListener("click", () => fold(!advice.hasAttribute("data-folded")));
+      fold(true);
+      advice.append(button);
+    }
+  }
   document.querySelector(".stops .current")?.scrollIntoView({ block: "nearest", inline: "center" });
 })();
