@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from onefold.collect import queries
+from onefold.collect import questions as queries
 from onefold.governance import add_user, people, sign_in_link
 from onefold.model.records import OWNER
 from onefold.model.time import DAY

@@ -1,0 +1,216 @@
+"""Server-sent events: a figure is worked out once, whoever looks, and told to all who do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import StreamingResponse
+
+from onefold.model.errors import Busy, OnefoldError
+from onefold.model.time import MINUTE, SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+    from concurrent.futures import Executor
+
+    from starlette.applications import Starlette
+
+    from onefold.model.time import Clock
+
+    Answer = Callable[[], dict[str, Any]]
+    """Works out the figure now, in a thread."""
+
+LEAST_SECONDS = 0.5
+BEAT_SECONDS = 10.0
+MOST_LISTENERS = 256
+HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+
+_log = logging.getLogger("onefold.web")
+
+
+@dataclass(eq=False)
+class Feed:
+    """One figure and all who look at it."""
+
+    answer: Answer
+    listeners: set[asyncio.Queue[bytes | None]] = field(default_factory=set)
+    moved: asyncio.Event = field(default_factory=asyncio.Event)
+    last: bytes = b""
+    task: asyncio.Task[None] | None = None
+
+
+class Streams:
+    """The feeds of a house; all methods but `moved` belong to its event loop."""
+
+    def __init__(
+        self,
+        threads: Executor,
+        clock: Clock,
+        fresh_time: Callable[[], int | None],
+        *,
+        least_seconds: float = LEAST_SECONDS,
+        beat_seconds: float = BEAT_SECONDS,
+    ) -> None:
+        """Work figures out in `threads`, each at most once in `least_seconds`."""
+        self._threads, self._clock, self._fresh_time = threads, clock, fresh_time
+        self._least, self._beat = least_seconds, beat_seconds
+        self._feeds: dict[Hashable, Feed] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def moved(self, _offset: int = 0) -> None:
+        """Hear of a commit, from any thread."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._mark)
+
+    def close(self) -> None:
+        """End every stream, from any thread; new ones end at once."""
+        self._closed = True
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._end)
+
+    async def listen(
+        self,
+        key: Hashable,
+        answer: Answer,
+        *,
+        allowed: Callable[[], Awaitable[bool]] | None = None,
+    ) -> AsyncIterator[bytes]:
+        """Yield messages of a feed until it ends; who reads too slowly gets only the newest.
+
+        Args:
+            key: What is asked, of what, under which policy: equal keys share one feed.
+            answer: Works it out; that of the first listener serves all.
+            allowed: Asked at every heartbeat; the stream ends when it says no.
+
+        Raises:
+            Busy: There are too many listeners.
+        """
+        self._loop = asyncio.get_running_loop()
+        if sum(len(feed.listeners) for feed in self._feeds.values()) >= MOST_LISTENERS:
+            raise Busy("Too many pages look on.", "Close some of them.", retry_seconds=10)
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
+        feed = self._feeds.get(key)
+        if feed is None:
+            feed = self._feeds[key] = Feed(answer)
+            feed.moved.set()
+            feed.task = asyncio.create_task(self._run(key, feed))
+        feed.listeners.add(queue)
+        try:
+            yield b"retry: 2000\n\n"
+            if feed.last:
+                yield feed.last
+            while not self._closed:
+                message = await self._next(queue)
+                if message is None or (
+                    allowed is not None and not await self._still(allowed, message)
+                ):
+                    break
+                yield message
+        finally:
+            feed.listeners.discard(queue)
+            feed.moved.set()
+
+    async def _next(self, queue: asyncio.Queue[bytes | None]) -> bytes | None:
+        try:
+            return await asyncio.wait_for(queue.get(), self._beat)
+        except TimeoutError:
+            return self.beat()
+
+    async def _still(self, allowed: Callable[[], Awaitable[bool]], message: bytes) -> bool:
+        return not message.startswith(b"event: beat") or await allowed()
+
+    def beat(self) -> bytes:
+        """Return the heartbeat: what time it is here, and how fresh the facts are."""
+        return event("beat", {"now": self._clock(), "fresh_time": self._fresh_time()})
+
+    def _mark(self) -> None:
+        for feed in self._feeds.values():
+            feed.moved.set()
+
+    def _end(self) -> None:
+        for feed in self._feeds.values():
+            for queue in feed.listeners:
+                _put(queue, None)
+            feed.moved.set()
+
+    async def _run(self, key: Hashable, feed: Feed) -> None:
+        """Work the figure out after each commit and each minute's turn, while somebody looks."""
+        loop = asyncio.get_running_loop()
+        try:
+            while not self._closed:
+                await self._wait(feed)
+                if not feed.listeners:
+                    break
+                message = await loop.run_in_executor(self._threads, _worked_out, feed.answer)
+                feed.last = message
+                for queue in feed.listeners:
+                    _put(queue, message)
+                await asyncio.sleep(self._least)
+        except RuntimeError:
+            # The threads are gone: the house shuts down.
+            _log.debug("a feed ended with its threads")
+        finally:
+            if self._feeds.get(key) is feed:
+                del self._feeds[key]
+            for queue in feed.listeners:
+                _put(queue, None)
+
+    async def _wait(self, feed: Feed) -> None:
+        rest = MINUTE - self._clock() % MINUTE
+        try:
+            await asyncio.wait_for(feed.moved.wait(), rest / SECOND + 0.01)
+        except TimeoutError:
+            return
+        feed.moved.clear()
+
+
+def event(name: str, data: dict[str, Any]) -> bytes:
+    r"""Return one message as the wire has it (HTML Living Standard, 9.2.6).
+
+    >>> event("beat", {"now": 1})
+    b'event: beat\ndata: {"now":1}\n\n'
+    """
+    return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+
+
+def streamed(messages: AsyncIterator[bytes]) -> StreamingResponse:
+    """Return messages as a stream that no proxy should hold back."""
+    return StreamingResponse(messages, media_type="text/event-stream", headers=HEADERS)
+
+
+def streams_of(app: Starlette) -> Streams:
+    """Return the streams of a house, made at the first request and woken by each commit."""
+    found: Streams | None = getattr(app.state, "streams", None)
+    if found is None:
+        workspace = app.state.workspace
+        found = Streams(app.state.questions, workspace.clock, lambda: workspace.fresh_time)
+        app.state.streams = found
+        workspace.on_commit(found.moved)
+    return found
+
+
+def close_streams(app: Starlette) -> None:
+    """End all streams of a house, so that it need not wait for those who look on."""
+    found: Streams | None = getattr(app.state, "streams", None)
+    if found is not None:
+        found.close()
+
+
+def _worked_out(answer: Answer) -> bytes:
+    try:
+        return event("reading", answer())
+    except OnefoldError as error:
+        return event("trouble", {"title": error.title, "words": error.message, "fix": error.fix})
+
+
+def _put(queue: asyncio.Queue[bytes | None], message: bytes | None) -> None:
+    if queue.full():
+        queue.get_nowait()
+    queue.put_nowait(message)

@@ -1,0 +1,503 @@
+"""Explore: any metric by day, week or month and by dimension, every part of it in the address."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+from starlette.routing import Route
+
+from onefold import metrics
+from onefold.model.errors import OnefoldError, did_you_mean, unknown
+from onefold.model.money import Money
+from onefold.model.records import Question
+from onefold.model.time import day_of, day_start
+from onefold.web import charts, wording
+from onefold.web.desk import ask, page, signed_in
+from onefold.web.drawing import interval, round_up
+from onefold.web.pages.explore_question import (
+    EVERY,
+    Asked,
+    asked_of,
+    dimension_words,
+    dimensions_of,
+    filters_of,
+    period_end,
+    span_words,
+)
+from onefold.web.wording import number, plural, share
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from starlette.requests import Request
+
+    from onefold.metrics import Metric
+    from onefold.model.records import Answer, Asker
+    from onefold.runtime import Workspace
+    from onefold.store import View
+
+GROUPS = 5
+"""So many groups get a line of their own; the rest stand in the table."""
+
+_RISKY = ("=", "+", "-", "@", "\t", "\r")
+
+
+@signed_in()
+async def explore(request: Request) -> Response:
+    """Answer the question of the address."""
+    workspace, asker = request.app.state.workspace, request.state.asker
+    shown = await ask(request, _explored, workspace, asker, dict(request.query_params))
+    title = shown["title"]
+    return page(request, "explore/explore.html", here="Explore", **(shown | {"title": title}))
+
+
+@signed_in()
+async def explore_csv(request: Request) -> Response:
+    """Give the table of the question as CSV."""
+    workspace, asker = request.app.state.workspace, request.state.asker
+    text, name = await ask(request, _as_csv, workspace, asker, dict(request.query_params))
+    headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@signed_in()
+async def metrics_page(request: Request) -> Response:
+    """List all metrics with what they say and who answers for them."""
+    known = await ask(request, _metrics, request.app.state.workspace)
+    rows = [_metric_row(known[name]) for name in sorted(known)]
+    return page(request, "explore/metrics.html", here="Explore", title="Metrics", rows=rows)
+
+
+@signed_in()
+async def metric_page(request: Request) -> Response:
+    """Show one metric: what is counted, by whom, for which decision."""
+    workspace, name = request.app.state.workspace, request.path_params["name"]
+    known = await ask(request, _metrics, workspace)
+    if name not in known:
+        raise unknown("metric", name, known)
+    shown = await ask(request, _defined, workspace, request.state.asker, known[name])
+    return page(request, "explore/metric.html", here="Explore", title=known[name].label, **shown)
+
+
+routes = [
+    Route("/explore", explore),
+    Route("/explore/table.csv", explore_csv),
+    Route("/explore/metrics", metrics_page),
+    Route("/explore/metrics/{name}", metric_page),
+]
+
+
+def _metrics(workspace: Workspace) -> dict[str, Metric]:
+    return metrics.load_metrics(workspace.definitions / "metrics")
+
+
+def _explored(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dict[str, Any]:
+    known = _metrics(workspace)
+    today = day_of(workspace.clock(), workspace.settings.zone)
+    try:
+        asked = asked_of(params, known, today=today)
+        view = workspace.view(Question(asker=asker, purpose=asked.purpose))
+        answer = _answer(view, asked)
+    except OnefoldError as error:
+        return {"title": "Explore", "trouble": _trouble(error, params, known)}
+    return shown_of(asked, answer, known, view=view)
+
+
+def _trouble(
+    error: OnefoldError, params: Mapping[str, str], known: Mapping[str, Metric]
+) -> dict[str, object]:
+    """Return what a page says when a question cannot be answered, its mend first."""
+    ways = [
+        {"label": "Ask the first question", "href": "/explore"},
+        {"label": "All metrics", "href": "/explore/metrics"},
+    ]
+    meant = (
+        did_you_mean(params.get("metric", ""), known)
+        .strip(" ?")
+        .rpartition("`")[0]
+        .rpartition("`")[2]
+    )
+    if params.get("metric", "") not in known and meant:
+        address = f"/explore?{urlencode({**params, 'metric': meant})}"
+        ways = [{"label": f"Ask for {meant}", "href": address}, *ways[1:]]
+    return {"words": error.message, "fix": error.fix, "ways": ways}
+
+
+def _answer(view: View, asked: Asked) -> Answer:
+    return metrics.measure(
+        view,
+        asked.metric,
+        from_time=day_start(asked.from_date, view.zone),
+        to_time=day_start(asked.to_date, view.zone),
+        every=asked.every,
+        by=asked.by or None,
+    )
+
+
+def shown_of(
+    asked: Asked, answer: Answer, known: Mapping[str, Metric], *, view: View
+) -> dict[str, Any]:
+    """Return what the page shows of an answered question."""
+    metric = asked.metric
+    rows = cells_of(answer)
+    currencies = sorted({row["currency"] for row in rows if row["currency"]})
+    seconds = None if view.fresh_time is None else max((view.now - view.fresh_time) / 1e6, 0.0)
+    return {
+        "title": metric.label,
+        "question": question_words(asked),
+        "answer": answer_words(asked, rows),
+        "lead": metric.decision,
+        "filters": filters_of(asked, known, today=day_of(view.now, view.zone)),
+        "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),
+        "chart": chart_of(asked, rows),
+        "chart_name": f"{metric.label} {EVERY[asked.every]}",
+        "groups": groups_of(rows) if asked.by and asked.every != "none" else [],
+        "columns": columns_of(asked, rows),
+        "rows": table_rows(asked, rows),
+        "csv": asked.address("/explore/table.csv"),
+        "counted": _counted(asked, answer),
+        "notes": answer.notes,
+        "query": answer.query,
+        "empty": not any(row["n"] for row in rows),
+        "badges": {
+            "version": metric.version,
+            "href": f"/explore/metrics/{metric.name}",
+            "seconds": seconds,
+            "n": sum(row["n"] for row in rows) if asked.every == "none" else None,
+        },
+        "currencies": currencies,
+    }
+
+
+def cells_of(answer: Answer) -> list[dict[str, Any]]:
+    """Return the rows of an answer by name; money apart into amount (units) and currency."""
+    names = [column.name for column in answer.columns]
+    found = []
+    for row in answer.rows:
+        cell: dict[str, Any] = dict(zip(names, row, strict=True)) | {"currency": ""}
+        for name in ("estimate", "low", "high"):
+            value = cell[name]
+            if isinstance(value, Money):
+                cell["currency"], cell[name] = value.currency, value.micros
+        group = [name for name in names if name not in _OWN]
+        cell["group"] = cell[group[0]] if group else None
+        found.append(cell)
+    return found
+
+
+_OWN = {"period", "estimate", "low", "high", "level", "n"}
+
+
+def told(metric: Metric, value: float | None, currency: str = "") -> str:
+    """Return a figure as this metric reads it."""
+    if metric.format == "percent":
+        return share(value, 2)
+    if metric.format == "money":
+        return wording.money(value, currency or "USD")
+    return number(value)
+
+
+def question_words(asked: Asked) -> str:
+    """Return the question in words."""
+    metric = asked.metric
+    by = f", by {dimension_words(asked.by)}" if asked.by else ""
+    days = span_words(asked.from_date, asked.to_date)
+    return f"{metric.label} {EVERY[asked.every]}{by}, {days}: how much, and which way?"
+
+
+def answer_words(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> list[object]:
+    """Return the answer: the last whole figure, and how it stands to the one before it."""
+    metric = asked.metric
+    known = [row for row in rows if row["estimate"] is not None and row["n"]]
+    if not known:
+        return [f"Nothing was counted from {span_words(asked.from_date, asked.to_date)}."]
+    first_currency = known[0]["currency"]
+    if asked.by:
+        return _split_words(asked, known)
+    line = [row for row in known if row["currency"] == first_currency]
+    figure = told(metric, line[-1]["estimate"], first_currency)
+    if asked.every == "none" or len(line) < 2:
+        return [f"{metric.label}: ", wording.bold(figure), _range(metric, line[-1]), "."]
+    whole = [row for row in line if period_end(row["period"], asked.every) <= asked.to_date]
+    now, before = (whole if len(whole) > 1 else line)[-1], (whole if len(whole) > 1 else line)[-2]
+    return [f"{metric.label} ", *_moved(metric, now, before, asked.every)]
+
+
+def _moved(
+    metric: Metric, now: Mapping[str, Any], before: Mapping[str, Any], every: str
+) -> list[object]:
+    figure = told(metric, now["estimate"], now["currency"])
+    former = told(metric, before["estimate"], before["currency"])
+    when, then = _when(every, now["period"]), f"{former} the {every} before"
+    apart = _apart(now, before)
+    if apart == 0:
+        return [f"was {figure} {when} and {then}; chance alone can do that."]
+    words = f"{'rose' if apart > 0 else 'fell'} to {figure}"
+    better = (apart > 0) == (metric.better == "up")
+    return [
+        wording.better(words) if better else wording.worse(words),
+        f" {when}, from {then}.",
+    ]
+
+
+def _apart(now: Mapping[str, Any], before: Mapping[str, Any]) -> int:
+    """Return 1 or -1 when two ranges do not touch, else 0."""
+    ends = (now["low"], now["high"], before["low"], before["high"])
+    if any(end is None for end in ends):
+        return 0
+    return 1 if now["low"] > before["high"] else -1 if now["high"] < before["low"] else 0
+
+
+def _split_words(asked: Asked, known: Sequence[Mapping[str, Any]]) -> list[object]:
+    metric = asked.metric
+    last = max((row["period"] for row in known), default=None) if asked.every != "none" else None
+    here = [row for row in known if asked.every == "none" or row["period"] == last]
+    ranked = sorted(here, key=lambda row: -float(row["estimate"]))
+    high, low = ranked[0], ranked[-1]
+    words = f"{_name(high['group'])} has most, {told(metric, high['estimate'], high['currency'])}"
+    if len(ranked) == 1:
+        return [words, "."]
+    apart = "" if _apart(high, low) else "; their ranges touch, so it cannot be told apart"
+    return [
+        words,
+        f"; {_name(low['group'])} least, {told(metric, low['estimate'], low['currency'])}{apart}.",
+    ]
+
+
+def _range(metric: Metric, row: Mapping[str, Any]) -> str:
+    if row["low"] is None or row["high"] is None:
+        return ""
+    low, high = (
+        told(metric, row["low"], row["currency"]),
+        told(metric, row["high"], row["currency"]),
+    )
+    return f", low {low}, high {high}"
+
+
+def _when(every: str, period: date) -> str:
+    if every == "month":
+        return f"in {period:%B}"
+    words = f"{period.day} {period:%B}"
+    return f"in the week from {words}" if every == "week" else f"on {words}"
+
+
+def _name(group: object) -> str:
+    return str(group) if group not in {None, ""} else "unknown"
+
+
+def groups_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the groups by how many people they have, the largest first."""
+    people: dict[str, int] = {}
+    for row in rows:
+        name = _name(row["group"])
+        people[name] = people.get(name, 0) + row["n"]
+    return sorted(people, key=lambda name: (-people[name], name))[:GROUPS]
+
+
+def chart_of(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> charts.Spec | None:
+    """Return the chart: a line in its band, lines by group, or nothing for a single figure."""
+    if asked.every == "none" or len({row["period"] for row in rows}) < 2:
+        return None
+    currency = rows[0]["currency"]
+    scale = 1e-6 if asked.metric.format == "money" else 1.0
+    form = {"percent": ".1%", "money": "$,.2f" if currency == "USD" else ",.2f", "number": ",.3~r"}[
+        asked.metric.format
+    ]
+    line = [row for row in rows if row["currency"] == currency]
+    if asked.by:
+        groups = groups_of(line)
+        points: list[charts.Row] = [
+            {
+                "day": row["period"].isoformat(),
+                "value": row["estimate"] * scale,
+                "group": _name(row["group"]),
+            }
+            for row in line
+            if row["estimate"] is not None and _name(row["group"]) in groups
+        ]
+        return charts.lines(points, groups=groups, value_format=form)
+    band: list[charts.Row] = [
+        {"day": row["period"].isoformat()}
+        | {
+            key: None if row[name] is None else row[name] * scale
+            for key, name in (("value", "estimate"), ("low", "low"), ("high", "high"))
+        }
+        for row in line
+    ]
+    return charts.line_with_band(band, value_format=form)
+
+
+def columns_of(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> list[object]:
+    """Return the columns of the table; the first heads the rows."""
+    head: list[object] = []
+    if asked.every != "none":
+        head.append({"day": "Day", "week": "Week from", "month": "Month"}[asked.every])
+    if asked.by:
+        head.append(dimension_words(asked.by).capitalize())
+    if not head:
+        head.append("Days")
+    axis = _axis(rows)
+    low, high = (told(asked.metric, end, _currency(rows)) for end in axis)
+    return [
+        *head,
+        {"label": asked.metric.label, "kind": "number"},
+        {"label": "Low", "kind": "number"},
+        {"label": "High", "kind": "number"},
+        {"label": f"Range, {low} to {high}", "kind": "bar"},
+        {"label": "People", "kind": "number"},
+    ]
+
+
+def _currency(rows: Sequence[Mapping[str, Any]]) -> str:
+    return next((row["currency"] for row in rows if row["currency"]), "")
+
+
+def _axis(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    ends = [
+        float(row[name]) for row in rows for name in ("high", "estimate") if row[name] is not None
+    ]
+    return 0.0, round_up(max([*ends, 1e-9]))
+
+
+def table_rows(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> list[list[object]]:
+    """Return the table with its intervals, latest period first."""
+    axis = _axis(rows)
+    ordered = list(rows)
+    if asked.every != "none":
+        ordered.sort(key=lambda row: row["period"], reverse=True)
+    return [_table_row(asked, row, axis) for row in ordered]
+
+
+def _table_row(asked: Asked, row: Mapping[str, Any], axis: tuple[float, float]) -> list[object]:
+    metric, currency = asked.metric, row["currency"]
+    head: list[object] = []
+    if asked.every != "none":
+        day: date = row["period"]
+        head.append(f"{day:%B %Y}" if asked.every == "month" else f"{day:%a} {day.day} {day:%B}")
+    if asked.by:
+        head.append(_name(row["group"]))
+    if not head:
+        head.append(span_words(asked.from_date, asked.to_date))
+    ends = [
+        None if row[name] is None else told(metric, row[name], currency)
+        for name in ("estimate", "low", "high")
+    ]
+    return [*head, *ends, _bar(metric, row, axis), number(row["n"])]
+
+
+def _bar(metric: Metric, row: Mapping[str, Any], axis: tuple[float, float]) -> object:
+    if row["estimate"] is None:
+        return "nobody"
+    if row["low"] is None or row["high"] is None:
+        return f"Not enough data: {row['n']} of {metric.minimum_people}"
+    percent = metric.format == "percent"
+    scale = 100.0 if percent else 1e-6 if metric.format == "money" else 1.0
+    return interval(
+        row["estimate"],
+        max(row["low"], axis[0]),
+        row["high"],
+        axis=axis,
+        reference=None,
+        unit="%" if percent else row["currency"],
+        scale=scale,
+        decimals=2,
+    )
+
+
+def _counted(asked: Asked, answer: Answer) -> list[tuple[str, object]]:
+    left = answer.excluded_by_consent
+    return [
+        ("Definition", answer.definition),
+        ("Purpose", f"{asked.purpose}: only what consent allows for it"),
+        (
+            "Left out",
+            f"{plural(left, 'event')} of these days, by consent"
+            if left
+            else "No event of these days, by consent",
+        ),
+        ("Days", f"{asked.from_date} to {asked.to_date}, the end left out; weeks start on Monday"),
+        ("Bots and tests", "Only production; other environments are not in it"),
+    ]
+
+
+def _as_csv(workspace: Workspace, asker: Asker, params: dict[str, str]) -> tuple[str, str]:
+    known = _metrics(workspace)
+    asked = asked_of(params, known, today=day_of(workspace.clock(), workspace.settings.zone))
+    answer = _answer(workspace.view(Question(asker=asker, purpose=asked.purpose)), asked)
+    return csv_of(asked, answer), f"{asked.metric.name}-{asked.from_date}-{asked.to_date}"
+
+
+def csv_of(asked: Asked, answer: Answer) -> str:
+    """Return an answer as CSV (RFC 4180); no cell of it can become a formula of a spreadsheet."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    rows = cells_of(answer)
+    names = [column.name for column in answer.columns]
+    writer.writerow([*names, "currency"] if asked.metric.format == "money" else names)
+    for cell, row in zip(rows, answer.rows, strict=True):
+        values = [each.micros / 1_000_000 if isinstance(each, Money) else each for each in row]
+        safe = [guarded(each) for each in values]
+        writer.writerow([*safe, cell["currency"]] if asked.metric.format == "money" else safe)
+    return out.getvalue()
+
+
+def guarded(value: object) -> object:
+    """Return a cell that a spreadsheet reads as text where it might be a formula (OWASP).
+
+    >>> guarded("=1+1"), guarded("home_feed"), guarded(-2.5), guarded(None)
+    ("'=1+1", 'home_feed', -2.5, '')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, str) and value.startswith(_RISKY):
+        return "'" + value
+    return value
+
+
+def _metric_row(metric: Metric) -> list[object]:
+    return [
+        {"href": f"/explore/metrics/{metric.name}", "label": metric.label},
+        metric.description,
+        f"v{metric.version}",
+        metric.owner,
+        {"href": f"/explore?metric={metric.name}", "label": "Ask it"},
+    ]
+
+
+def _defined(workspace: Workspace, asker: Asker, metric: Metric) -> dict[str, Any]:
+    view = workspace.view(Question(asker=asker, purpose=metric.purpose))
+    today = day_of(view.now, view.zone)
+    asked = Asked(metric, "week", "", today - timedelta(weeks=8), today, metric.purpose)
+    answer = _answer(view, asked)
+    rows = cells_of(answer)
+    dimensions = (
+        ", ".join(dimension_words(each) for each in dimensions_of(metric))
+        or "nothing: it counts sessions"
+    )
+    return {
+        "question": f"What is {metric.label.lower()}?",
+        "answer": metric.description,
+        "lead": metric.decision,
+        "pairs": [
+            ("Name", metric.name),
+            ("Version", str(metric.version)),
+            ("Owner", metric.owner),
+            ("Counted", answer.definition),
+            ("Decides", metric.decision or "nothing named"),
+            ("Better", "more" if metric.better == "up" else "less"),
+            ("Purpose", metric.purpose),
+            ("May be split by", dimensions),
+            ("Interval from", f"{plural(metric.minimum_people, 'person', 'people')} on"),
+        ],
+        "chart": chart_of(asked, rows),
+        "columns": columns_of(asked, rows),
+        "rows": table_rows(asked, rows),
+        "href": f"/explore?metric={metric.name}",
+        "query": answer.query,
+        "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),
+    }

@@ -1,0 +1,232 @@
+"""What an address asks on the Explore page, its parts and the filters that change them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from onefold.consent import PURPOSES
+from onefold.model.errors import BadInput, did_you_mean, unknown
+from onefold.model.time import parse_date, week_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from onefold.metrics import Metric
+
+EVERY = {"day": "by day", "week": "by week", "month": "by month", "none": "in all"}
+FIRST = "saves_per_session"
+LONGEST_DAYS = 800
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The question as the address has it.
+
+    Attributes:
+        metric: What is measured.
+        every: `day`, `week`, `month` or `none`.
+        by: A dimension, or empty.
+        from_date: First day.
+        to_date: Day after the last.
+        purpose: What the answer is for.
+    """
+
+    metric: Metric
+    every: str
+    by: str
+    from_date: date
+    to_date: date
+    purpose: str
+
+    def address(self, path: str = "/explore", **changed: str) -> str:
+        """Return the address of this question, with some parts changed; empty ones go."""
+        parts = {
+            "metric": self.metric.name,
+            "every": self.every,
+            "by": self.by,
+            "from": self.from_date.isoformat(),
+            "to": self.to_date.isoformat(),
+            "purpose": self.purpose,
+        } | changed
+        return f"{path}?{urlencode({name: value for name, value in parts.items() if value})}"
+
+
+def asked_of(params: Mapping[str, str], known: Mapping[str, Metric], *, today: date) -> Asked:
+    """Return the question of an address; what it leaves out takes a sensible value.
+
+    Raises:
+        NotFound: There is no such metric.
+        BadInput: A part of it cannot be used.
+    """
+    name = params.get("metric") or (FIRST if FIRST in known else min(known))
+    if name not in known:
+        raise unknown("metric", name, known)
+    every = _one_of("period", params.get("every") or "week", EVERY)
+    to_date = parse_date(params["to"]) if params.get("to") else today
+    from_date = parse_date(params["from"]) if params.get("from") else first_day(to_date, every)
+    if from_date >= to_date:
+        message = f"The days end on {to_date}, on or before {from_date}, their first."
+        raise BadInput(message, "Give a later end; the end itself is left out.")
+    if (to_date - from_date).days > LONGEST_DAYS:
+        message = f"{(to_date - from_date).days} days are more than {LONGEST_DAYS}."
+        raise BadInput(message, "Ask for fewer days.")
+    by = params.get("by") or ""
+    metric = known[name]
+    if by and by not in dimensions_of(metric):
+        by_known = dimensions_of(metric)
+        fix = f"Use one of: {', '.join(by_known)}." if by_known else "Ask it whole."
+        raise BadInput(f"`{name}` cannot be split by `{by}`.{did_you_mean(by, by_known)}", fix)
+    purpose = _one_of("purpose", params.get("purpose") or metric.purpose, PURPOSES)
+    return Asked(metric, every, by, from_date, to_date, purpose)
+
+
+def first_day(to_date: date, every: str) -> date:
+    """Return where a question begins that names no first day: at the start of a whole period.
+
+    >>> first_day(date(2026, 11, 22), "week")
+    datetime.date(2026, 9, 28)
+    """
+    if every == "week":
+        return week_of(to_date - timedelta(days=1)) - timedelta(weeks=7)
+    if every == "month":
+        return (to_date - timedelta(weeks=26)).replace(day=1)
+    return to_date - timedelta(weeks=4)
+
+
+def period_end(start: date, every: str) -> date:
+    """Return the day after the last of a period.
+
+    >>> period_end(date(2026, 12, 1), "month")
+    datetime.date(2027, 1, 1)
+    """
+    if every == "month":
+        return (start.replace(day=28) + timedelta(days=4)).replace(day=1)
+    return start + timedelta(days={"day": 1, "week": 7}[every])
+
+
+def dimensions_of(metric: Metric) -> tuple[str, ...]:
+    """Return by what a metric may be split: nothing, where it counts sessions."""
+    by_sessions = any(term.table == "sessions" for term in metric.terms)
+    return () if by_sessions else ("source", *metric.dimensions)
+
+
+def _one_of(what: str, value: str, known: Mapping[str, object]) -> str:
+    if value not in known:
+        message = f"No {what} `{value}`.{did_you_mean(value, known)}"
+        raise BadInput(message, f"Use one of: {', '.join(known)}.")
+    return value
+
+
+def span_words(from_date: date, to_date: date) -> str:
+    """Return days in words, the last one included.
+
+    >>> span_words(date(2026, 11, 16), date(2026, 11, 23))
+    '16–22 November'
+    >>> span_words(date(2026, 10, 26), date(2026, 11, 23))
+    '26 October to 22 November'
+    """
+    last = to_date - timedelta(days=1)
+    if from_date == last:
+        return f"{last.day} {last:%B}"
+    if (from_date.year, from_date.month) == (last.year, last.month):
+        return f"{from_date.day}–{last.day} {last:%B}"
+    first = f"{from_date.day} {from_date:%B}" + (
+        "" if from_date.year == last.year else f" {from_date.year}"
+    )
+    return f"{first} to {last.day} {last:%B}" + (
+        "" if from_date.year == last.year else f" {last.year}"
+    )
+
+
+def dimension_words(by: str) -> str:
+    """Return how a page calls a dimension.
+
+    >>> dimension_words("campaign_id")
+    'campaign'
+    """
+    return by.replace("_id", "").replace("_", " ")
+
+
+def filters_of(
+    asked: Asked, known: Mapping[str, Metric], *, today: date
+) -> list[dict[str, object]]:
+    """Return the filters of the page: the parts of the question, each with its other values."""
+
+    def options(
+        values: Sequence[str], name: str, label: Callable[[str], str], current: str
+    ) -> list[dict[str, object]]:
+        return [
+            {"label": label(v), "href": asked.address(**{name: v}), "current": v == current}
+            for v in values
+        ]
+
+    metric_options = [
+        {
+            "label": each.label,
+            "href": asked.address(metric=name, by="", purpose=""),
+            "current": each is asked.metric,
+        }
+        for name, each in sorted(known.items())
+    ]
+    by_options = [
+        {"label": "nothing", "href": asked.address(by=""), "current": not asked.by},
+        *options(dimensions_of(asked.metric), "by", dimension_words, asked.by),
+    ]
+    kept = {
+        "metric": asked.metric.name,
+        "every": asked.every,
+        "by": asked.by,
+        "purpose": asked.purpose,
+    }
+    days = [
+        {"label": "From", "name": "from", "type": "date", "value": asked.from_date.isoformat()},
+        {
+            "label": "To, left out itself",
+            "name": "to",
+            "type": "date",
+            "value": asked.to_date.isoformat(),
+        },
+    ]
+    spans = [
+        {
+            "label": f"last {weeks} weeks",
+            "href": asked.address(
+                **{"from": (today - timedelta(weeks=weeks)).isoformat(), "to": today.isoformat()}
+            ),
+            "current": False,
+        }
+        for weeks in (4, 8, 26)
+    ]
+    by_value = dimension_words(asked.by) if asked.by else "nothing"
+    return [
+        {"label": "Metric", "value": asked.metric.label, "options": metric_options},
+        {
+            "label": "Every",
+            "value": EVERY[asked.every].removeprefix("by "),
+            "options": options(list(EVERY), "every", lambda v: EVERY[v], asked.every),
+        },
+        {
+            "label": "By",
+            "value": by_value,
+            "options": by_options,
+            "note": ""
+            if len(by_options) > 1
+            else "It counts sessions, which have no property of events.",
+        },
+        {
+            "label": "Days",
+            "value": span_words(asked.from_date, asked.to_date),
+            "options": spans,
+            "fields": days,
+            "kept": {k: v for k, v in kept.items() if v},
+            "action": "/explore",
+        },
+        {
+            "label": "Purpose",
+            "value": asked.purpose,
+            "options": options(list(PURPOSES), "purpose", str, asked.purpose),
+        },
+    ]

@@ -1,0 +1,79 @@
+// A live page: the server tells what changed; this puts it in place, unless it is held still.
+"use strict";
+(() => {
+  const root = document.querySelector("[data-stream]");
+  if (!root) return;
+  const hold = document.getElementById("hold");
+  const fresh = document.getElementById("fresh");
+  const space = "\u00a0";
+  let held = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  let waiting = null;
+  let connected = true;
+  let known = { now: Number(root.dataset.now), fresh: Number(root.dataset.fresh) || null, at: performance.now() };
+
+  const heard = (told) => { known = { now: told.now, fresh: told.fresh_time, at: performance.now() }; tell(); };
+
+  const lag = (seconds) => {
+    if (seconds < 1) return `${seconds.toFixed(1)}${space}s`;
+    if (seconds < 90) return `${seconds.toFixed(0)}${space}s`;
+    if (seconds < 5400) return `${(seconds / 60).toFixed(0)}${space}min`;
+    if (seconds < 129600) return `${(seconds / 3600).toFixed(0)}${space}h`;
+    const days = Math.round(seconds / 86400);
+    return `${days}${space}${days === 1 ? "day" : "days"}`;
+  };
+  const tell = () => {
+    if (!fresh) return;
+    const away = (performance.now() - known.at) / 1000;
+    const seconds = known.fresh === null ? null : Math.max((known.now - known.fresh) / 1e6 + away, 0);
+    const quiet = seconds === null || seconds > 60;
+    const words = !connected ? `Not connected for ${lag(away)}`
+      : seconds === null ? "No events yet"
+      : quiet ? `Quiet for ${lag(seconds)}`
+      : `${held ? "Held still" : "Live"} · ${lag(seconds)} behind`;
+    fresh.classList.toggle("stale", quiet || !connected);
+    if (fresh.textContent !== words) fresh.textContent = words;
+  };
+
+  // A table keeps its frame, so that scrolling and focus stay where they are.
+  const place = (part) => {
+    const standing = root.querySelector(`[data-live="${part.dataset.live}"]`);
+    if (!standing || standing.innerHTML === part.innerHTML) return;
+    const [before, after] = [standing.querySelector("tbody"), part.querySelector("tbody")];
+    if (before && after && !standing.contains(document.activeElement?.closest("a"))) before.replaceWith(after);
+    else if (!before || !after) standing.replaceChildren(...part.childNodes);
+  };
+  const show = (told) => {
+    waiting = null;
+    const held = document.createElement("template");
+    held.innerHTML = told.html;
+    for (const part of held.content.querySelectorAll("[data-live]")) place(part);
+    const figure = root.querySelector("#live-chart .chart");
+    if (figure && told.chart && window.onefoldChart) window.onefoldChart(figure, told.chart);
+  };
+
+  const label = () => {
+    if (!hold) return;
+    hold.hidden = false;
+    hold.textContent = held ? "Let it move" : "Hold still";
+    hold.setAttribute("aria-pressed", String(held));
+  };
+  hold?.addEventListener("click", () => {
+    held = !held;
+    label();
+    tell();
+    if (!held && waiting) show(waiting);
+  });
+
+  const source = new EventSource(root.dataset.stream);
+  source.addEventListener("open", () => { connected = true; tell(); });
+  source.addEventListener("error", () => { if (connected) known.at = performance.now(); connected = false; tell(); });
+  source.addEventListener("beat", (event) => heard(JSON.parse(event.data)));
+  source.addEventListener("reading", (event) => {
+    const told = JSON.parse(event.data);
+    heard(told);
+    if (held) waiting = told; else show(told);
+  });
+  addEventListener("pagehide", () => source.close());
+  setInterval(tell, 1000);
+  label();
+})();

@@ -1,0 +1,157 @@
+"""Streams: one figure is worked out once for all, and a slow reader gets the newest."""
+
+import asyncio
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from onefold.model.errors import NotAllowed
+from onefold.web.live import Streams, event
+
+CLOCK = 1_770_000_010_000_000
+
+
+@pytest.fixture
+def threads():
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+
+
+def streams(threads, **named):
+    named = {"least_seconds": 0.001, "beat_seconds": 5.0} | named
+    return Streams(threads, lambda: CLOCK, lambda: CLOCK - 1, **named)
+
+
+def content(message):
+    name, _, data = message.decode().partition("\n")
+    return name.removeprefix("event: "), json.loads(data.removeprefix("data: ").strip())
+
+
+class Counter:
+    def __init__(self):
+        self.asked = 0
+
+    def __call__(self):
+        self.asked += 1
+        return {"asked": self.asked}
+
+
+async def opened(house, answer, key="clicks", **named):
+    stream = house.listen(key, answer, **named)
+    assert (await anext(stream)).startswith(b"retry:")
+    return stream, content(await anext(stream))
+
+
+def test_all_who_look_at_one_figure_share_its_work(threads):
+    async def look():
+        house, answer = streams(threads), Counter()
+        one, first = await opened(house, answer)
+        two, same = await opened(house, answer)
+        assert first == same == ("reading", {"asked": 1})
+        house.moved(7)
+        told = [content(await anext(one)), content(await anext(two))]
+        assert told == [("reading", {"asked": 2})] * 2
+        assert answer.asked == 2
+        await one.aclose()
+        await two.aclose()
+
+    asyncio.run(look())
+
+
+def test_figures_of_another_policy_are_worked_out_apart(threads):
+    async def look():
+        house, mine, theirs = streams(threads), Counter(), Counter()
+        one, _ = await opened(house, mine, key=("clicks", "owner"))
+        two, _ = await opened(house, theirs, key=("clicks", "viewer"))
+        assert (mine.asked, theirs.asked) == (1, 1)
+        await one.aclose()
+        await two.aclose()
+
+    asyncio.run(look())
+
+
+def test_many_commits_while_it_works_are_told_as_one_and_the_newest(threads):
+    async def look():
+        house, answer = streams(threads), Counter()
+        stream, _ = await opened(house, answer)
+        other, _ = await opened(house, answer)
+        for offset in range(50):
+            house.moved(offset)
+            await anext(other)
+            if answer.asked >= 4:
+                break
+        # The slow reader has not read since: only the newest waits for it.
+        assert content(await anext(stream)) == ("reading", {"asked": answer.asked})
+        await stream.aclose()
+        await other.aclose()
+
+    asyncio.run(look())
+
+
+def test_a_heartbeat_says_what_time_it_is_and_how_fresh_the_facts_are(threads):
+    async def look():
+        house = streams(threads, beat_seconds=0.01)
+        stream, _ = await opened(house, Counter())
+        assert content(await anext(stream)) == ("beat", {"now": CLOCK, "fresh_time": CLOCK - 1})
+        await stream.aclose()
+
+    asyncio.run(look())
+
+
+def test_a_stream_ends_when_its_viewer_is_signed_out(threads):
+    async def look():
+        async def signed_out():
+            return False
+
+        house = streams(threads, beat_seconds=0.01)
+        stream, _ = await opened(house, Counter(), allowed=signed_out)
+        assert [message async for message in stream] == []
+
+    asyncio.run(look())
+
+
+def test_closing_the_house_ends_all_streams(threads):
+    async def look():
+        house = streams(threads)
+        stream, _ = await opened(house, Counter())
+        house.close()
+        assert [message async for message in stream] == []
+
+    asyncio.run(look())
+
+
+def test_nothing_is_worked_out_once_nobody_looks(threads):
+    async def look():
+        house, answer = streams(threads), Counter()
+        stream, _ = await opened(house, answer)
+        feed = house._feeds["clicks"]
+        await stream.aclose()
+        house.moved(1)
+        await feed.task
+        assert answer.asked == 1
+        stream, told = await opened(house, answer)
+        assert told == ("reading", {"asked": 2})
+        await stream.aclose()
+
+    asyncio.run(look())
+
+
+def test_a_refusal_is_told_in_words(threads):
+    def refused():
+        raise NotAllowed("A viewer may not.", "Ask the owner.")
+
+    async def look():
+        house = streams(threads)
+        stream, told = await opened(house, refused)
+        assert told == (
+            "trouble",
+            {"title": "Not allowed", "words": "A viewer may not.", "fix": "Ask the owner."},
+        )
+        await stream.aclose()
+
+    asyncio.run(look())
+
+
+def test_a_message_is_one_line_of_data():
+    assert event("reading", {"words": "a\nb"}).count(b"\n") == 3
