@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from onefold.collect.rules import FoldRules as FoldRules
     from onefold.collect.rules import rules_of as rules_of
 
-    from . import imports as imports
+    from . import import_run as imports
     from . import origins as sources
-    from . import queries as queries
-    from . import wire as wire
+    from . import queries as questions
+    from . import requests as wire
 
 __getattr__ = door(
     __name__,
@@ -27,12 +27,12 @@ __getattr__ = door(
         "CollectFold": "fold",
         "FoldRules": "rules",
         "Source": "records",
-        "imports": "=imports",
+        "imports": "=import_run",
         "make_catalogue": "catalogue",
-        "queries": "=queries",
+        "questions": "=queries",
         "receive": "intake",
         "rules_of": "rules",
         "sources": "=origins",
-        "wire": "=wire",
+        "wire": "=requests",
     },
 )

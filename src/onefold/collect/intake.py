@@ -26,7 +26,7 @@ from onefold.collect.gate import (
     without_address,
 )
 from onefold.collect.records import Code, Incoming, Receipt, Source, Waiting
-from onefold.collect.wire import unpacked
+from onefold.collect.requests import unpacked
 from onefold.consent import granted, keeps_identifiers
 from onefold.model.errors import BadInput, TooLarge
 from onefold.store import NewRow

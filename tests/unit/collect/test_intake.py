@@ -9,7 +9,7 @@ import pytest
 from onefold.collect import Source, make_catalogue, receive
 from onefold.collect.dialects.segment import decode
 from onefold.collect.records import Code
-from onefold.collect.wire import LARGEST_REQUEST, unpacked
+from onefold.collect.requests import LARGEST_REQUEST, unpacked
 from onefold.model.errors import BadInput, TooLarge
 
 NOW = 1_795_000_000_000_000

@@ -2,7 +2,7 @@
 
 import pytest
 
-from onefold.collect import queries
+from onefold.collect import questions as queries
 from onefold.collect.quarantine import HIDDEN, waiting_event
 from onefold.model.time import DAY
 from worlds import START, World, track

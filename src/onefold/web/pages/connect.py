@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
-from onefold.collect import Source, queries, sources
+from onefold.collect import Source, sources
+from onefold.collect import questions as queries
 from onefold.governance import may
 from onefold.model.errors import unknown
 from onefold.model.records import Question

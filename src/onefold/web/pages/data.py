@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
-from onefold.collect import Catalogue, queries
+from onefold.collect import Catalogue
+from onefold.collect import questions as queries
 from onefold.governance import may
 from onefold.model.errors import BadInput, did_you_mean
 from onefold.model.records import Question
