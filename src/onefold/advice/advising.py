@@ -1,6 +1,7 @@
 """Three to five things worth doing, for an account or for the whole market."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from onefold.advice.candidates import (
@@ -20,7 +21,8 @@ from onefold.experiments import read_experiment
 from onefold.model.errors import unknown
 
 if TYPE_CHECKING:
-    from onefold.experiments import Experiment
+    from onefold.customers import Effect
+    from onefold.experiments import Experiment, ExperimentReading
     from onefold.store import State, View
 
 METHOD = (
@@ -35,6 +37,14 @@ CANNOT = (
 WORDS = ("Nothing", "One thing", "Two things", "Three things", "Four things")
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What advice rests on: what really changed accounts, and how the tests read."""
+
+    effects: "tuple[Effect, ...]"
+    readings: "tuple[ExperimentReading, ...]"
+
+
 def advise(
     view: "View",
     state: "State",
@@ -43,6 +53,7 @@ def advise(
     experiments: Sequence["Experiment"] = (),
     most: int = MOST,
     seed: int = 0,
+    known: Known | None = None,
 ) -> Advice:
     """Return the three to five things worth doing next, or fewer with the reason.
 
@@ -53,6 +64,7 @@ def advise(
         experiments: Tests to look at; only for the whole market.
         most: How many at most.
         seed: Of the chance in matching ties and the bootstrap.
+        known: Effects and readings asked before under the same terms, not to ask them again.
 
     Raises:
         NotFound: There is no such account.
@@ -64,8 +76,10 @@ def advise(
     asked = view.question.as_of_time
     now = view.now if asked is None else min(asked, view.now)
     at, pool = Moment(now, view.zone), Pool()
+    if known is None:
+        known = know(view, experiments=() if account else experiments, seed=seed)
     if ours:
-        found = all_effects(view, seed=seed)
+        found = known.effects
         grouped = account is None
         from_services(pool, [each for each in found if each.kind == "service"], ours, at)
         for each in found:
@@ -75,7 +89,7 @@ def advise(
                 from_billing(pool, each, ours, at, grouped=grouped)
         from_rules(pool, ours, at)
     if account is None:
-        from_experiments(pool, [read_experiment(view, each) for each in experiments])
+        from_experiments(pool, known.readings)
     away = kept_away(state, now)
     open_ones = [each for each in pool.found if each.id not in away]
     best = chosen(open_ones, most=most, one_account=account is not None)
@@ -89,6 +103,14 @@ def advise(
         cannot_tell=CANNOT,
         note=_note(len(best), len(pool.refused), decided, one=account is not None),
         asked_time=now,
+    )
+
+
+def know(view: "View", *, experiments: Sequence["Experiment"] = (), seed: int = 0) -> Known:
+    """Return what advice rests on: the part that takes time, and that decisions do not change."""
+    return Known(
+        effects=all_effects(view, seed=seed),
+        readings=tuple(read_experiment(view, each) for each in experiments),
     )
 
 

@@ -1,0 +1,153 @@
+"""Advice as pages show it, and the answers people give: accept, later, dismiss."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.routing import Route
+
+from onefold import advice
+from onefold.governance import may
+from onefold.model.errors import NotFound
+from onefold.model.records import Question
+from onefold.web.desk import ask, back, local, signed_in, text_of
+from onefold.web.drawing import round_up, value_bar
+from onefold.web.wording import count_word, day, money, number
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from onefold.advice import Advice, Decision, Recommendation
+    from onefold.model.records import Asker
+    from onefold.runtime import Workspace
+
+VERDICTS = (("Accept", "accept"), ("Later", "later"), ("Dismiss", "dismiss"))
+SAID = {
+    "accept": "Accepted: {what}. What comes of it can be counted in 28 days.",
+    "later": "Put off: {what}. It may come back on {until}.",
+    "dismiss": "Dismissed: {what}. It stays away.",
+}
+MOST_REFUSED = 40
+
+
+@signed_in("decide")
+async def decide(request: Request) -> Response:
+    """Keep a decision and go back to where it was made."""
+    form = await request.form()
+    name, verdict = text_of(form, "id"), text_of(form, "verdict")
+    path, reason = text_of(form, "back") or "/", text_of(form, "reason")
+    what = text_of(form, "what") or "the recommendation"
+    workspace, asker = request.app.state.workspace, request.state.asker
+    kept = await ask(request, _kept, workspace, asker, name, verdict, reason)
+    until = day(kept.until_time, workspace.settings.zone)
+    words = SAID[verdict].format(what=kept.detail.get("what") or what, until=until)
+    return back(request, path if local(path) else "/", words)
+
+
+routes = [Route("/advice", decide, methods=["POST"])]
+
+
+def _kept(workspace: Workspace, asker: Asker, name: str, verdict: str, reason: str) -> Decision:
+    detail = _as_said(workspace, asker, name)
+    return advice.decide(
+        workspace.state, asker, name, verdict, reason, now=workspace.clock(), detail=detail
+    )
+
+
+def _as_said(workspace: Workspace, asker: Asker, name: str) -> dict[str, Any]:
+    """Return what the recommendation says now, to look back on; empty if it is no longer there."""
+    target = name.partition(":")[2]
+    view = workspace.view(Question(asker=asker))
+    try:
+        advised = advice.advise(view, workspace.state, account=target, most=100)
+    except NotFound:
+        advised = advice.advise(view, workspace.state, most=100)
+    found = next((each for each in advised.recommendations if each.id == name), None)
+    return {} if found is None else found.to_json()
+
+
+def advice_block(
+    advised: Advice, asker: Asker, path: str, *, zone: str, first: bool = True
+) -> dict[str, Any]:
+    """Return what a block of advice shows.
+
+    Args:
+        advised: The advice.
+        asker: Whoever may not decide sees no buttons.
+        path: Where a decision leads back to.
+        zone: Of the days.
+        first: Whether the first Accept is filled.
+    """
+    shown = advised.recommendations
+    longest = round_up(
+        max(
+            (
+                (each.anyway or 0.0) + max(each.value.high or 0.0, 0.0)
+                for each in shown
+                if each.value is not None
+            ),
+            default=1.0,
+        )
+    )
+    decides = may(asker, "decide")
+    count = len(shown)
+    title = f"{count_word(count)} thing{'' if count == 1 else 's'} worth doing"
+    return {
+        "title": title,
+        "aside": "ranked by worth over 28 days" if count else "",
+        "rows": [_shown(each, longest, path if decides else "") for each in shown],
+        "note": advised.note,
+        "considered": number(advised.considered),
+        "refused": [
+            [each.what, each.where or "everyone", each.reason]
+            for each in advised.refused[:MOST_REFUSED]
+        ],
+        "method": advised.method,
+        "cannot_tell": advised.cannot_tell,
+        "decided": advised.decided,
+        "first": first,
+        "zone": zone,
+    }
+
+
+def _shown(each: Recommendation, longest: float, path: str) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "what": each.what,
+        "where": each.where,
+        "when": each.when,
+        "grade": each.grade,
+        "why": each.why,
+        "evidence_href": each.evidence,
+        "worth": each.worth,
+        "actions": [
+            {
+                "label": label,
+                "action": "/advice",
+                "values": {"id": each.id, "verdict": verdict, "back": path, "what": each.what},
+            }
+            for label, verdict in VERDICTS
+            if path
+        ],
+    }
+    value = each.value
+    if value is not None and value.low is not None and value.high is not None:
+        worth = money(value.estimate, each.currency, signed=True)
+        low, high = money(value.low, each.currency), money(value.high, each.currency)
+        anyway = money(each.anyway, each.currency)
+        row |= {
+            "worth": worth,
+            "range": f"low {low}, high {high} in 28 days",
+            "anyway": f"{anyway} would come anyway",
+            "bar": value_bar(
+                each.anyway or 0.0,
+                value.estimate or 0.0,
+                value.low,
+                value.high,
+                longest=longest,
+                label=f"Worth {worth}, low {low}, high {high}; {anyway} would come anyway",
+            ),
+        }
+    elif each.anyway is not None:
+        row["range"] = f"{money(each.anyway, each.currency)} spent in the last 28 days"
+    return row

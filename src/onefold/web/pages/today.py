@@ -1,0 +1,272 @@
+"""Today: was it a good week, and what is worth doing next?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.routing import Route
+
+from onefold import advice
+from onefold.collect import questions as queries
+from onefold.experiments import load_experiments
+from onefold.governance import may, trail
+from onefold.model.errors import BadInput
+from onefold.model.records import Question
+from onefold.web import charts, wording
+from onefold.web.desk import ask, page, signed_in
+from onefold.web.drawing import interval, shared_axis
+from onefold.web.pages.advice_shown import advice_block
+from onefold.web.pages.today_figures import (
+    Figure,
+    figures_of,
+    left_out_share,
+    most_moved,
+    periods,
+)
+from onefold.web.pages.today_story import held, what_changed
+from onefold.web.remembered import remembered
+from onefold.web.wording import better, number, share, worse
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from onefold.model.records import Asker
+    from onefold.runtime import Workspace
+    from onefold.store import View
+
+PERIODS = {"7": "week", "28": "28 days"}
+QUESTION = {
+    "7": "Was it a good week, and what is worth doing next?",
+    "28": "Were they good weeks, and what is worth doing next?",
+}
+
+
+@signed_in()
+async def today(request: Request) -> Response:
+    """Answer the question of the day."""
+    workspace, asker = request.app.state.workspace, request.state.asker
+    days = request.query_params.get("days", "7")
+    if days not in PERIODS:
+        raise BadInput(f"No period of `{days}` days.", f"Use one of: {', '.join(PERIODS)}.")
+    shown = await ask(request, _shown, workspace, asker, days)
+    return page(request, "today/today.html", here="Today", title="Today", **shown)
+
+
+routes = [Route("/", today)]
+
+
+def _shown(workspace: Workspace, asker: Asker, days: str) -> dict[str, Any]:
+    view = workspace.view(Question(asker=asker))
+    frame: dict[str, Any] = {
+        "question": QUESTION[days],
+        "filters": _filters(view, days),
+        "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone, label=_label(view)),
+    }
+    if view.fresh_time is None:
+        return frame | {"empty": True, "answer": "No event has come yet."}
+    span = int(days)
+    today_ = wording.day(view.now, view.zone)
+    key = ("today", today_, span)
+    figures, totals = remembered(
+        workspace,
+        key,
+        lambda: (
+            figures_of(view, workspace.definitions / "metrics", span),
+            queries.totals(view, *periods(view, span)[0]),
+        ),
+    )
+    out = left_out_share(totals)
+    tests = load_experiments(workspace.definitions / "experiments")
+    known = remembered(
+        workspace,
+        ("known", today_),
+        lambda: advice.know(view, experiments=tuple(tests.values())),
+        seconds=120,
+    )
+    advised = advice.advise(view, workspace.state, known=known)
+    decided = advice.decisions(workspace.state)
+    entries = trail(workspace.state, most=200) if may(asker, "audit") else []
+    path = "/" if days == "7" else f"/?days={days}"
+    return frame | {
+        "empty": False,
+        "answer": _answer(figures),
+        "tiles": _tiles(figures, view, out),
+        "advice": advice_block(advised, asker, path, zone=view.zone),
+        "no_accounts": not advised.considered,
+        "changed": what_changed(view, tuple(tests.values()), decided, entries, totals),
+        "held": held(view, decided),
+        "moved": _moved(most_moved(figures), view, out),
+        "table": _table(figures),
+        "period": PERIODS[days],
+    }
+
+
+def _label(view: View) -> str:
+    return wording.moment(view.now, view.zone)
+
+
+def _filters(view: View, days: str) -> list[dict[str, Any]]:
+    now, former = periods(view, int(days))
+    options = [
+        {"label": f"last {words}", "href": f"/?days={name}", "current": name == days}
+        for name, words in PERIODS.items()
+    ]
+    return [
+        {"label": "Days", "value": _span(now, view.zone), "options": options},
+        {"label": "Against", "value": _span(former, view.zone)},
+        {"label": "Purpose", "value": view.question.purpose},
+    ]
+
+
+def _span(period: tuple[int, int], zone: str) -> str:
+    first, last = (wording.day(each, zone).split(" ", 1)[1] for each in (period[0], period[1] - 1))
+    if first.split()[1] == last.split()[1]:
+        return f"{first.split()[0]}–{last}"
+    return f"{first} – {last}"
+
+
+def _answer(figures: tuple[Figure, ...]) -> list[object]:
+    """Return the sentence that the figures make: what rose and what fell beyond its range."""
+    clear = [each for each in figures if each.change.verdict in {"better", "worse"}]
+    clear.sort(key=lambda each: -each.clearness)
+    pieces: list[object] = []
+    for word, tone in (("better", better), ("worse", worse)):
+        first = next((each for each in clear if each.change.verdict == word), None)
+        if first is not None:
+            pieces += [f"{first.metric.label} ", tone(_moved_words(first)), ". "]
+    if pieces:
+        return pieces
+    if any(each.change.relative.low is not None for each in figures):
+        return ["No figure moved beyond its range: whether it was better, it cannot tell."]
+    return ["Not enough data yet to say whether it was a good period."]
+
+
+def _moved_words(figure: Figure) -> str:
+    relative = figure.change.relative.estimate or 0.0
+    return f"{'rose' if relative > 0 else 'fell'} {share(abs(relative))}"
+
+
+def _tiles(figures: tuple[Figure, ...], view: View, left_out: float | None) -> list[dict[str, Any]]:
+    known = [
+        (each.change.relative.low * 100, each.change.relative.high * 100)
+        for each in figures
+        if each.change.relative.low is not None and each.change.relative.high is not None
+    ]
+    axis = shared_axis(known)
+    return [_tile(each, axis, view, left_out) for each in figures]
+
+
+def _tile(
+    each: Figure, axis: tuple[float, float], view: View, left_out: float | None
+) -> dict[str, Any]:
+    relative, metric = each.change.relative, each.metric
+    seconds = None if view.fresh_time is None else max(view.now - view.fresh_time, 0) / 1e6
+    figure, unit = each.words()
+    tile: dict[str, Any] = {
+        "name": metric.label,
+        "figure": figure,
+        "unit": unit,
+        "href": f"/explore/metrics/{metric.name}",
+        "values": each.values,
+        "former": each.former_values,
+        "badges": {
+            "version": metric.version,
+            "seconds": seconds,
+            "n": each.change.now.n,
+            "left_out": left_out,
+        },
+    }
+    if relative.estimate is None or relative.low is None or relative.high is None:
+        have = min(each.change.now.n, each.change.former.n)
+        if have < metric.minimum_people:
+            return tile | {"too_few": {"have": have, "need": metric.minimum_people, "when": ""}}
+        return tile | {"change": "Cannot tell", "note": relative.note}
+    word = each.change.verdict
+    change = share(relative.estimate, signed=True)
+    tile["bar"] = interval(
+        relative.estimate * 100,
+        relative.low * 100,
+        relative.high * 100,
+        axis=axis,
+        better="down" if metric.better == "down" else "up",
+        unit="%",
+    )
+    low, high = (number(end * 100, 1) for end in (relative.low, relative.high))
+    tile["range"] = f"{low} to {high}"
+    tile["change"] = {"not_yet": "Cannot tell", "no_difference": "No difference"}.get(word, change)
+    tile["tone"] = word if word in {"better", "worse"} else ""
+    return tile
+
+
+def _moved(figure: Figure | None, view: View, left_out: float | None) -> dict[str, Any] | None:
+    """Return the chart of the figure that moved most, with its table."""
+    if figure is None or not figure.points:
+        return None
+    scale = 1e-6 if figure.metric.format == "money" else 1.0
+    rows = []
+    for point in figure.points:
+        value = point.value
+        if value.estimate is None:
+            continue
+        row = {"day": point.start_date.isoformat(), "value": value.estimate * scale}
+        if value.low is not None and value.high is not None:
+            row |= {"low": value.low * scale, "high": value.high * scale}
+        rows.append(row)
+    form = {"percent": ".1%", "money": "$,.3f"}.get(figure.metric.format, ",.2f")
+    if figure.metric.format == "number" and rows and float(str(rows[-1]["value"])) >= 100:
+        form = ",.0f"
+    spec = charts.line_with_band(rows, value_format=form)
+    seconds = None if view.fresh_time is None else max(view.now - view.fresh_time, 0) / 1e6
+    return {
+        "title": f"{figure.metric.label}, by day",
+        "name": f"{figure.metric.label}, by day, with the 95 % range of each day",
+        "aside": "the figure that moved most; the band is the 95 % range of each day",
+        "spec": spec,
+        "columns": [
+            "Day",
+            *({"label": name, "kind": "number"} for name in ("Low", "Estimate", "High", "People")),
+        ],
+        "rows": [
+            [
+                point.start_date.isoformat(),
+                figure.said(point.value.low),
+                figure.said(point.value.estimate),
+                figure.said(point.value.high),
+                number(point.value.n),
+            ]
+            for point in figure.points
+        ],
+        "badges": {
+            "version": figure.metric.version,
+            "href": f"/explore/metrics/{figure.metric.name}",
+            "seconds": seconds,
+            "n": figure.change.now.n,
+            "left_out": left_out,
+        },
+    }
+
+
+def _table(figures: tuple[Figure, ...]) -> dict[str, Any]:
+    columns: list[object] = [
+        "Figure",
+        *({"label": name, "kind": "number"} for name in ("Now", "Before", "Change", "Low", "High")),
+        "So",
+    ]
+    words = {"not_yet": "cannot tell", "no_difference": "no difference"}
+    rows = []
+    for each in figures:
+        change, relative = each.change, each.change.relative
+        rows.append(
+            [
+                {"href": f"/explore/metrics/{each.metric.name}", "label": each.metric.label},
+                each.said(change.now.estimate),
+                each.said(change.former.estimate),
+                *(
+                    None if end is None else share(end, signed=True)
+                    for end in (relative.estimate, relative.low, relative.high)
+                ),
+                words.get(change.verdict, change.verdict),
+            ]
+        )
+    return {"columns": columns, "rows": rows}

@@ -1,0 +1,116 @@
+"""The five figures of Today: now, before, and day by day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from onefold import metrics
+from onefold.model.time import day_of, day_start
+from onefold.web import wording
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from onefold.collect import questions as queries
+    from onefold.metrics import Change, Metric, Point
+    from onefold.store import View
+
+SHOWN = (
+    "weekly_active_discovery_sessions",
+    "session_depth",
+    "saves_per_session",
+    "ad_revenue_per_engaged_user",
+    "click_rate",
+)
+SPARK = 14
+"""Points of a sparkline; the former ones lie behind them."""
+CHART = 42
+"""Days of the chart."""
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A metric now and before, and its days.
+
+    Attributes:
+        metric: What is measured.
+        change: Now, before, and the change with its range.
+        points: Day by day, oldest first.
+    """
+
+    metric: Metric
+    change: Change
+    points: tuple[Point, ...]
+
+    @property
+    def values(self) -> list[float | None]:
+        """Return the last 14 days."""
+        return [point.value.estimate for point in self.points[-SPARK:]]
+
+    @property
+    def former_values(self) -> list[float | None]:
+        """Return the 14 days before those."""
+        return [point.value.estimate for point in self.points[-2 * SPARK : -SPARK]]
+
+    @property
+    def clearness(self) -> float:
+        """Return how far the change is from nothing, in halves of its range; 0 where unknown."""
+        change = self.change.relative
+        if change.estimate is None or change.low is None or change.high is None:
+            return 0.0
+        half = (change.high - change.low) / 2
+        return abs(change.estimate) / half if half > 0 else 0.0
+
+    def words(self) -> tuple[str, str]:
+        """Return the figure of a tile and its unit."""
+        value = self.change.now.estimate
+        if self.metric.format == "number":
+            return wording.figure(value)
+        return self.said(value) or wording.NOTHING, ""
+
+    def said(self, value: float | None) -> str | None:
+        """Return a value of this metric as a table writes it."""
+        if value is None:
+            return None
+        if self.metric.format == "money":
+            return wording.money(value, self.change.currency or "USD")
+        if self.metric.format == "percent":
+            return wording.share(value, 2)
+        return wording.number(value)
+
+
+def periods(view: View, days: int) -> tuple[Span, Span]:
+    """Return the last whole days and those before them, microseconds UTC."""
+    today = day_of(view.now, view.zone)
+    ends = [day_start(today - timedelta(days=days * n), view.zone) for n in (0, 1, 2)]
+    return (ends[1], ends[0]), (ends[2], ends[1])
+
+
+def figures_of(view: View, folder: Path, days: int) -> tuple[Figure, ...]:
+    """Return the figures of Today that are defined, in their order."""
+    known = metrics.load_metrics(folder)
+    now, former = periods(view, days)
+    start = day_start(day_of(view.now, view.zone) - timedelta(days=CHART), view.zone)
+    return tuple(
+        Figure(
+            metric=known[name],
+            change=metrics.change(view, known[name], period=now, former=former),
+            points=metrics.series(view, known[name], from_time=start, to_time=now[1]),
+        )
+        for name in SHOWN
+        if name in known
+    )
+
+
+def left_out_share(totals: queries.Totals) -> float | None:
+    """Return the share of events that consent left out; None without events."""
+    return totals.left_out / totals.accepted if totals.accepted else None
+
+
+def most_moved(figures: tuple[Figure, ...]) -> Figure | None:
+    """Return the figure whose change is clearest, the first of them where none can be told."""
+    return max(figures, key=lambda each: each.clearness, default=None)
