@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.collect import promote
-from onefold.collect.dialects import segment
+from onefold.collect.dialects.stored import read_one, read_stored
 from onefold.collect.entities import fold_records
 from onefold.collect.personal import personal
 from onefold.collect.records import Incoming, Record
 from onefold.collect.rules import FoldRules
-from onefold.model.ids import identifier_key, message_digest, message_hash
+from onefold.model.ids import IDENTIFIER_KINDS, identifier_key, message_digest, message_hash
 from onefold.store import FactsWriter, Log, LogRow, SeenIds, Vault
 from onefold.store.schema import TABLES
 from onefold.store.vault import PersonalField
@@ -31,6 +31,8 @@ Ints = npt.NDArray[np.int64]
 CONFLICT = "Another event was sent before under the same message id."
 _Edges = dict[tuple[int, int, str], int]
 _MOST_CACHED = 400_000
+_WAITING = 16
+"""Verdict bytes from here on are of events that do not count."""
 _DAY = 86_400_000_000
 _RECORDS = msgspec.json.Decoder(list[Record])
 _NOTHING: frozenset[str] = frozenset()
@@ -113,8 +115,8 @@ class CollectFold:
         self._promoter = promote.Promoter(rules.promoted)
         self._personal = {event: frozenset(names) for event, names in rules.personal.items()}
         self._described = {event: frozenset(names) for event, names in rules.described.items()}
-        self._keys: dict[tuple[str, str], int] = {}
-        self._known: set[int] = set()
+        # Identifiers that the vault holds, with their keys; a part of them, to save the asking.
+        self._keys: dict[str, dict[str, int]] = {kind: {} for kind in IDENTIFIER_KINDS}
 
     def fold(self, rows: Sequence[LogRow], writer: FactsWriter) -> Batch:
         """Write a micro-batch and return what it added.
@@ -153,57 +155,51 @@ class CollectFold:
         self._seen.add(hi, lo, offset, place.astype(np.int64))
 
     def _take_request(self, at: int, row: LogRow, draft: _Draft) -> None:
-        items = segment.decode(row.route, row.body, row.received_time, row.source.encode())
+        items = read_stored(row.route, row.body, row.received_time, row.source.encode())
         reasons = _reasons(row)
+        users, devices = self._keys["user_id"], self._keys["anonymous_id"]
+        plain_values, classed = self._promoter.plain_values, self._personal
         for place, (event, verdict) in enumerate(zip(items, row.verdicts, strict=True)):
-            if verdict < 16:
-                draft.at.append(at)
-                self._take_event(place, event, verdict, draft)
-            else:
+            if verdict >= _WAITING:
                 reason = reasons.get(str(place)) or event.reason
                 draft.waiting.append(_waits(row, place, event.message_id, event.event, reason))
-
-    def _take_event(self, place: int, event: Incoming, purposes: int, draft: _Draft) -> None:
-        user = anonymous = None
-        if event.user_id is not None:
-            user = self._keys.get(("user_id", event.user_id))
-            if user is None or user not in self._known:
-                user = self._new_key("user_id", event.user_id, draft)
-        if event.anonymous_id is not None:
-            anonymous = self._keys.get(("anonymous_id", event.anonymous_id))
-            if anonymous is None or anonymous not in self._known:
-                anonymous = self._new_key("anonymous_id", event.anonymous_id, draft)
-        identifier = anonymous if user is None else user
-        properties = event.properties
-        promoted = self._promoter.plain_values(properties)
-        if promoted is None or event.event in self._personal:
-            properties, taken = self._less_personal(event)
-            promoted = self._promoter.values(properties)
-            if taken and identifier is not None:
-                draft.fields += [
-                    PersonalField(identifier, name, value, event.event_time)
-                    for name, value in taken.items()
-                ]
-        draft.digests.append(message_digest(event.message_id))
-        draft.values.append(
-            (
-                place,
-                event.kind,
-                event.event,
-                event.event_time,
-                event.time_basis,
-                identifier,
-                user,
-                anonymous,
-                event.group_id,
-                purposes,
-                str(properties, "utf-8", "replace"),
+                continue
+            user, anonymous = event.user_id, event.anonymous_id
+            user_key = anonymous_key = None
+            if user is not None:
+                user_key = users.get(user) or self._new_key("user_id", user, draft)
+            if anonymous is not None:
+                anonymous_key = devices.get(anonymous) or self._new_key(
+                    "anonymous_id", anonymous, draft
+                )
+            identifier = anonymous_key if user_key is None else user_key
+            properties = event.properties
+            promoted = plain_values(properties)
+            if promoted is None or event.event in classed:
+                properties = self._less_personal(event, identifier, draft)
+                promoted = self._promoter.values(properties)
+            draft.at.append(at)
+            draft.digests.append(message_digest(event.message_id))
+            draft.values.append(
+                (
+                    place,
+                    event.kind,
+                    event.event,
+                    event.event_time,
+                    event.time_basis,
+                    identifier,
+                    user_key,
+                    anonymous_key,
+                    event.group_id,
+                    verdict,
+                    str(properties, "utf-8", "replace"),
+                )
             )
-        )
-        draft.promoted.append(promoted)
-        draft.items.append(event)
+            draft.promoted.append(promoted)
+            draft.items.append(event)
 
-    def _less_personal(self, event: Incoming) -> tuple[bytes, dict[str, str]]:
+    def _less_personal(self, event: Incoming, identifier: int | None, draft: _Draft) -> bytes:
+        """Return an event's properties less what is personal, which goes to the vault."""
         properties, taken = personal(
             event.properties,
             traits=event.kind == "identify",
@@ -213,11 +209,16 @@ class CollectFold:
         if classed:
             properties, more = promote.take_out(properties, classed)
             taken = taken | more
-        return properties, taken
+        if identifier is not None:
+            draft.fields += [
+                PersonalField(identifier, name, value, event.event_time)
+                for name, value in taken.items()
+            ]
+        return properties
 
     def _take_records(self, at: int, row: LogRow, draft: _Draft) -> None:
         for place, record in enumerate(_RECORDS.decode(row.body)):
-            if row.verdicts[place] >= 16:
+            if row.verdicts[place] >= _WAITING:
                 draft.waiting.append(
                     _waits(row, place, record.message_id, record.entity, record.reason)
                 )
@@ -229,12 +230,9 @@ class CollectFold:
             draft.items.append(record)
 
     def _new_key(self, kind: str, value: str, draft: _Draft) -> int:
-        if len(self._keys) > _MOST_CACHED:
-            self._keys.clear()
+        """Return the key of an identifier that the vault may not know yet."""
         key = identifier_key(self._identity_key, kind, value)
-        self._keys[kind, value] = key
-        if key not in self._known:
-            draft.names[key] = (kind, value)
+        draft.names[key] = (kind, value)
         return key
 
     def _remember(self, draft: _Draft) -> None:
@@ -242,9 +240,11 @@ class CollectFold:
             return
         names = [(key, kind, value) for key, (kind, value) in draft.names.items()]
         self._vault.remember(names, draft.fields)
-        if len(self._known) > _MOST_CACHED:
-            self._known.clear()
-        self._known.update(draft.names)
+        for known in self._keys.values():
+            if len(known) > _MOST_CACHED:
+                known.clear()
+        for key, kind, value in names:
+            self._keys[kind][value] = key
 
     def _fresh(self, draft: _Draft, high: Ints, low: Ints, writer: FactsWriter) -> Ints:
         """Return the places of the draft whose ids were never seen; the others are settled."""
@@ -327,23 +327,19 @@ class _Originals:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._rows: dict[int, list[Incoming] | list[Record]] = {}
+        self._rows: dict[int, LogRow | None] = {}
 
     def get(self, offset: int, place: int) -> Incoming | Record | None:
         if offset not in self._rows:
             if len(self._rows) > 64:
                 self._rows.clear()
-            self._rows[offset] = self._read(offset)
-        items = self._rows[offset]
-        return items[place] if place < len(items) else None
-
-    def _read(self, offset: int) -> list[Incoming] | list[Record]:
-        row = self._log.row(offset)
+            self._rows[offset] = self._log.row(offset)
+        row = self._rows[offset]
         if row is None:
-            return []
+            return None
         if row.dialect == "records":
-            return _RECORDS.decode(row.body)
-        return segment.decode(row.route, row.body, row.received_time, row.source.encode())
+            return _RECORDS.decode(row.body)[place]
+        return read_one(row.route, row.body, row.received_time, place)
 
 
 def _differs(event: Incoming | Record, former: Incoming | Record | None) -> bool:

@@ -25,6 +25,7 @@ class IdentityFold:
         self._edges: dict[_Edge, int] = {}
         self._keys: set[int] = set()
         self._memberships: dict[tuple[int, str], int] = {}
+        self._aliased: bool | None = None
 
     def fold(self, batch: Batch, writer: FactsWriter) -> None:
         """Write what a micro-batch says of who is who."""
@@ -32,12 +33,6 @@ class IdentityFold:
         fresh = self._fresh_keys(batch.events)
         self._write_persons(fresh, links, writer)
         self._write_memberships(batch.memberships, writer)
-
-    def forget_caches(self) -> None:
-        """Drop what was remembered of a transaction that did not stand."""
-        self._edges.clear()
-        self._keys.clear()
-        self._memberships.clear()
 
     def _write_edges(self, edges: dict[_Edge, int], writer: FactsWriter) -> list[_Edge]:
         """Keep the earliest time of each link; return the links never seen before."""
@@ -79,7 +74,7 @@ class IdentityFold:
         self._remember_keys(fresh)
         new = {key: kind for key, kind in fresh.items() if key not in standing}
         touched = {key for edge in links for key in edge[:2]} | set(new)
-        persons = _persons_of(touched, writer)
+        persons = _persons_of(touched, writer, aliased=self._has_aliases(links, writer))
         known = _identifiers_at(writer, set(persons) - set(new))
         moved = {
             key: (kind, persons[key])
@@ -98,6 +93,14 @@ class IdentityFold:
                 }
             ),
         )
+
+    def _has_aliases(self, links: list[_Edge], writer: FactsWriter) -> bool:
+        """Return whether there is any alias at all; most workspaces have none to follow."""
+        if self._aliased is None:
+            kinds = pa.table({"kind": pa.array(["alias"], pa.string())})
+            self._aliased = writer.matching("edges", kinds, ["kind"]).num_rows > 0
+        self._aliased = self._aliased or any(edge[2] == "alias" for edge in links)
+        return self._aliased
 
     def _remember_keys(self, fresh: Iterable[int]) -> None:
         if len(self._keys) > _MOST_CACHED:
@@ -141,19 +144,22 @@ class IdentityFold:
             self._memberships[key] = min(time, standing.get(key, time))
 
 
-def _persons_of(touched: set[int], writer: FactsWriter) -> dict[int, int]:
+def _persons_of(touched: set[int], writer: FactsWriter, *, aliased: bool) -> dict[int, int]:
     """Return the person of every key whose person the touched ones may have changed.
 
     Raw links are asked anew for all that is touched, so the answer depends on the set of links
     alone. `edges` holds the new links already.
     """
     edges = _edges_at(writer, "from_key", touched) | _edges_at(writer, "to_key", touched)
+    if not edges:
+        return {key: key for key in touched}
     users = {edge[1] for edge in edges} | {edge[0] for edge in edges if edge[2] == "alias"}
-    component = _components(users, writer)
+    component = _components(users, writer) if aliased else {key: key for key in users}
     shared = _edges_at(writer, "to_key", set(component))
     anonymous = {edge[0] for edge in (*edges, *shared) if edge[2] == "identify"}
     all_links = [edge for edge in _edges_at(writer, "from_key", anonymous) if edge[2] == "identify"]
-    component |= _components({edge[1] for edge in all_links} - set(component), writer)
+    others = {edge[1] for edge in all_links} - set(component)
+    component |= _components(others, writer) if aliased else {key: key for key in others}
     seen_with: dict[int, set[int]] = defaultdict(set)
     for former, user, _ in all_links:
         seen_with[former].add(component[user])

@@ -124,6 +124,7 @@ class Workspace:
         """A new generation is being built; figures are those of the old one."""
         self._folding = threading.RLock()
         self._listeners: list[Callable[[int], None]] = []
+        self._relayed = 0
         relay(self.state, self.log)
         self.folds = self._folds(self._first_generation())
 
@@ -177,8 +178,11 @@ class Workspace:
             listener(self.facts_offset)
 
     def relay(self) -> None:
-        """Bring what waits in the outbox to the log."""
-        relay(self.state, self.log)
+        """Bring what waits in the outbox to the log; costs next to nothing when nothing changed."""
+        version = self.state.version()
+        if version != self._relayed:
+            relay(self.state, self.log)
+            self._relayed = self.state.version()
 
     def catch_up(self, progress: Progress | None = None) -> None:
         """Fold until the facts hold all that the log held at the call."""

@@ -12,9 +12,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any, Literal
 
 import uvicorn
 
@@ -82,24 +83,24 @@ class _Server(uvicorn.Server):
         yield
 
 
+def _config(app: Any, lifespan: Literal["on", "off"]) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan=lifespan,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+
+
 async def _serve(workspace: Workspace) -> None:
     app = make_app(workspace)
     run = workspace.folder / "run"
     sockets = [listen(run / HOUSE_SOCKET), listen(run / OWNER_SOCKET)]
-    servers = [
-        _Server(
-            uvicorn.Config(
-                application,
-                lifespan=lifespan,
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=_GRACE_SECONDS,
-            )
-        )
-        for application, lifespan in ((app, "on"), (owner_door(app), "off"))
-    ]
+    # Both are one application; it starts and ends with the first.
+    servers = [_Server(_config(app, "on")), _Server(_config(owner_door(app), "off"))]
 
     def stop() -> None:
         from onefold.web.live import close_streams
@@ -117,7 +118,7 @@ async def _serve(workspace: Workspace) -> None:
     )
 
 
-def _watch_door(gone: "object") -> None:
+def _watch_door(gone: Callable[[], object]) -> None:
     """Call back when standard input ends: the door is dead, whatever it died of."""
 
     def wait() -> None:
@@ -125,7 +126,7 @@ def _watch_door(gone: "object") -> None:
             while os.read(0, 1):
                 pass
         with suppress(RuntimeError):
-            gone()  # type: ignore[operator]
+            gone()
 
     threading.Thread(target=wait, name="door-watch", daemon=True).start()
 

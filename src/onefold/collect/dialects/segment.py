@@ -34,7 +34,7 @@ _ROUTES = {
     "/v1/b": BATCH,
     "/v1/import": BATCH,
 }
-_KIND_SET = frozenset(KINDS)
+KIND_SET = frozenset(KINDS)
 _OBJECT = 0x7B
 _NULL = b"null"
 
@@ -120,6 +120,17 @@ def decode(route: str, body: bytes, received_time: int, salt: bytes = b"") -> li
         BadInput: The whole is no JSON object, or a batch without a list of events.
     """
     return decode_request(read(route, body), received_time, salt)
+
+
+def decode_one(route: str, body: bytes, received_time: int, place: int) -> Incoming | None:
+    """Return the one event at a place of a request, or None where there is none.
+
+    An event without id is given none here.
+    """
+    request = read(route, body)
+    if place >= len(request.items):
+        return None
+    return _event(request.items[place], request, received_time)
 
 
 def decode_request(request: Request, received_time: int, salt: bytes = b"") -> list[Incoming]:
@@ -211,7 +222,7 @@ def _event(raw: bytes, request: Request, received_time: int) -> Incoming:
     if sent_as is not None and sent_as < 0 and not code:
         code, reason = Code.BAD_TIME, "The timestamp is before 1970."
     kind = request.kind or (item.type or "")
-    if kind not in _KIND_SET:
+    if kind not in KIND_SET:
         kind = kind.strip().lower()
     event_time, basis = correct(sent_as, sent_time, received_time, already=already)
     decoded = Incoming(
@@ -274,7 +285,7 @@ def _judge(event: Incoming, size: int) -> None:
     if size > LARGEST_EVENT:
         code = Code.REFUSED
         reason = f"The event has {size:,} bytes; at most {LARGEST_EVENT:,} are taken."
-    elif kind not in _KIND_SET:
+    elif kind not in KIND_SET:
         code = Code.UNKNOWN_TYPE
         said = f"The type {kind[:40]!r} is unknown" if kind else "The event has no type"
         reason = f"{said}; it is one of {', '.join(KINDS)}."
