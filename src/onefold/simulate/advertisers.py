@@ -1,6 +1,6 @@
 """Advertisers: what each would spend on every day with and without what happens to it.
 
-Days count from `HISTORY` days before the first day of the market, so that every account has a
+Days count from `history_days` before the first day of the market, so that every account has a
 full history before anything happens to it. All effects are multiplications of the day's spend,
 so both potential outcomes of an account are known exactly.
 """
@@ -11,8 +11,10 @@ import numpy as np
 
 from onefold.simulate.records import Bools, Floats, Ints, MarketPlan
 
+LEAST_DAYS = 80
+"""Days of spend that are needed: 28 before and 28 after all that happens."""
 HISTORY = 40
-"""Days of spend known before the market's first day."""
+"""Days of spend before the first day of a market that is long enough."""
 AHEAD = 28
 """Days over which an effect on spend is counted."""
 MEASUREMENT_EFFECT = 0.03
@@ -85,7 +87,12 @@ class Advertisers:
 
 def spend_days(plan: MarketPlan) -> int:
     """Return how many days of spend there are: the last one is the day before the end."""
-    return plan.days + HISTORY
+    return max(plan.days + HISTORY, LEAST_DAYS)
+
+
+def history_days(plan: MarketPlan) -> int:
+    """Return how many days of spend there are before the market's first day."""
+    return spend_days(plan) - plan.days
 
 
 def make_advertisers(plan: MarketPlan, rng: np.random.Generator) -> Advertisers:
@@ -93,7 +100,9 @@ def make_advertisers(plan: MarketPlan, rng: np.random.Generator) -> Advertisers:
     n, days = plan.account_count, spend_days(plan)
     young = rng.random(n) < 0.45
     fresh = rng.random(n) < 0.06
-    created = np.where(young, -rng.integers(0, 30, n), -rng.integers(60, 500, n))
+    # Young enough to implement, old enough for 28 days of spend before anything happens.
+    since = days - LEAST_DAYS - rng.integers(0, 30, n)
+    created = np.where(young, since, -rng.integers(60, 500, n))
     created = np.where(fresh, days - rng.integers(6, 26, n), created)
     industry = rng.integers(0, len(INDUSTRIES), n)
     tag_opened, tag_closed = _tags(days, young & ~fresh, fresh, rng)
@@ -153,7 +162,7 @@ def _plain_spend(plan: MarketPlan, industry: Ints, rng: np.random.Generator) -> 
     growth = rng.normal(0.001, 0.004, n)[:, None] * np.arange(days)[None, :]
     drift = rng.normal(0, 0.012, (n, days)).cumsum(axis=1)
     noise = rng.normal(0, 0.22, (n, days))
-    first = plan.start_date.toordinal() - HISTORY
+    first = plan.start_date.toordinal() - history_days(plan)
     weekend = (first + np.arange(days) - 1) % 7 >= 5
     week = np.where(weekend, np.log(0.8), 0.0)[None, :]
     return np.asarray(np.exp(size[:, None] + growth + drift + noise + week) * 1e6, np.float64)

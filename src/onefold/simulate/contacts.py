@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from onefold.simulate.advertisers import HISTORY, Advertisers
+from onefold.simulate.advertisers import Advertisers, history_days
 from onefold.simulate.behaviour import (
     GROUP,
     IDENTIFY,
@@ -40,7 +40,7 @@ def make_contacts(plan: MarketPlan, accounts: Advertisers, rng: np.random.Genera
     n = len(account)
     fresh = accounts.fresh[account]
     known = np.where(fresh, 0, (rng.random(n) < 0.5).astype(np.int64))
-    start = accounts.created[account] - HISTORY - rng.integers(1, 5, n)
+    start = accounts.created[account] - history_days(plan) - rng.integers(1, 5, n)
     day = np.where(fresh, start, rng.integers(0, max(1, plan.days - 10), n))
     return Contacts(
         account=account,

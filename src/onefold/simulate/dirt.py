@@ -74,21 +74,20 @@ def send(plan: MarketPlan, clean: Events, rng: np.random.Generator) -> Sent:
         twice=int(kept.sum()),
         late=int(late.sum()),
         future=int(ahead.sum()),
-        broken=3 * count,
-        misspelt=count,
+        broken=sum(len(part) for part in extra[1:]),
+        misspelt=len(extra[0]),
     )
 
 
 def _beside(clean: Events, kind: int, count: int, rng: np.random.Generator) -> Events:
     """Return broken events, each half a second after a pin that its device opened."""
     opened = np.flatnonzero(clean.kind == behaviour.OPEN)
-    rows = rng.choice(opened, size=count)
+    rows = rng.choice(opened, size=count if len(opened) else 0)
     return make_events(
         clean.time[rows] + SECOND // 2,
         kind,
         clean.device[rows].astype(np.int64),
         known=clean.known[rows],
         item=clean.item[rows].astype(np.int64),
-        number=np.zeros(count, np.int64),
         surface=clean.surface[rows].astype(np.int64),
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from onefold.model.time import format_time
-from onefold.simulate.advertisers import HISTORY, INDUSTRIES, NEVER, OWNERS, spend_days
+from onefold.simulate.advertisers import INDUSTRIES, NEVER, OWNERS, history_days, spend_days
 from onefold.simulate.catalogue import COUNTRIES
 from onefold.simulate.market import Market
 from onefold.simulate.names import account_name
@@ -184,7 +184,7 @@ def accounts_table(market: Market) -> list[Sequence[object]]:
 
 def spend_table(market: Market) -> list[Sequence[object]]:
     """Return the rows of `spend.csv`: one an account and day with spend."""
-    first = market.plan.start_date - timedelta(days=HISTORY)
+    first = market.plan.start_date - timedelta(days=history_days(market.plan))
     dates = [(first + timedelta(days=d)).isoformat() for d in range(spend_days(market.plan))]
     rows: list[Sequence[object]] = [("id", "account", "day", "amount", "currency")]
     for account, amounts in enumerate(market.accounts.spend.tolist()):
@@ -272,7 +272,7 @@ def interactions_table(market: Market) -> list[Sequence[object]]:
 
 def _moment(market: Market, day: int, hour: int) -> int:
     """Return the microseconds of an hour of a day in the count of the advertisers."""
-    return market.plan.start_time + (day - HISTORY) * DAY + hour * HOUR
+    return market.plan.start_time + (day - history_days(market.plan)) * DAY + hour * HOUR
 
 
 def _time(market: Market, day: int, hour: int) -> str:

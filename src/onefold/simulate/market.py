@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from onefold.simulate.advertisers import (
-    HISTORY,
     INDUSTRIES,
     Advertisers,
+    history_days,
     make_advertisers,
     spend_days,
 )
@@ -168,7 +168,7 @@ def _sent(market: Market) -> Sent:
 def _chances(market: Market) -> Floats:
     """Return running sums over campaigns, a row a day, by what the account spends that day."""
     days = spend_days(market.plan)
-    day = np.minimum(HISTORY + np.arange(market.plan.days + 1), days - 1)
+    day = np.minimum(history_days(market.plan) + np.arange(market.plan.days + 1), days - 1)
     spend = market.accounts.spend[:, day].T / market.accounts.campaigns[None, :]
     return np.asarray(spend[:, market.campaign_account].cumsum(axis=1), np.float64)
 

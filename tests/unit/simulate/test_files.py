@@ -11,7 +11,7 @@ import yaml
 from onefold.collect import make_catalogue
 from onefold.model.time import parse_time
 from onefold.simulate import MarketPlan, make_market, pinboard, write_demo_files
-from onefold.simulate.advertisers import HISTORY
+from onefold.simulate.advertisers import history_days
 from onefold.simulate.files import IMPORTS, definitions
 
 END = parse_time("2026-11-22T09:13:20Z")
@@ -42,7 +42,7 @@ def test_spend_adds_up_to_the_market_to_the_cent(market, folder):
     assert cents * 10_000 == int(market.accounts.spend.sum())
     last = max(row["day"] for row in rows)
     assert last == (date(2026, 11, 22) - timedelta(days=1)).isoformat()
-    first = market.plan.start_date - timedelta(days=HISTORY)
+    first = market.plan.start_date - timedelta(days=history_days(market.plan))
     assert min(row["day"] for row in rows) == first.isoformat()
 
 

@@ -214,6 +214,15 @@ def test_exposures_carry_the_arm_of_the_key_as_sent(sent):
     assert seen > 200
 
 
+@pytest.mark.parametrize(("people", "days"), [(1, 1), (3, 12), (40, 30), (30, 200)])
+def test_any_size_makes_a_market(people, days):
+    market = market_of(people=people, days=days)
+    times = [request.received_time for request in market.requests()]
+    assert times == sorted(times)
+    assert times[-1] <= END
+    assert len(market.truth["effects"]) == 7
+
+
 def test_counts_tell_of_what_is_sent(market, sent):
     assert len(sent) == market.counts["events"] + market.counts["sent_twice"]
     assert len({event["messageId"] for _, event in sent}) == market.counts["events"]
