@@ -4,6 +4,7 @@ import re
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx
 
@@ -12,9 +13,15 @@ from onefold.web import page_paths
 if TYPE_CHECKING:
     from onefold.cli.demo_world import World
 
-_PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
-_KINDS = ("person", "account", "campaign", "experiment")
-_PLURALS = {"customers": "account", "live": "campaign", "experiments": "experiment"}
+_PARAMETER = re.compile(r"\{\w+(?::\w+)?\}")
+_KINDS = {
+    "people": "person",
+    "accounts": "account",
+    "live": "campaign",
+    "experiments": "experiment",
+    "metrics": "metric",
+}
+"""What a page's last word before a parameter says about the parameter."""
 _ERROR_STATE = re.compile(r'class="[^"]*\bstate\b[^"]*\berror\b')
 _SHOWS_ALL_STATES = {"/style"}
 _OTHERS = ("/health/live", "/health/ready", "/api/v1/openapi.json", "/api/v1/status")
@@ -82,21 +89,14 @@ def _fault(answer: httpx.Response, path: str) -> str:
 def _filled(path: str, samples: dict[str, str]) -> str | None:
     """Return a path with its parameters filled from the samples, None where one lacks.
 
-    >>> _filled("/customers/person/{person_id}", {"person": "5"})
-    '/customers/person/5'
+    >>> _filled("/customers/people/{name}", {"person": "5"})
+    '/customers/people/5'
     """
     filled = path
     for whole in _PARAMETER.finditer(path):
-        value = samples.get(_kind(whole.group(1), path))
+        page = path[: whole.start()].rstrip("/").rpartition("/")[2]
+        value = samples.get(_KINDS.get(page, page))
         if value is None:
             return None
-        filled = filled.replace(whole.group(0), value)
+        filled = filled.replace(whole.group(0), quote(value, safe=""))
     return filled
-
-
-def _kind(parameter: str, path: str) -> str:
-    """Return of which kind a parameter is: by its own name, else by the page it stands on."""
-    named = next((kind for kind in _KINDS if kind in parameter), None)
-    on = next((kind for kind in _KINDS if f"/{kind}" in path), None)
-    first = path.strip("/").partition("/")[0]
-    return named or on or _PLURALS.get(first, first)

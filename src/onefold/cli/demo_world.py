@@ -181,5 +181,5 @@ def _samples(workspace: Workspace) -> dict[str, str]:
         rows = view.ask(question)
         if rows.num_rows:
             samples[kind] = str(rows.column(0)[0].as_py())
-    names = list(load_experiments(workspace.definitions / "experiments"))
-    return {**samples, **({"experiment": names[0]} if names else {})}
+    experiments = load_experiments(workspace.definitions / "experiments")
+    return {**samples, "experiment": next(iter(experiments)), "metric": "click_rate"}

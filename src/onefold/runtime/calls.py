@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from onefold import customers
-from onefold.collect import Source, sources
+from onefold.advice import advise
+from onefold.collect import Source, imports, questions, sources
 from onefold.experiments import Experiment, load_experiments, read_experiment
 from onefold.governance import add_user, require, sign_in_link, trail, user_named, verify
 from onefold.metrics import load_metrics, measure
@@ -262,9 +263,9 @@ def _given(params: msgspec.Struct) -> dict[str, Any]:
 @_named("import", take.ImportParams, action="import", changes=True)
 def _import(asked: Asked, params: take.ImportParams) -> Body:
     """Bring in the records that a mapping file describes."""
-    from onefold.collect import imports
-
-    done = imports.run(asked.workspace, Path(params.mapping), dry_run=params.dry_run)
+    done = imports.run(
+        asked.workspace, Path(params.mapping), dry_run=params.dry_run, progress=asked.progress
+    )
     asked.workspace.catch_up(asked.progress)
     return done
 
@@ -272,9 +273,7 @@ def _import(asked: Asked, params: take.ImportParams) -> Body:
 @_named("quarantine list", take.QuarantineParams)
 def _quarantine_list(asked: Asked, params: take.QuarantineParams) -> Body:
     """What was refused, and why."""
-    from onefold.collect import queries
-
-    return queries.waiting(asked.view(params), event=params.event)
+    return questions.waiting(asked.view(params), event=params.event)
 
 
 # ---------------------------------------------------------------- know
@@ -342,8 +341,6 @@ def _effects(view: View, *effects: customers.Effect) -> Answer:
 @_named("advise", take.AdviseParams)
 def _advise(asked: Asked, params: take.AdviseParams) -> Body:
     """The three to five things worth doing next: what, why, worth, when."""
-    from onefold.advice import advise
-
     folder = asked.workspace.definitions / "experiments"
     experiments = tuple(load_experiments(folder).values())
     view = asked.view(params)
