@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from onefold.experiments import queries, verdict
-from onefold.experiments.queries import Counted, Sample
+from onefold.experiments.queries import Audience, Counted, Sample
 from onefold.experiments.records import (
     ArmReading,
     Experiment,
@@ -55,6 +55,8 @@ class _Measured:
     def naive(self, arm: str) -> Estimate:
         """Return an arm against everybody before, on the outcome's scale."""
         earlier = _moments([row for row in self.before if row.ready])
+        if earlier.n < SMALLEST:
+            return Estimate(None, None, None, earlier.n, note=verdict.NO_BEFORE)
         return compare(self.outcome.scale, self.moments(arm), earlier)
 
 
@@ -72,13 +74,15 @@ def read_experiment(view: "View", experiment: Experiment) -> ExperimentReading:
     sample = sample_of(view, experiment)
     split = _split(view, experiment, sample)
     people = queries.first_exposures(view, experiment, sample)
-    before = queries.first_seen_before(view, sample)
+    who = queries.audience(view, people)
+    before = queries.first_seen_before(view, sample, who)
     short, long = (
         _measured(view, experiment, outcome, people=people, before=before, sample=sample)
         for outcome in (experiment.short, experiment.long)
     )
     halves = tuple(
-        _half(view, experiment, measured, split=split, sample=sample) for measured in (short, long)
+        _half(view, experiment, measured, split=split, sample=sample, who=who)
+        for measured in (short, long)
     )
     withheld = "" if split.fair else verdict.withheld(split)
     before_start = sample.read_time <= sample.start_time
@@ -167,7 +171,13 @@ def _measured(
 
 
 def _half(
-    view: "View", experiment: Experiment, measured: _Measured, *, split: Split, sample: Sample
+    view: "View",
+    experiment: Experiment,
+    measured: _Measured,
+    *,
+    split: Split,
+    sample: Sample,
+    who: Audience,
 ) -> Half:
     outcome = measured.outcome
     arm = experiment.treatments[0].name
@@ -193,7 +203,7 @@ def _half(
         effect=effect,
         scale=outcome.scale,
         naive=naive,
-        naive_definition=verdict.naive_definition(experiment, outcome),
+        naive_definition=verdict.naive_definition(experiment, outcome, newcomers=who.are_newcomers),
         margin=outcome.margin,
         better=outcome.better,
         sentence=verdict.half_sentence(effect, naive, outcome, ready=shares, ended=ended),

@@ -1,6 +1,7 @@
 """What experiments ask of the facts."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from onefold.experiments.records import Experiment, Outcome
@@ -11,6 +12,11 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from onefold.store import View
+
+NEW_AFTER = 14 * DAY
+"""Whoever is first seen so long after events begin is taken for new."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 EXPOSURE = "Experiment Viewed"
 """Segment's own event of an exposure: experiment_id and variation_id."""
@@ -51,6 +57,26 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Audience:
+    """Who entered a sample.
+
+    Attributes:
+        people: How many.
+        new: How many of them were new.
+        history_time: First event of all, microseconds UTC; None without any.
+    """
+
+    people: int
+    new: int
+    history_time: int | None
+
+    @property
+    def are_newcomers(self) -> bool:
+        """Tell whether the sample is of newcomers, nine of ten at least."""
+        return self.people > 0 and self.new >= 0.9 * self.people
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """People by arm, before anybody is left out."""
 
@@ -79,18 +105,66 @@ def first_exposures(view: "View", experiment: Experiment, sample: Sample) -> Any
     return people.filter(people.first_time < instant(sample.end_time))
 
 
-def first_seen_before(view: "View", sample: Sample) -> Any:
-    """Return everybody of the equal period before the start, with their first event in it."""
+def audience(view: "View", people: Any) -> Audience:
+    """Return how many of a sample were new, and how far back events reach.
+
+    New is who had no event earlier than a day before the first exposure.
+    """
     import ibis
 
+    firsts = _firsts(view)
+    both = people.inner_join(firsts, "person_id")
+    is_new = both.begin_time > both.first_time - ibis.interval(hours=24)
+    counted = both.aggregate(people=both.count(), new=is_new.cast("int64").sum())
     events = view.person_events
-    length = sample.end_time - sample.start_time
-    earlier = events.filter(
-        events.event_time >= instant(sample.start_time - length),
-        events.event_time < instant(sample.start_time),
+    reach = events.aggregate(begin=events.event_time.min())
+    row, begin = view.ask(counted).to_pylist()[0], view.ask(reach).to_pylist()[0]["begin"]
+    return Audience(
+        people=int(row["people"]),
+        new=int(row["new"] or 0),
+        history_time=None if begin is None else _micros(begin),
     )
-    people = earlier.group_by("person_id").aggregate(first_time=earlier.event_time.min())
+
+
+def first_seen_before(view: "View", sample: Sample, who: Audience) -> Any:
+    """Return people of the equal period before the start, with their first event in it.
+
+    If the sample is of newcomers: those whose first event of all lies there, two weeks or more
+    after events begin. Else everybody who was there.
+    """
+    import ibis
+
+    begin, end = before_span(sample, who)
+    if who.are_newcomers:
+        firsts = _firsts(view)
+        people = firsts.select("person_id", first_time=firsts.begin_time).filter(
+            lambda t: (t.first_time >= instant(begin)) & (t.first_time < instant(end))
+        )
+    else:
+        events = view.person_events
+        earlier = events.filter(
+            events.event_time >= instant(begin), events.event_time < instant(end)
+        )
+        people = earlier.group_by("person_id").aggregate(first_time=earlier.event_time.min())
     return people.mutate(arm=ibis.literal(""), arms_seen=1)
+
+
+def before_span(sample: Sample, who: Audience) -> tuple[int, int]:
+    """Return the period before the start (from, to), empty where events do not reach back."""
+    length = sample.end_time - sample.start_time
+    begin = sample.start_time - length
+    if who.are_newcomers and who.history_time is not None:
+        begin = max(begin, who.history_time + NEW_AFTER)
+    return min(begin, sample.start_time), sample.start_time
+
+
+def _firsts(view: "View") -> Any:
+    events = view.person_events
+    return events.group_by("person_id").aggregate(begin_time=events.event_time.min())
+
+
+def _micros(moment: datetime) -> int:
+    return (moment.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 
 
 def seen(view: "View", experiment: Experiment, sample: Sample) -> tuple[Seen, ...]:

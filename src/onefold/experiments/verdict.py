@@ -14,6 +14,7 @@ ONE_LOOK = (
     "The intervals are for one look, at the planned end. They are not good for looking every day "
     "until one says yes."
 )
+NO_BEFORE = "There are too few people in the days before the start to compare with."
 _WORDS = {"better": "Yes", "worse": "No", "no_difference": "No difference"}
 _THIN = "\u00a0"
 
@@ -82,6 +83,8 @@ def half_sentence(
         parts.append(effect.note)
     if naive.estimate is not None and effect.estimate is not None:
         parts.append(_beside(naive.estimate, effect.estimate, outcome.scale))
+    elif effect.estimate is not None and naive.note == NO_BEFORE:
+        parts.append(f"No figure of before against after. {NO_BEFORE}")
     if not ended:
         days = "day" if outcome.last_day == 1 else f"{outcome.last_day} days"
         parts.append(
@@ -154,16 +157,17 @@ def definition(outcome: Outcome) -> str:
     )
 
 
-def naive_definition(experiment: Experiment, outcome: Outcome) -> str:
+def naive_definition(experiment: Experiment, outcome: Outcome, *, newcomers: bool) -> str:
     """Return what before against after is.
 
     Who stands before, who after, and why it misleads.
     """
+    who = "everybody who was new" if newcomers else "everybody first seen"
     return (
-        f"Before against after: the treated arm against everybody first seen in the "
-        f"{experiment.planned_days} days before {_day(experiment.started_date)}, "
-        f"{_lowered(outcome.label)} measured the same way from their first event in those days. "
-        "It takes every other change of those weeks for an effect."
+        f"Before against after: the treated arm against {who} in the {experiment.planned_days} "
+        f"days before {_day(experiment.started_date)}, {_lowered(outcome.label)} measured the "
+        "same way from their first event in those days. It takes every other change of those "
+        "weeks for an effect."
     )
 
 

@@ -54,15 +54,17 @@ def test_a_real_lift_is_told_with_its_words(reading):
 
 
 def test_naive_stands_beside_and_says_what_it_is(reading):
-    # Before the start nobody saved anything.
+    # Nobody of the sample had been there before, and before the start nobody was new.
     assert reading.short.naive.estimate is None
-    assert "everybody first seen in the 14 days before 1 September 2026" in (
+    assert "everybody who was new in the 14 days before 1 September 2026" in (
         reading.short.naive_definition
     )
+    assert "too few people in the days before" in reading.short.sentence
 
 
 def test_naive_takes_the_season_for_an_effect():
     small = market(2, people=1500, saves=(0.4, 0.4))
+    small.add("pin_viewed", START - 30 * DAY, 9_999)
     rng = np.random.default_rng(1)
     for person in range(10_000, 11_500):
         begin = START - 10 * DAY + int(rng.integers(0, 8 * DAY))
@@ -73,6 +75,17 @@ def test_naive_takes_the_season_for_an_effect():
     assert short.effect.low < 0 < short.effect.high
     assert short.naive.low > 0.1
     assert "Before against after says +" in short.sentence
+
+
+def test_those_who_are_not_new_stand_against_everybody_before():
+    small = market(8, people=1000, saves=(0.4, 0.4))
+    for person in range(1000):
+        small.add("pin_viewed", START - 5 * DAY, person)
+        if person % 2:
+            small.add("pin_saved", START - 5 * DAY + HOUR, person)
+    short = read_experiment(small.view(), experiment()).short
+    assert "everybody first seen in the 14 days" in short.naive_definition
+    assert short.naive.estimate == pytest.approx(0.4 / 0.5 - 1, abs=0.1)
 
 
 def test_arms_stand_with_the_control_first(reading):
