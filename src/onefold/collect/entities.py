@@ -15,9 +15,9 @@ import pyarrow as pa
 from onefold.collect.promote import arrow_column
 from onefold.collect.records import Record
 from onefold.model.errors import BadInput
+from onefold.model.facts import RECORD_TABLES, TABLES
 from onefold.model.time import to_datetime
 from onefold.store import FactsWriter
-from onefold.store.schema import RECORD_TABLES, TABLES
 
 
 def fold_records(records: Iterable[Record], writer: FactsWriter) -> None:
@@ -83,7 +83,8 @@ def _plain(value: Any) -> Any:
 def _micros(moment: Any) -> int:
     epoch = to_datetime(0).replace(tzinfo=None)
     delta = moment.replace(tzinfo=None) - epoch
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + int(delta.microseconds)
+    micros: int = (delta.days * 86_400 + delta.seconds) * 1_000_000 + int(delta.microseconds)
+    return micros
 
 
 def _text(values: list[Any]) -> str:

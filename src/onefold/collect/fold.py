@@ -21,10 +21,9 @@ from onefold.collect.entities import fold_records
 from onefold.collect.personal import personal
 from onefold.collect.records import Incoming, Record
 from onefold.collect.rules import FoldRules
+from onefold.model.facts import TABLES
 from onefold.model.ids import IDENTIFIER_KINDS, identifier_key, message_digest, message_hash
 from onefold.store import FactsWriter, Log, LogRow, SeenIds, Vault
-from onefold.store.schema import TABLES
-from onefold.store.vault import PersonalField
 
 Ints = npt.NDArray[np.int64]
 
@@ -94,7 +93,7 @@ class _Draft:
     items: list[Incoming | Record] = field(default_factory=list)
     waiting: list[tuple[Any, ...]] = field(default_factory=list)
     names: dict[int, tuple[str, str]] = field(default_factory=dict)
-    fields: list[PersonalField] = field(default_factory=list)
+    fields: list[tuple[int, str, str, int]] = field(default_factory=list)
 
     def row(self, spot: int) -> LogRow:
         """Return the log row of an accepted event."""
@@ -211,8 +210,7 @@ class CollectFold:
             taken = taken | more
         if identifier is not None:
             draft.fields += [
-                PersonalField(identifier, name, value, event.event_time)
-                for name, value in taken.items()
+                (identifier, name, value, event.event_time) for name, value in taken.items()
             ]
         return properties
 

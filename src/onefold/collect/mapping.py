@@ -6,9 +6,9 @@ from pathlib import Path
 
 from onefold.model.documents import Fields, read_document
 from onefold.model.errors import BadInput, NotFound, did_you_mean
+from onefold.model.facts import RECORD_TABLES, TABLES
 from onefold.model.money import currency_of
 from onefold.model.time import zone_of
-from onefold.store.schema import RECORD_TABLES, TABLES
 
 TYPES = ("text", "integer", "time", "date", "money")
 FORMATS = ("csv", "jsonl")

@@ -7,19 +7,9 @@ import msgspec
 import pyarrow as pa
 
 from onefold.model.errors import BadInput
+from onefold.model.facts import PROMOTED, PROMOTED_TYPES
 from onefold.model.money import to_micros
 from onefold.model.time import parse_time
-from onefold.store.schema import PROMOTED
-
-COLUMN_TYPES = {
-    "string": "string",
-    "integer": "int64",
-    "number": "float64",
-    "boolean": "boolean",
-    "time": "timestamp",
-    "money": "int64",
-}
-"""Kind of a described property -> type of its column in the facts."""
 
 _WIRE: dict[str, Any] = {
     "string": str | None,
@@ -96,7 +86,7 @@ class Promoter:
         """Return the columns of many events' values."""
         values = list(zip(*rows, strict=True)) if rows else [()] * len(self._kinds)
         return {
-            column: arrow_column(_converted(column_values, kind), COLUMN_TYPES[kind])
+            column: arrow_column(_converted(column_values, kind), PROMOTED_TYPES[kind])
             for (column, kind), column_values in zip(self._kinds.items(), values, strict=True)
         }
 

@@ -90,7 +90,7 @@ class Record(msgspec.Struct, frozen=True):
     """One imported row; the body of a log row of dialect `records` is a JSON list of these.
 
     Attributes:
-        entity: A key of `store.schema.RECORD_TABLES`: account, spend, ticket, interaction.
+        entity: A key of `model.facts.RECORD_TABLES`: account, spend, ticket, interaction.
         key: The row's own key, such as the ticket's number.
         message_id: Made of entity, key and content, so that the same row counts once.
         event_time: When it was true or, where the file does not say, when it was imported.

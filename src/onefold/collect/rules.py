@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from onefold.collect.catalogue import Catalogue, promoted
-from onefold.store.schema import PROMOTED
+from onefold.model.facts import PROMOTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from onefold.store import State, tables
-from onefold.store.state import FIRST_HASH, audit_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +55,11 @@ def trail(state: State, *, most: int = 200, action: str = "") -> list[AuditEntry
 def verify(state: State) -> TrailCheck:
     """Return whether every entry follows from those before it."""
     table = tables.audit
-    former, entries, expected = FIRST_HASH, 0, 1
+    former, entries, expected = State.FIRST_HASH, 0, 1
     for row in state.rows(table.select().order_by(table.c.id)):
         entry = AuditEntry(**row)
         content = (entry.time, entry.actor, entry.action, entry.subject, entry.detail)
-        if entry.id != expected or entry.hash != audit_hash(former, content):
+        if entry.id != expected or entry.hash != State.audit_hash(former, content):
             return TrailCheck(whole=False, entries=entries, broken_at=entry.id)
         former, entries, expected = entry.hash, entries + 1, entry.id + 1
     return TrailCheck(whole=True, entries=entries, broken_at=None)

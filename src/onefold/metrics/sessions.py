@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.collect import Batch
+from onefold.model.facts import TABLES
 from onefold.store import FactsWriter
-from onefold.store.schema import TABLES
 
 GAP = 30 * 60 * 1_000_000
 """Two events further apart than this, with none between, are of two sessions (microseconds)."""

@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from onefold.collect import FoldRules
 from onefold.model.errors import MachineFailed
+from onefold.model.facts import PROMOTED_TYPES, VERSION
 from onefold.store import DuckFacts, SeenIds
-from onefold.store.schema import VERSION
 
 _CURRENT = "current"
 
@@ -62,9 +62,7 @@ def make_next(folder: Path, rules: FoldRules) -> Generation:
     place = folder / f"gen-{number}"
     place.mkdir()
     facts = DuckFacts(place / "facts.duckdb")
-    from onefold.collect.promote import COLUMN_TYPES
-
-    facts.create({column: COLUMN_TYPES[kind] for column, kind in rules.promoted.items()})
+    facts.create({column: PROMOTED_TYPES[kind] for column, kind in rules.promoted.items()})
     values = {"rules": msgspec.json.encode(rules).decode(), "version": str(VERSION)}
     with facts.transaction() as writer:
         writer.insert("meta", pa.table({"key": list(values), "value": list(values.values())}))

@@ -12,7 +12,7 @@ import pyarrow as pa
 from sqlglot import exp, select
 
 from onefold.model.errors import DiskFull, MachineFailed, OnefoldError
-from onefold.store.schema import CHECKSUMMED, PROMOTED, TABLES
+from onefold.model.facts import CHECKSUMMED, PROMOTED, TABLES
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -16,12 +16,12 @@ from onefold.model.records import Asker
 from onefold.model.time import Clock
 from onefold.store import state_tables as tables
 
-FIRST_HASH = "0" * 64
-"""What the first audit entry follows."""
-
 
 class State:
     """What is in force now, in one SQLite file (or whatever URL SQLAlchemy reads)."""
+
+    FIRST_HASH = "0" * 64
+    """What the first audit entry follows."""
 
     def __init__(self, url: str, clock: Clock) -> None:
         """Open the state and bring its tables to the newest migration.
@@ -43,6 +43,16 @@ class State:
             _migrate(self._engine)
         except DBAPIError as error:
             raise _failure(error) from error
+
+    @staticmethod
+    def audit_hash(former: str, entry: tuple[int, str, str, str, str]) -> str:
+        """Return the chained hash of an audit entry (time, actor, action, subject, detail).
+
+        Source: each entry's hash covers the former hash, so that a changed, removed or reordered
+        entry breaks every later one (Haber & Stornetta 1991).
+        """
+        text = json.dumps([former, *entry], ensure_ascii=False, separators=(",", ":"))
+        return blake2b(text.encode(), digest_size=32).hexdigest()
 
     def now(self) -> int:
         """Return the time of a change, microseconds UTC."""
@@ -120,16 +130,6 @@ class State:
         self._engine.dispose()
 
 
-def audit_hash(former: str, entry: tuple[int, str, str, str, str]) -> str:
-    """Return the chained hash of an audit entry (time, actor, action, subject, detail).
-
-    Source: each entry's hash covers the former hash, so that a changed, removed or reordered
-    entry breaks every later one (Haber & Stornetta 1991).
-    """
-    text = json.dumps([former, *entry], ensure_ascii=False, separators=(",", ":"))
-    return blake2b(text.encode(), digest_size=32).hexdigest()
-
-
 def _write_audit(
     connection: Connection,
     asker: Asker,
@@ -140,7 +140,7 @@ def _write_audit(
 ) -> None:
     trail = tables.audit
     last = connection.execute(trail.select().order_by(trail.c.id.desc()).limit(1)).mappings()
-    former = next((row["hash"] for row in last), FIRST_HASH)
+    former = next((row["hash"] for row in last), State.FIRST_HASH)
     text = json.dumps(detail, ensure_ascii=False, sort_keys=True)
     connection.execute(
         trail.insert().values(
@@ -149,7 +149,7 @@ def _write_audit(
             action=action,
             subject=subject,
             detail=text,
-            hash=audit_hash(former, (now, asker.name, action, subject, text)),
+            hash=State.audit_hash(former, (now, asker.name, action, subject, text)),
         )
     )
 

@@ -72,9 +72,15 @@ class Vault:
             raise _failure(error) from error
 
     def remember(
-        self, names: Sequence[tuple[int, str, str]], fields: Sequence[PersonalField] = ()
+        self,
+        names: Sequence[tuple[int, str, str]],
+        fields: Sequence[tuple[int, str, str, int]] = (),
     ) -> set[int]:
-        """Keep identifiers (key, kind, value) and fields; return keys that stand for another.
+        """Keep identifiers and personal fields; return the keys that stand for another.
+
+        Args:
+            names: (key, kind, value) of identifiers.
+            fields: (key, field, value, event time) of personal fields; the latest stands.
 
         A key that is returned has collided: its identifier was not kept.
 
@@ -91,7 +97,7 @@ class Vault:
                     for key, kind, value in names
                     if cursor.execute(_NAME, (key,)).fetchone() != (kind, value)
                 }
-                cursor.executemany(_KEEP, [(f.key, f.field, f.value, f.event_time) for f in fields])
+                cursor.executemany(_KEEP, fields)
                 cursor.execute("COMMIT")
             except sqlite3.Error as error:
                 if self._connection.in_transaction:

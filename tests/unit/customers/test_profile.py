@@ -7,7 +7,6 @@ from onefold.model.errors import BadInput, NotAllowed, NotFound
 from onefold.model.records import Asker, Question
 from onefold.model.time import DAY
 from onefold.store import Vault
-from onefold.store.vault import PersonalField
 from small_market import (
     KEY,
     NOW,
@@ -39,7 +38,7 @@ def vault(tmp_path):
     user, anonymous = key("user_id", "u1"), key("anonymous_id", "anon-1")
     made.remember(
         [(user, "user_id", "u1"), (anonymous, "anonymous_id", "anon-1")],
-        [PersonalField(user, "name", "Lena Brandt", 1), PersonalField(user, "email", "l@x.org", 1)],
+        [(user, "name", "Lena Brandt", 1), (user, "email", "l@x.org", 1)],
     )
     yield made
     made.close()

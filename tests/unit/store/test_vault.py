@@ -1,7 +1,7 @@
 """The vault: names in, names out, the latest field whatever the order, nothing left behind."""
 
 from onefold.store import Vault
-from onefold.store.vault import Name, PersonalField
+from onefold.store.vault import Name
 
 
 def test_names_come_back_and_a_collision_is_told(tmp_path) -> None:
@@ -13,9 +13,9 @@ def test_names_come_back_and_a_collision_is_told(tmp_path) -> None:
 
 def test_the_latest_value_stands_in_any_order(tmp_path) -> None:
     fields = [
-        PersonalField(1, "email", "old@x.zz", 5),
-        PersonalField(1, "email", "new@x.zz", 9),
-        PersonalField(1, "email", "aaa@x.zz", 9),
+        (1, "email", "old@x.zz", 5),
+        (1, "email", "new@x.zz", 9),
+        (1, "email", "aaa@x.zz", 9),
     ]
     for number, order in enumerate((fields, fields[::-1])):
         vault = Vault(tmp_path / f"{number}.sqlite")

@@ -202,3 +202,13 @@ RECORD_TABLES = {
 
 CHECKSUMMED = tuple(name for name, table in TABLES.items() if table.natural)
 """The tables a checksum is told of; `persons` is derived from `identifiers`."""
+
+PROMOTED_TYPES = {
+    "string": "string",
+    "integer": "int64",
+    "number": "float64",
+    "boolean": "boolean",
+    "time": "timestamp",
+    "money": "int64",
+}
+"""Kind of a described property -> type of its column in the facts."""
