@@ -206,12 +206,15 @@ def currency_of_row(table: Any) -> Any:
 
 
 def dimension_of(table: Any, name: str) -> Any:
-    """Return a column or property of events as text, null where an event has none.
+    """Return a property of events, or what carried them, as text; null where there is none.
+
+    `source`, `event` and `environment` are of the envelope. All else is what the event says of
+    itself: `account_id` is the advertiser of an ad, not the company of who saw it.
 
     Raises:
         BadInput: The name stands for no text of an event.
     """
-    if name in {"event", "source", "account_id", "environment"}:
+    if name in {"event", "source", "environment"}:
         return table[name]
     if f"p_{name}" in table.columns:
         return table[f"p_{name}"].cast("string")

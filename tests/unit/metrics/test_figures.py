@@ -202,6 +202,17 @@ def test_an_unpromoted_property_is_read_from_the_json(view, metrics, facts):
     assert sum(row[-1] for row in answer.rows) > 100
 
 
+def test_an_account_is_the_one_that_the_event_names(metrics):
+    small = SmallFacts()
+    for person in range(40):
+        small.add("ad_viewed", START, person, account_id="advertiser")
+        small.events[-1]["account_id"] = "company of the viewer"
+    answer = measure(
+        small.view(), metrics["click_rate"], from_time=START, to_time=END, by="account_id"
+    )
+    assert [row[0] for row in answer.rows] == ["advertiser"]
+
+
 def test_money_that_the_catalogue_does_not_know_is_read_as_decimals(metrics):
     small = SmallFacts()
     for person in range(40):
