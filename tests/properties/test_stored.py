@@ -1,0 +1,84 @@
+"""A rebuild reads of every accepted event what intake read of it."""
+
+import json
+
+import hypothesis.strategies as st
+import msgspec
+from hypothesis import given, settings
+
+from onefold.collect.dialects.segment import BATCH, decode
+from onefold.collect.dialects.stored import read_one, read_stored
+
+RECEIVED = 1_760_000_000_000_000
+
+ids = st.one_of(st.none(), st.text(max_size=6), st.integers(0, 99), st.just(" "))
+times = st.one_of(
+    st.none(),
+    st.sampled_from(
+        [
+            "2025-10-09T08:53:20Z",
+            "2025-10-09T08:53:20.123456+02:00",
+            "2025-10-09",
+            "2031-01-01T00:00:00Z",
+            "never",
+            1760000000,
+        ]
+    ),
+)
+values = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8))
+objects = st.one_of(st.none(), st.dictionaries(st.text(max_size=5), values, max_size=3))
+events = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.sampled_from(
+            ["track", "identify", "page", "screen", "group", "alias", "Track", "nonsense", 3]
+        ),
+        "messageId": st.one_of(st.none(), st.text(max_size=6), st.integers(0, 9)),
+        "userId": ids,
+        "anonymousId": ids,
+        "previousId": ids,
+        "groupId": ids,
+        "event": st.one_of(st.none(), st.text(max_size=6), st.integers(0, 9)),
+        "name": st.one_of(st.none(), st.text(max_size=6)),
+        "category": st.one_of(st.none(), st.text(max_size=6)),
+        "timestamp": times,
+        "originalTimestamp": times,
+        "sentAt": times,
+        "properties": objects,
+        "traits": objects,
+        "context": objects,
+    },
+)
+batches = st.fixed_dictionaries({"batch": st.lists(events, max_size=6)}, optional={"sentAt": times})
+
+
+def said(event) -> tuple:
+    """Return all of a decoded event that the fold goes by."""
+    fields = msgspec.structs.asdict(event)
+    return tuple(v for name, v in fields.items() if name not in {"code", "reason", "sent_consent"})
+
+
+@settings(max_examples=400, deadline=None)
+@given(batch=batches)
+def test_stored_batches_read_as_intake_read_them(batch) -> None:
+    body = json.dumps(batch).encode()
+    at_intake = decode(BATCH, body, RECEIVED, b"app")
+    stored = read_stored(BATCH, body, RECEIVED, b"app")
+    assert len(stored) == len(at_intake)
+    for ours, theirs in zip(stored, at_intake, strict=True):
+        if not theirs.code:
+            assert said(ours) == said(theirs)
+
+
+@settings(max_examples=100, deadline=None)
+@given(batch=batches)
+def test_one_event_read_alone_is_the_same(batch) -> None:
+    body = json.dumps(batch).encode()
+    for place, event in enumerate(decode(BATCH, body, RECEIVED, b"app")):
+        alone = read_one(BATCH, body, RECEIVED, place)
+        assert (alone.kind, alone.event, alone.properties) == (
+            event.kind,
+            event.event,
+            event.properties,
+        )
+    assert read_one(BATCH, body, RECEIVED, len(batch["batch"])) is None
