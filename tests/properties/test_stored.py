@@ -49,7 +49,27 @@ events = st.fixed_dictionaries(
         "context": objects,
     },
 )
-batches = st.fixed_dictionaries({"batch": st.lists(events, max_size=6)}, optional={"sentAt": times})
+plain = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(["track", "identify", "page", "group", "alias"]),
+        "messageId": st.text(min_size=1, max_size=6),
+        "userId": st.sampled_from(["u1", " ", None]),
+        "anonymousId": st.sampled_from(["a1", "", None]),
+        "event": st.sampled_from(["pin_saved", "", None]),
+    },
+    optional={
+        "previousId": ids,
+        "groupId": ids,
+        "name": st.sampled_from(["Home", None]),
+        "timestamp": times,
+        "sentAt": times,
+        "properties": objects,
+        "traits": objects,
+    },
+)
+batches = st.fixed_dictionaries(
+    {"batch": st.lists(st.one_of(events, plain), max_size=6)}, optional={"sentAt": times}
+)
 
 
 def said(event) -> tuple:

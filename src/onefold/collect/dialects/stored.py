@@ -88,7 +88,8 @@ def _plain_events(envelope: _Envelope, received_time: int) -> list[Incoming] | N
             return None
         if not properties or properties == _NULL:
             properties = b"{}"
-        if not event or (user is not None and _blank(user)) or (anonymous and _blank(anonymous)):
+        former, group = item.previous_id, item.group_id
+        if not event or _blank(user) or _blank(anonymous) or _blank(former) or _blank(group):
             return None
         stamp = item.timestamp or item.original_timestamp
         sent = batch_sent if item.sent_at is None else micros_of(item.sent_at)
@@ -104,9 +105,9 @@ def _plain_events(envelope: _Envelope, received_time: int) -> list[Incoming] | N
                 event,
                 item.message_id,
                 user,
-                anonymous or None,
-                item.previous_id,
-                item.group_id,
+                anonymous,
+                former,
+                group,
                 event_time,
                 basis,
                 properties,
@@ -115,5 +116,5 @@ def _plain_events(envelope: _Envelope, received_time: int) -> list[Incoming] | N
     return events
 
 
-def _blank(text: str) -> bool:
-    return not text or text.isspace()
+def _blank(text: str | None) -> bool:
+    return text is not None and (not text or text.isspace())
