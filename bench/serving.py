@@ -157,7 +157,11 @@ class Server:
 
     def __enter__(self) -> Self:
         self.start()
-        self.wait_ready()
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -207,7 +211,12 @@ class Server:
             self.process = None
 
     def readiness(self) -> dict[str, Any] | None:
-        """Return what `/health/ready` says, or nothing while nobody answers."""
+        """Return what `/health/ready` says, or nothing while nobody answers.
+
+        Raises:
+            RuntimeError: The server has ended by itself.
+        """
+        self._must_run()
         try:
             answer = httpx.get(f"{self.url}/health/ready", timeout=5)
             told: dict[str, Any] = answer.json()
@@ -247,10 +256,13 @@ class Server:
             headers["content-encoding"] = "gzip"
         return httpx.post(f"{self.url}/v1/batch", content=body, headers=headers, timeout=timeout)
 
-    def _live(self) -> bool:
+    def _must_run(self) -> None:
         if self.process is not None and self.process.poll() is not None:
             message = f"the server ended with {self.process.returncode}: {self._last_words()}"
             raise RuntimeError(message)
+
+    def _live(self) -> bool:
+        self._must_run()
         try:
             return httpx.get(f"{self.url}/health/live", timeout=5).status_code == httpx.codes.OK
         except httpx.HTTPError:

@@ -21,7 +21,8 @@ def send_every_kind(host, write_key, **options):
     client.group("u-1", "advertiser-1", {"industry": "furniture"})
     client.alias("a-0", "u-1")
     client.track("u-1", "pin_saved", {"item_id": "i-1", "board_id": None}, context=CONSENT)
-    client.shutdown()
+    if not options.get("sync_mode"):
+        client.shutdown()
     return failed
 
 
