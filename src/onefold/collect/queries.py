@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from onefold.collect.quarantine import waiting_event
+from onefold.collect.times import micros_of
 from onefold.model.records import Answer, Column
 from onefold.model.time import DAY, SECOND, to_datetime
 
@@ -116,8 +117,8 @@ def reasons(
     last = table.log_offset.argmax(table.received_time)
     grouped = table.group_by(["event", "reason", "source"]).aggregate(
         events=table.message_hi.nunique(),
-        first_time=table.received_time.min().epoch_seconds(),
-        last_time=table.received_time.max().epoch_seconds(),
+        first_time=table.received_time.min(),
+        last_time=table.received_time.max(),
         log_offset=last,
         place=table.place.argmax(table.received_time),
     )
@@ -129,8 +130,8 @@ def reasons(
             reason=_general(row["reason"]),
             source=row["source"],
             events=row["events"],
-            first_time=row["first_time"] * SECOND,
-            last_time=row["last_time"] * SECOND,
+            first_time=micros_of(row["first_time"]),
+            last_time=micros_of(row["last_time"]),
             log_offset=row["log_offset"],
             place=row["place"],
         )
@@ -145,14 +146,14 @@ def seen_events(view: "View", from_time: int, to_time: int) -> tuple[SeenEvent, 
     table = table.filter(table.kind == "track")
     day = (table.received_time.epoch_seconds() - from_time // SECOND) // (DAY // SECOND)
     counted = table.group_by(event=table.event, day=day.cast("int32")).aggregate(
-        events=table.count(), last_time=table.received_time.max().epoch_seconds()
+        events=table.count(), last_time=table.received_time.max()
     )
     length = -(-(to_time - from_time) // DAY)
     days: dict[str, list[int]] = defaultdict(lambda: [0] * length)
     last: dict[str, int] = {}
     for row in view.ask(counted).to_pylist():
         days[row["event"]][row["day"]] += row["events"]
-        last[row["event"]] = max(last.get(row["event"], 0), row["last_time"] * SECOND)
+        last[row["event"]] = max(last.get(row["event"], 0), micros_of(row["last_time"]))
     return tuple(SeenEvent(name, tuple(days[name]), last[name]) for name in sorted(days))
 
 
@@ -160,11 +161,11 @@ def last_event(view: "View", source: str) -> tuple[int, str] | None:
     """Return received time (microseconds UTC) and name of a source's last event, or None."""
     table = view.events.filter(view.events.source == source)
     last = table.aggregate(
-        time=table.received_time.max().epoch_seconds(),
+        time=table.received_time.max(),
         event=table.event.argmax(table.received_time),
     )
     (row,) = view.ask(last).to_pylist()
-    return None if row["time"] is None else (row["time"] * SECOND, row["event"])
+    return None if row["time"] is None else (micros_of(row["time"]), row["event"])
 
 
 def waiting(view: "View", event: str | None = None) -> Answer:

@@ -4,17 +4,28 @@ A raw ASGI application without any framework or engine: an event's way from the 
 disk is as short as it can be, and nothing that the house does can hold it up.
 """
 
+import logging
 from base64 import b64decode
 from binascii import Error as Base64Error
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs
 
 import msgspec
 
 from onefold.collect import receive as judge
 from onefold.collect import wire
-from onefold.model.errors import BadInput, Busy, NotFound, NotSignedIn, OnefoldError, TooLarge
+from onefold.model.errors import (
+    BadInput,
+    Busy,
+    MachineFailed,
+    NotFound,
+    NotSignedIn,
+    OnefoldError,
+    TooLarge,
+)
 from onefold.model.time import Clock
 from onefold.web.health import Health
 from onefold.web.passing import Headers, Receive, Scope, Send, pass_on
@@ -22,12 +33,14 @@ from onefold.web.policies import Policies
 
 if TYPE_CHECKING:
     from onefold.collect import Source
-    from onefold.runtime.settings import Settings
     from onefold.store import GroupWriter, Log, State
+
+Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 MOST_IN_FLIGHT = 64 * 1024 * 1024
 """Bytes of requests at work; beyond, senders are asked to come back."""
 
+_log = logging.getLogger("onefold.door")
 _SETTINGS, _PIXEL = "/v1/projects/", "/v1/pixel/"
 _KINDS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 _GIF = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -39,13 +52,22 @@ _PAGE = (
 )
 
 
+class Settings(Protocol):
+    """What the door needs of a workspace's settings."""
+
+    @property
+    def categories(self) -> dict[str, str]:
+        """Consent category as sent -> purpose."""
+        ...
+
+
 def make_door(
     *,
     folder: Path,
     writer: "GroupWriter",
     log: "Log",
     state: "State",
-    settings: "Settings",
+    settings: Settings,
     clock: Clock,
 ) -> "Door":
     """Return the door's ASGI application.
@@ -89,23 +111,35 @@ class Door:
             return
         if scope["type"] != "http":
             return
-        path: str = scope["path"]
+        here = self._handler(scope["path"])
         try:
-            if (route := wire.route_of(path)) is not None:
-                await self._intake(scope, receive, send, route)
-            elif path.startswith(_SETTINGS) and path.endswith("/settings"):
-                await self._settings(scope, send)
-            elif path.startswith(_PIXEL):
-                await self._pixel(scope, send)
-            elif path == "/health/live":
-                await _answer(send, 200, {"live": True})
-            elif path == "/health/ready":
-                ready, told = await self._health.ready()
-                await _answer(send, 200 if ready else 503, told)
-            else:
+            if here is None:
                 await self._pass_on(scope, receive, send)
+            else:
+                await here(scope, receive, send)
         except OnefoldError as error:
             await _refuse(scope, send, error)
+        except Exception:
+            if here is None:
+                raise
+            # Whatever broke, the sender has to hear that nothing was taken, and come back.
+            _log.exception("A request to %s failed.", scope["path"])
+            failed = MachineFailed("The door failed; nothing was taken in.", "Send it again.")
+            await _refuse(scope, send, failed)
+
+    def _handler(self, path: str) -> Handler | None:
+        """Return what answers a path here; None for the house's."""
+        if (route := wire.route_of(path)) is not None:
+            return partial(self._intake, route)
+        if path.startswith(_SETTINGS) and path.endswith("/settings"):
+            return self._settings
+        if path.startswith(_PIXEL):
+            return self._pixel
+        return {"/health/live": _alive, "/health/ready": self._ready}.get(path)
+
+    async def _ready(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        ready, told = await self._health.ready()
+        await _answer(send, 200 if ready else 503, told)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -117,7 +151,7 @@ class Door:
             retry = (b"retry-after", str(error.retry_seconds).encode())
             await _send(send, 503, _PAGE, [*headers, retry])
 
-    async def _intake(self, scope: Scope, receive: Receive, send: Send, route: str) -> None:
+    async def _intake(self, route: str, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] == "OPTIONS":
             await _send(send, 204, b"", _preflight(scope))
             return
@@ -172,7 +206,7 @@ class Door:
             raise NotSignedIn(message, "Send the key of a source; see `onefold source list`.")
         return source
 
-    async def _settings(self, scope: Scope, send: Send) -> None:
+    async def _settings(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Tell the browser SDK where to send; it does not start without."""
         if scope["method"] == "OPTIONS":
             await _send(send, 204, b"", _preflight(scope))
@@ -196,7 +230,7 @@ class Door:
         }
         await _answer(send, 200, told, _cors(scope))
 
-    async def _pixel(self, scope: Scope, send: Send) -> None:
+    async def _pixel(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Take one event in the address of an image."""
         kind = scope["path"].removeprefix(_PIXEL).rstrip("/")
         if kind not in _KINDS:
@@ -207,6 +241,10 @@ class Door:
         await self._take(self._source_of(scope, body), kind, body)
         headers = [(b"content-type", b"image/gif"), (b"cache-control", b"no-store"), *_cors(scope)]
         await _send(send, 200, _GIF, headers)
+
+
+async def _alive(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await _answer(send, 200, {"live": True})
 
 
 async def _live(receive: Receive, send: Send) -> None:

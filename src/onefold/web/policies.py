@@ -1,11 +1,13 @@
 """What the door judges requests by: sources, catalogue and consent categories in force."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from onefold.collect import Catalogue, Source, make_catalogue, sources
+from onefold.model.errors import OnefoldError
 from onefold.model.time import MINUTE, SECOND, Clock
 
 if TYPE_CHECKING:
@@ -37,7 +39,9 @@ class Policies:
         """Return the source of a write key; a key that is not known is looked up anew."""
         fresh = 0 <= self._clock() - self._looked < _LOOK_EVERY
         if not fresh or write_key not in self._by_key:
-            self.look()
+            # A full disk may keep us from reading; what was in force stays so.
+            with suppress(OnefoldError, OSError):
+                self.look()
         return self._by_key.get(write_key)
 
     def look(self) -> None:

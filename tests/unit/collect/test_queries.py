@@ -7,13 +7,15 @@ from onefold.collect.quarantine import HIDDEN, waiting_event
 from onefold.model.time import DAY
 from worlds import START, World, track
 
+HALF = 500_001
+"""Half a second and a bit: times stay exact to the microsecond."""
 SAVED = "event: pin_saved\nproperties:\n  item_id: {type: string, required: true}\n"
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     found = World(tmp_path_factory.mktemp("queries") / "w", definitions={"events/a.yaml": SAVED})
-    later = START + DAY
+    later = START + DAY + HALF
     found.send(
         track("pin_saved", id="m1", user="u1", item_id="i1"),
         track("pin_opened", id="m2", user="u1"),
@@ -46,7 +48,7 @@ def test_reasons_come_most_frequent_first_and_count_messages_once(world):
         "app",
         1,
     )
-    assert (missing.first_time, missing.last_time) == (START, START + DAY)
+    assert (missing.first_time, missing.last_time) == (START, START + DAY + HALF)
     assert (long.events, long.reason) == (
         2,
         "The messageId has so many characters; at most 100 are taken.",
@@ -57,13 +59,19 @@ def test_reasons_come_most_frequent_first_and_count_messages_once(world):
 
 def test_seen_events_day_by_day(world):
     opened, saved = queries.seen_events(world.view(), *span(world))
-    assert (opened.event, opened.days, opened.last_time) == ("pin_opened", (1, 1), START + DAY)
+    assert (opened.event, opened.days, opened.last_time) == (
+        "pin_opened",
+        (1, 1),
+        START + DAY + HALF,
+    )
     assert (saved.event, saved.days) == ("pin_saved", (1, 0))
 
 
 def test_waiting_as_an_answer(world):
     answer = queries.waiting(world.view(), event="pin_saved")
-    assert answer.rows == (("pin_saved", "`item_id` is missing.", "app", 1, START, START + DAY),)
+    assert answer.rows == (
+        ("pin_saved", "`item_id` is missing.", "app", 1, START, START + DAY + HALF),
+    )
     assert answer.query
 
 

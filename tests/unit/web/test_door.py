@@ -222,6 +222,29 @@ def test_no_room_is_a_503_and_ready_says_so(place, monkeypatch):
     assert place.post("/v1/track", EVENT, headers=BASIC).status_code == 200
 
 
+def test_whatever_breaks_the_sender_is_told_to_come_back(place, monkeypatch):
+    def broken(_rows):
+        raise RuntimeError("something nobody thought of")
+
+    monkeypatch.setattr(place.log, "append", broken)
+    answer = place.post("/v1/track", EVENT, headers=BASIC)
+    assert (answer.status_code, answer.headers["retry-after"]) == (500, "5")
+    monkeypatch.setattr("onefold.web.door.judge", broken)
+    answer = place.post("/v1/track", EVENT, headers=BASIC)
+    assert answer.status_code == 500
+    assert answer.json()["success"] is False
+
+
+def test_policies_stay_while_the_state_cannot_be_read(place, monkeypatch):
+    def unreadable():
+        raise DiskFull("The state cannot be read.")
+
+    place.post("/v1/track", EVENT, headers=BASIC)
+    monkeypatch.setattr(place.state, "version", unreadable)
+    assert place.post("/v1/track", {**EVENT, "messageId": "m2"}, headers=BASIC).status_code == 200
+    assert place.post("/v1/track", EVENT).status_code == 401
+
+
 def test_too_much_at_work_is_a_503(place, monkeypatch):
     monkeypatch.setattr("onefold.web.door.MOST_IN_FLIGHT", 10)
     answer = place.post("/v1/track", EVENT, headers=BASIC)

@@ -4,7 +4,7 @@ for (const snippet of document.querySelectorAll("[data-copy]")) {
   if (!navigator.clipboard) break;
   const button = document.createElement("button");
   button.type = "button";
-  button.className = "button";
+  button.className = "button spaced";
   button.textContent = "Copy";
   button.setAttribute("aria-label", `Copy ${snippet.dataset.copy}`);
   button.addEventListener("click", async () => {
