@@ -1,8 +1,8 @@
 """Advertisers: what each would spend on every day with and without what happens to it.
 
 Days count from `history_days` before the first day of the market, so that every account has a
-full history before anything happens to it. All effects are multiplications of the day's spend,
-so both potential outcomes of an account are known exactly.
+full history before anything happens to it. Every effect multiplies the day's spend or adds to
+it, so both potential outcomes of an account are known exactly.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,8 @@ HISTORY = 40
 AHEAD = 28
 """Days over which an effect on spend is counted."""
 MEASUREMENT_EFFECT = 0.03
-CREATIVE_EFFECT = 0.15
+CREATIVE_MICROS = 10_000_000
+"""What creative help adds to each day's spend: the same for all, large or small."""
 SERVICE_DAYS = 28
 FRICTION_FACTOR = 0.55
 """Spend of a day on which a conversion tag fails, as a share of what it would have been."""
@@ -127,8 +128,9 @@ def make_advertisers(plan: MarketPlan, rng: np.random.Generator) -> Advertisers:
         slopes=(-0.9, 0.35, 0.15),
         rng=rng,
     )
-    created_help = _helped(day, creative, CREATIVE_EFFECT)
-    spend = np.rint(plain * tag * measured * created_help / 10_000) * 10_000
+    added = np.where(alive, CREATIVE_MICROS * (_helped(day, creative, 1.0) - 1.0), 0.0)
+    spend = np.rint((plain * tag * measured + added) / 10_000) * 10_000
+    plainly = spend - added
     return Advertisers(
         industry=industry,
         country=rng.integers(0, 6, n),
@@ -145,12 +147,12 @@ def make_advertisers(plan: MarketPlan, rng: np.random.Generator) -> Advertisers:
         billing_opened=billing_opened,
         billing_closed=billing_closed,
         stop=stop,
-        measured_gain=_within(spend - spend / measured, measurement),
-        measured_without=_within(spend / measured, measurement),
-        creative_gain=_within(spend - spend / created_help, creative),
-        creative_without=_within(spend / created_help, creative),
-        tag_loss=_within(spend - spend / tag, tag_opened),
-        tag_without=_within(spend / tag, tag_opened),
+        measured_gain=_within(plainly - plainly / measured, measurement),
+        measured_without=_within(plainly / measured + added, measurement),
+        creative_gain=_within(added, creative),
+        creative_without=_within(plainly, creative),
+        tag_loss=_within(plainly - plainly / tag, tag_opened),
+        tag_without=_within(plainly / tag + added, tag_opened),
     )
 
 
@@ -159,9 +161,9 @@ def _plain_spend(plan: MarketPlan, industry: Ints, rng: np.random.Generator) -> 
     n, days = len(industry), spend_days(plan)
     size = np.log(42.0) + np.clip(rng.normal(0, 0.6, n), -1.2, 1.2)
     size += np.array([0.15, 0.05, 0.0, -0.15, -0.05])[industry]
-    growth = rng.normal(0.001, 0.004, n)[:, None] * np.arange(days)[None, :]
-    drift = rng.normal(0, 0.012, (n, days)).cumsum(axis=1)
-    noise = rng.normal(0, 0.22, (n, days))
+    growth = rng.normal(0.001, 0.002, n)[:, None] * np.arange(days)[None, :]
+    drift = rng.normal(0, 0.014, (n, days)).cumsum(axis=1)
+    noise = rng.normal(0, 0.18, (n, days))
     first = plan.start_date.toordinal() - history_days(plan)
     weekend = (first + np.arange(days) - 1) % 7 >= 5
     week = np.where(weekend, np.log(0.8), 0.0)[None, :]

@@ -7,7 +7,7 @@ from onefold.model.time import parse_time
 from onefold.simulate import MarketPlan
 from onefold.simulate.advertisers import (
     AHEAD,
-    CREATIVE_EFFECT,
+    CREATIVE_MICROS,
     FRICTION_FACTOR,
     MEASUREMENT_EFFECT,
     NEVER,
@@ -53,12 +53,14 @@ def test_the_truth_of_a_service_is_the_mean_of_own_differences(made):
     found = effect(made, "creative_help")
     assert found.treated == len(rows)
     assert found.value == pytest.approx((seen - without).mean())
-    assert found.relative == pytest.approx(CREATIVE_EFFECT, abs=1e-9)
+    assert 0.8 * AHEAD * CREATIVE_MICROS < found.value <= AHEAD * CREATIVE_MICROS
+    assert found.relative == pytest.approx((seen - without).sum() / without.sum())
 
 
 def test_measurement_help_adds_little_but_goes_to_those_who_grow(made):
     found = effect(made, "measurement_help")
-    assert found.relative == pytest.approx(MEASUREMENT_EFFECT, abs=1e-9)
+    assert found.relative == pytest.approx(MEASUREMENT_EFFECT, abs=0.003)
+    assert found.relative < MEASUREMENT_EFFECT + 1e-9
     assert found.naive > 5 * found.value > 0
 
 
