@@ -20,7 +20,16 @@ GAP = 30 * 60 * 1_000_000
 
 Ints = npt.NDArray[np.int64]
 
-_COLUMNS = ("identifier", "start_time", "end_time", "events", "actions", "discoveries", "purposes")
+_COLUMNS = (
+    "identifier",
+    "start_time",
+    "end_time",
+    "events",
+    "actions",
+    "discoveries",
+    "purposes",
+    "clocked",
+)
 
 
 class SessionsFold:
@@ -65,6 +74,7 @@ class SessionsFold:
         passive = pc.is_in(names, value_set=self._passive)
         actions = pc.and_(tracked, pc.invert(passive))
         discoveries = pc.and_(tracked, pc.is_in(names, value_set=self._discoveries))
+        clocked = pc.not_equal(events.column("time_basis"), "sent")
         times = _numpy(events.column("event_time").cast(pa.int64()))
         return np.stack(
             [
@@ -75,14 +85,16 @@ class SessionsFold:
                 _numpy(actions.cast(pa.int64())),
                 _numpy(discoveries.cast(pa.int64())),
                 _numpy(events.column("purposes").cast(pa.int64())),
+                _numpy(clocked.cast(pa.int64())),
             ]
         )
 
 
 def _merged(spans: Ints) -> Ints:
-    """Return spans of which no two of one identifier are within the gap; shape (7, n) to (7, m).
+    """Return spans of which no two of one identifier are within the gap; shape (8, n) to (8, m).
 
-    Rows: identifier, start, end, events, actions, discoveries, purposes (all must allow one).
+    Rows: identifier, start, end, events, actions, discoveries, purposes (all must allow one),
+    clocked (a time of it rests on our clock).
     """
     spans = spans[:, np.lexsort((spans[1], spans[0]))]
     identifier, start, end = spans[0], spans[1], spans[2]
@@ -97,6 +109,7 @@ def _merged(spans: Ints) -> Ints:
             np.maximum.reduceat(end, at),
             *(np.add.reduceat(spans[row], at) for row in (3, 4, 5)),
             np.bitwise_and.reduceat(spans[6], at),
+            np.bitwise_or.reduceat(spans[7], at),
         ]
     )
 
@@ -128,6 +141,8 @@ def _table(spans: Ints, environment: str) -> pa.Table:
             column = column.cast(pa.timestamp("us"))
         elif kinds[name] == "int16":
             column = column.cast(pa.int16())
+        elif kinds[name] == "boolean":
+            column = column.cast(pa.bool_())
         arrays[name] = column
     arrays["environment"] = pa.array([environment] * spans.shape[1], pa.string())
     return pa.table(arrays)

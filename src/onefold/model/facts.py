@@ -68,12 +68,11 @@ TABLES: dict[str, Table] = {
             "actions": "int64",
             "discoveries": "int64",
             "purposes": "int16",
+            "clocked": "boolean",
         },
         (
             "identifier",
             "environment",
-            "start_time",
-            "end_time",
             "events",
             "actions",
             "discoveries",
@@ -85,11 +84,11 @@ TABLES: dict[str, Table] = {
     ),
     "edges": Table(
         {"from_key": "int64", "to_key": "int64", "kind": "string", "event_time": "timestamp"},
-        ("from_key", "to_key", "kind", "event_time"),
+        ("from_key", "to_key", "kind"),
     ),
     "memberships": Table(
         {"identifier": "int64", "account_id": "string", "first_time": "timestamp"},
-        ("identifier", "account_id", "first_time"),
+        ("identifier", "account_id"),
     ),
     "accounts": Table(
         {

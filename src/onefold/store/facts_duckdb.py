@@ -139,28 +139,35 @@ class DuckFacts:
                 raise
 
     def checksums(self) -> list[tuple[str, int, str]]:
-        """Return table, rows and hash over natural keys in any order, for every table."""
+        """Return table, rows and hash over natural keys in any order, for every table.
+
+        A time counts where the sender told it; one that rests on our clock is no property of
+        what was sent.
+        """
         promoted = sorted(self.promoted())
+        sent = exp.column("time_basis").eq("sent")
+        unclocked = exp.Not(this=exp.column("clocked"))
+        told: dict[str, list[exp.Expression]] = {
+            "events": [exp.If(this=sent, true=exp.column("event_time"))],
+            "sessions": [
+                exp.If(this=unclocked, true=exp.column(name)) for name in ("start_time", "end_time")
+            ],
+        }
         found = []
         for name in CHECKSUMMED:
             natural = [*TABLES[name].natural, *(promoted if name == "events" else ())]
-            found.append(
-                (name, *self._checksum(exp.to_table(name), natural, timed=name == "events"))
-            )
+            columns: list[exp.Expression] = [exp.column(c, quoted=True) for c in natural]
+            found.append((name, *self._checksum(exp.to_table(name), columns + told.get(name, []))))
         persons = select("person_id", "count(*) AS identifiers").from_("identifiers")
         grouped = persons.group_by("person_id").subquery("persons")
-        found.append(("persons", *self._checksum(grouped, ["person_id", "identifiers"])))
+        columns = [exp.column("person_id"), exp.column("identifiers")]
+        found.append(("persons", *self._checksum(grouped, columns)))
         return sorted(found)
 
     def _checksum(
-        self, source: exp.Expression, columns: Sequence[str], *, timed: bool = False
+        self, source: exp.Expression, columns: Sequence[exp.Expression]
     ) -> tuple[int, str]:
-        values = [_text(exp.column(name, quoted=True)) for name in columns]
-        if timed:
-            # A time that came from the clock of arrival is no property of the event.
-            sent = exp.column("time_basis").eq("sent")
-            values.append(_text(exp.If(this=sent, true=exp.column("event_time"))))
-        row = exp.func("concat_ws", exp.Literal.string("\x1f"), *values)
+        row = exp.func("concat_ws", exp.Literal.string("\x1f"), *map(_text, columns))
         half = [
             exp.cast(exp.func("sum", exp.cast(exp.func(part, row), "HUGEINT")), "VARCHAR")
             for part in ("md5_number_lower", "md5_number_upper")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from worlds import AGREED, START, World, track
+from worlds import AGREED, START, World, iso, track
 
 CLICK = """
 event: ad_clicked
@@ -129,3 +129,16 @@ def test_a_view_as_of_a_time_holds_only_what_was_true_then(world) -> None:
     world.send(track("x", id="1", user="u1", at=0), track("x", id="2", user="u1", at=3600))
     assert len(world.rows(world.view(as_of_time=START + 1).events)) == 1
     assert len(world.rows(world.view().events)) == 2
+
+
+def test_checksums_do_not_know_our_clock(tmp_path) -> None:
+    found = []
+    for place, late in enumerate((0, 7_000_000_000)):
+        world = World(tmp_path / f"c{place}")
+        plain = {"type": "track", "event": "x", "messageId": "1", "userId": "u1"}
+        skewed = plain | {"messageId": "2", "timestamp": iso(0), "sentAt": iso(90)}
+        joined = {"type": "identify", "messageId": "3", "userId": "u1", "anonymousId": "a1"}
+        world.send(plain, skewed, joined, received=START + late)
+        found.append(world.sums())
+        world.close()
+    assert found[0] == found[1]
