@@ -125,15 +125,11 @@ def wants_json(request: Request) -> bool:
 
 def problem(error: OnefoldError) -> JSONResponse:
     """Return an error as RFC 9457 has it, with `fix`."""
-    body = {
-        "type": "about:blank",
-        "title": error.title,
-        "status": error.status,
-        "detail": error.message,
-        "fix": error.fix,
-    }
     return JSONResponse(
-        body, error.status, media_type="application/problem+json", headers=_retry(error)
+        error.to_problem(),
+        error.status,
+        media_type="application/problem+json",
+        headers=_retry(error),
     )
 
 

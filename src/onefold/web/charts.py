@@ -144,7 +144,7 @@ def bars_by_minute(
         time_format: A d3 time format of the axis.
         utc: Read times as UTC rather than as the visitor's.
     """
-    parts = [_parts(row) for row in rows]
+    parts = [_parts(row) | {"unfinished": row["minute"] == unfinished} for row in rows]
     x = _time("minute", time_format, utc=utc) | {
         "timeUnit": "utcyearmonthdatehoursminutes",
         "bandPosition": 0.5,
@@ -154,7 +154,7 @@ def bars_by_minute(
     opacity: Spec = {"value": 1}
     if unfinished is not None:
         opacity = {
-            "condition": {"test": {"field": "minute", "equal": unfinished}, "value": 0.5},
+            "condition": {"test": {"field": "unfinished", "equal": True}, "value": 0.5},
             "value": 1,
         }
     anyway = {
@@ -274,7 +274,7 @@ def _spec(rows: Sequence[Row], layers: list[Spec]) -> Spec:
     }
 
 
-def _time(field: str, form: str, *, utc: bool, values: Sequence[int] = ()) -> Spec:
+def _time(field: str, form: str, *, utc: bool, values: Sequence[Spec] = ()) -> Spec:
     axis: Spec = {"format": form}
     if values:
         axis["values"] = list(values)
@@ -286,17 +286,23 @@ def _time(field: str, form: str, *, utc: bool, values: Sequence[int] = ()) -> Sp
     }
 
 
-def _ticks(rows: Sequence[Row], time: str, most: int = 8) -> list[int]:
+def _ticks(rows: Sequence[Row], time: str, most: int = 8) -> list[Spec]:
     """Return times of rows, evenly from the last one back, whole weeks apart where days allow."""
-    times = sorted({_milliseconds(str(row[time])) for row in rows})
+    times = sorted({_moment(str(row[time])) for row in rows})
     steps = (1, 2, 7, 14, 28, 56, 91, 182, 364, len(times))
     step = next((step for step in steps if len(times) / step <= most), 1)
-    return times[::-1][:: max(step, 1)][::-1]
+    return [_told(moment) for moment in times[::-1][:: max(step, 1)][::-1]]
 
 
-def _milliseconds(text: str) -> int:
+def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
-    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def _told(moment: datetime) -> Spec:
+    # As parts, not as a number: the expression interpreter makes no date of a single number.
+    parts = {"year": moment.year, "month": moment.month, "date": moment.day}
+    return {**parts, "hours": moment.hour, "minutes": moment.minute, "utc": True}
 
 
 def _value(field: str, form: str, *, zero: bool) -> Spec:
