@@ -28,7 +28,10 @@ _SQL_TYPES = {
     "float64": "DOUBLE",
 }
 _STAGED = "staged"
-_MOST_COMPILED = 256
+_MOST_COMPILED = 512
+# An operation names its tables and their columns, so equal ones compile to equal text whatever
+# file they are asked of.
+_compiled: dict[Any, str] = {}
 
 
 class DuckFacts:
@@ -58,7 +61,6 @@ class DuckFacts:
         self._writer = self._root.cursor()
         self._writing = threading.Lock()
         self._tables: dict[str, ir.Table] | None = None
-        self._compiled: dict[Any, str] = {}
 
     def create(self, promoted: Mapping[str, str]) -> None:
         """Make all tables; `promoted` names the columns that described properties get."""
@@ -102,13 +104,13 @@ class DuckFacts:
     def sql(self, expression: "ir.Expr") -> str:
         """Return the query of an expression in DuckDB's dialect; the last ones are kept."""
         operation = expression.op()
-        found = self._compiled.get(operation)
+        found = _compiled.get(operation)
         if found is None:
             import ibis
 
-            if len(self._compiled) >= _MOST_COMPILED:
-                self._compiled.clear()
-            found = self._compiled[operation] = str(ibis.to_sql(expression, dialect="duckdb"))
+            if len(_compiled) >= _MOST_COMPILED:
+                _compiled.clear()
+            found = _compiled[operation] = str(ibis.to_sql(expression, dialect="duckdb"))
         return found
 
     def ask(self, expression: "ir.Expr") -> pa.Table:

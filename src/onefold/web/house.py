@@ -51,6 +51,8 @@ def main(folder: Path) -> int:
         asyncio.run(_serve(workspace))
     finally:
         loop.stop()
+        for name in (HOUSE_SOCKET, OWNER_SOCKET):
+            (folder / "run" / name).unlink(missing_ok=True)
         workspace.close()
     return 0
 
