@@ -186,6 +186,7 @@ def _service(effect: "Effect", standing: "Standing", kind: str, at: Moment) -> R
         value=scaled(effect.relative, level.now),
         currency=level.currency,
         worth="",
+        worth_note="",
         anyway=float(level.now),
         method=effect.method,
         cannot_tell=f"{LIKE_IT} {effect.cannot}",
@@ -251,6 +252,8 @@ def _tickets(
     # What is lost is a share of what would come; the last 28 days have partly lost it already, so
     # this is rather too little than too much.
     value = total(scaled(effect.spend, -now) for now in spent)
+    # A bill that waits has cost nothing yet; a tag that fails has, and goes on to.
+    anyway = float(sum(spent)) - (value.estimate or 0.0 if effect.kind == "churn" else 0.0)
     one = standings[0] if len(standings) == 1 else None
     opened = tuple(
         issue.opened_time for s in standings for issue in s.issues if issue.topic == effect.name
@@ -273,7 +276,8 @@ def _tickets(
         value=value,
         currency=effect.currency,
         worth="",
-        anyway=float(sum(spent)),
+        worth_note="",
+        anyway=anyway,
         method=effect.method,
         cannot_tell=f"{LIKE_IT} {effect.cannot} It does not know how much comes back after a mend.",
         account_id=one.account_id if one else None,
@@ -332,11 +336,12 @@ def _rule(
         when=window.words,
         until_time=window.until_time,
         grade=1,
-        why=f"{stake} spent in the last 28 days",
+        why="its own record",
         evidence=f"/customers/accounts/{quote(standing.account_id, safe='')}{place}",
         value=None,
         currency="" if level is None else level.currency,
         worth="Not yet measured",
+        worth_note=f"{stake} spent in the last 28 days" if stake else "",
         anyway=None if level is None else float(level.now),
         method=RULE,
         cannot_tell="It cannot tell what a talk changes.",

@@ -27,6 +27,7 @@ class Recommendation:
         value: Expected worth over 28 days in micros; None where it is not in money.
         currency: Of the money; empty without.
         worth: What it is worth in words where it is not in money.
+        worth_note: Of what, low and high; empty with money.
         anyway: What would come anyway over the same 28 days, micros; None where unknown.
         method: How the worth was found.
         cannot_tell: What it cannot tell.
@@ -46,6 +47,7 @@ class Recommendation:
     value: Estimate | None
     currency: str
     worth: str
+    worth_note: str
     anyway: float | None
     method: str
     cannot_tell: str
@@ -69,6 +71,7 @@ class Recommendation:
             "value_unit": "micros" if self.value is not None else None,
             "currency": self.currency or None,
             "worth": self.worth or None,
+            "worth_note": self.worth_note or None,
             "anyway": self.anyway,
             "horizon_days": 28,
             "method": self.method,

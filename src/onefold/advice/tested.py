@@ -66,7 +66,8 @@ def _decide(reading: "ExperimentReading") -> Recommendation:
         evidence=f"/experiments/{quote(experiment.name, safe='')}",
         value=None,
         currency="",
-        worth=_worth(reading),
+        worth=_worth(reading)[0],
+        worth_note=_worth(reading)[1],
         anyway=None,
         method=f"People were assigned at random. {short.definition}",
         cannot_tell="It is not in money: nobody has measured what a "
@@ -76,15 +77,19 @@ def _decide(reading: "ExperimentReading") -> Recommendation:
     )
 
 
-def _worth(reading: "ExperimentReading") -> str:
+def _worth(reading: "ExperimentReading") -> tuple[str, str]:
+    """Return the effect, and of what with low and high."""
     half = reading.long if reading.long.verdict == "worse" else reading.short
     effect = half.effect
     if effect.estimate is None or effect.low is None or effect.high is None:
-        return ""
+        return "", ""
     unit = "points" if half.scale == "absolute" else "%"
     values = [_number(value) for value in (effect.estimate, effect.low, effect.high)]
     space = "\N{NO-BREAK SPACE}"
-    return f"{values[0]}{space}{unit} {half.label.lower()}, low {values[1]}, high {values[2]}"
+    return (
+        f"{values[0]}{space}{unit}",
+        f"{half.label.lower()}, low {values[1]}, high {values[2]}",
+    )
 
 
 def _number(share: float) -> str:

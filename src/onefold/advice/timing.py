@@ -70,11 +70,15 @@ def before_patience_ends(opened: tuple[int, ...], now: int, zone: str) -> Window
     longest = max((now - each) / DAY for each in opened)
     if longest > PATIENCE_DAYS:
         until = day_of(now, zone) + timedelta(days=1)
-        words = f"Today: open for {longest:.0f} days, and after {PATIENCE_DAYS} more accounts stop"
+        words = (
+            f"Today: the oldest has waited {longest:.0f} days, and beyond {PATIENCE_DAYS} days "
+            "accounts stop more often"
+        )
         return Window(words, day_start(until, zone))
     ends = min(opened) + PATIENCE_DAYS * DAY
     return Window(
-        f"Before {spoken(day_of(ends, zone))}: after {PATIENCE_DAYS} days open more accounts stop",
+        f"Before {spoken(day_of(ends, zone))}: beyond {PATIENCE_DAYS} days accounts stop "
+        "more often",
         ends,
     )
 

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from onefold.customers import queries
+from onefold.customers.naming import nameless
 from onefold.customers.records import Found
 from onefold.governance import may
 from onefold.model.errors import BadInput, NotFound, did_you_mean
@@ -58,7 +59,7 @@ def _by_number(view: "View", text: str) -> Found | None:
     digits = text.removeprefix("person:")
     if not digits.lstrip("-").isdigit() or len(digits) > 20 or abs(int(digits)) >= 1 << 63:
         return None
-    return _person(view, int(digits), f"Person {digits}")
+    return _person(view, int(digits), nameless(int(digits)))
 
 
 def _person(view: "View", key: int, name: str) -> Found | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from onefold.customers import queries
+from onefold.customers.naming import names_of
 from onefold.customers.records import Listing, Market, Seen, Standing
 from onefold.customers.standing import standings
 from onefold.governance import may
@@ -11,7 +12,7 @@ from onefold.model.errors import BadInput, did_you_mean
 from onefold.stats import Moments, change
 
 if TYPE_CHECKING:
-    from onefold.store import View
+    from onefold.store import Vault, View
 
 PERSONS = 20
 LARGEST_PAGE = 500
@@ -32,12 +33,19 @@ ORDERS: dict[str, Callable[[Standing], Any]] = {
 
 
 def list_customers(
-    view: "View", *, search: str = "", order: str = "spend", page: int = 1, size: int = 50
+    view: "View",
+    vault: "Vault | None" = None,
+    *,
+    search: str = "",
+    order: str = "spend",
+    page: int = 1,
+    size: int = 50,
 ) -> Listing:
     """Return a page of accounts with how they stand, and the persons seen last.
 
     Args:
         view: The facts.
+        vault: Names persons for those who may see it; without it they have numbers.
         search: Part of a name, an id, an industry, a country or an owner; case ignored.
         order: One of `spend`, `change`, `issues`, `name`.
         page: From 1; past the end is an empty page.
@@ -64,7 +72,7 @@ def list_customers(
         page=page,
         size=size,
         order=order,
-        persons=_persons(view) if shown else (),
+        persons=_persons(view, vault) if shown else (),
         persons_total=queries.persons_total(view),
         markets=markets(everyone),
         all_accounts=len(everyone),
@@ -87,10 +95,11 @@ def _meant(standing: Standing, search: str) -> bool:
     return not text or any(text in each.casefold() for each in fields)
 
 
-def _persons(view: "View") -> tuple[Seen, ...]:
+def _persons(view: "View", vault: "Vault | None") -> tuple[Seen, ...]:
     rows = queries.seen_persons(view, most=PERSONS)
+    names = names_of(view, vault, queries.column(rows, "person_id"))
     return tuple(
-        Seen(person_id, sessions, int(actions or 0), first or 0, last or 0)
+        Seen(person_id, names[person_id], sessions, int(actions or 0), first or 0, last or 0)
         for person_id, sessions, actions, first, last in zip(
             queries.column(rows, "person_id"),
             queries.column(rows, "sessions"),

@@ -1,12 +1,13 @@
 """One customer, whole: a person or an account."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from onefold.customers import queries
 from onefold.customers.find import no_account, no_person
+from onefold.customers.naming import name_of, names_of, personal_fields
 from onefold.customers.records import Contact, Customer, KnownAs, SpendDay, Touch, Visits
 from onefold.customers.standing import issues_of, levels_by_account, phase_of
 from onefold.customers.timeline import SAVES, Doing, doings_of, of_account, of_person, ordered
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from onefold.store import Vault, View
-
-NAMED_BY = ("name", "full_name", "fullName", "username", "email")
-"""Personal fields by which a person is called, the first that is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ def person(view: "View", vault: "Vault", person_id: int | str) -> Customer:
     return Customer(
         kind="person",
         id=str(found),
-        name=name_of(found, fields, identifiers),
+        name=name_of(found, fields, _user_id(identifiers)),
         asked_time=now,
         first_time=people.doings[0].first_time if people.doings else None,
         created_time=sign_up,
@@ -207,25 +205,8 @@ def _identifiers(
     )
 
 
-def personal_fields(vault: "Vault", keys: Sequence[int]) -> dict[str, str]:
-    """Return the personal fields under keys, the latest value of each."""
-    latest: dict[str, tuple[int, str]] = {}
-    for each in vault.fields(keys):
-        latest[each.field] = max(
-            latest.get(each.field, (each.event_time, each.value)), (each.event_time, each.value)
-        )
-    return {name: value for name, (_, value) in latest.items()}
-
-
-def name_of(person_id: int, fields: dict[str, str], identifiers: Sequence[KnownAs]) -> str:
-    """Return what to call a person: its name, else its user id, else its number."""
-    for field in NAMED_BY:
-        if fields.get(field):
-            return fields[field]
-    known = next(
-        (each.value for each in identifiers if each.value and each.kind == "user_id"), None
-    )
-    return known or f"Person {person_id}"
+def _user_id(identifiers: Sequence[KnownAs]) -> str | None:
+    return next((each.value for each in identifiers if each.value and each.kind == "user_id"), None)
 
 
 def _contacts(
@@ -234,7 +215,7 @@ def _contacts(
     persons = queries.column(joined, "person_id")
     spans = _spans(people.doings, by="person")
     sessions = Counter(queries.column(people.sessions, "person_id"))
-    names = _names(view, vault, persons)
+    names = names_of(view, vault, persons)
     return tuple(
         Contact(
             id=str(person_id),
@@ -246,32 +227,6 @@ def _contacts(
         )
         for person_id, time in zip(persons, queries.micros(joined, "joined_time"), strict=True)
     )
-
-
-def _names(view: "View", vault: "Vault", persons: Sequence[int]) -> dict[int, str]:
-    if not persons or not may(view.question.asker, "see_persons"):
-        return {}
-    if not may(view.question.asker, "see_personal_fields"):
-        return {person_id: f"Person {person_id}" for person_id in persons}
-    rows = queries.identifiers_of(view, persons)
-    keys: dict[int, list[int]] = defaultdict(list)
-    for key, person_id in zip(
-        queries.column(rows, "key"), queries.column(rows, "person_id"), strict=True
-    ):
-        keys[person_id].append(key)
-    users = vault.names([key for found in keys.values() for key in found])
-    return {
-        person_id: name_of(
-            person_id,
-            personal_fields(vault, keys[person_id]),
-            [
-                KnownAs(key, users[key].kind, users[key].value, None, None)
-                for key in keys[person_id]
-                if key in users
-            ],
-        )
-        for person_id in persons
-    }
 
 
 def _touches(view: "View", account_id: str) -> tuple[Touch, ...]:

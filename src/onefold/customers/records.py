@@ -438,6 +438,7 @@ class Seen:
     """A person seen lately."""
 
     person_id: int
+    name: str
     sessions: int
     actions: int
     first_time: int
@@ -447,6 +448,7 @@ class Seen:
         """Return it as plain JSON values."""
         return {
             "person_id": str(self.person_id),
+            "name": self.name,
             "sessions": self.sessions,
             "actions": self.actions,
             "first_time": _time(self.first_time),

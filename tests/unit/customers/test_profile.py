@@ -194,6 +194,15 @@ def test_the_list_pages_searches_and_orders(facts):
     assert page.persons[0].person_id == key("user_id", "u1")
 
 
+def test_persons_are_named_in_the_list_for_those_who_may_see_it(facts, vault):
+    assert list_customers(view_of(facts), vault).persons[0].name == "Lena Brandt"
+    for name in (
+        list_customers(view_of(facts, ANALYST), vault).persons[0].name,
+        list_customers(view_of(facts)).persons[0].name,
+    ):
+        assert name.startswith("Person ")
+
+
 def test_a_bad_order_or_page_is_refused(facts):
     view = view_of(facts)
     with pytest.raises(BadInput, match="Did you mean `spend`"):

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
-from onefold import advice
+from onefold import advice, customers, experiments
 from onefold.governance import may
 from onefold.model.errors import NotFound
 from onefold.model.records import Question
+from onefold.model.time import day_of
 from onefold.web.desk import ask, back, local, signed_in, text_of
 from onefold.web.drawing import round_up, value_bar
+from onefold.web.remembered import remembered
 from onefold.web.wording import count_word, day, money, number
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from onefold.advice import Advice, Decision, Recommendation
+    from onefold.advice import Advice, Decision, Known, Recommendation
+    from onefold.experiments import Experiment
     from onefold.model.records import Asker
     from onefold.runtime import Workspace
+    from onefold.store import View
 
 VERDICTS = (("Accept", "accept"), ("Later", "later"), ("Dismiss", "dismiss"))
 SAID = {
@@ -29,6 +34,8 @@ SAID = {
     "dismiss": "Dismissed: {what}. It stays away.",
 }
 MOST_REFUSED = 40
+KNOWN_SECONDS = 300
+"""Effects over weeks move slowly; a new record or a new day asks for them at once."""
 
 
 @signed_in("decide")
@@ -60,11 +67,40 @@ def _as_said(workspace: Workspace, asker: Asker, name: str) -> dict[str, Any]:
     target = name.partition(":")[2]
     view = workspace.view(Question(asker=asker))
     try:
-        advised = advice.advise(view, workspace.state, account=target, most=100)
+        known = known_of(workspace, view)
+        advised = advice.advise(view, workspace.state, account=target, most=100, known=known)
     except NotFound:
-        advised = advice.advise(view, workspace.state, most=100)
+        known = known_of(workspace, view, tests=tests_of(workspace))
+        advised = advice.advise(view, workspace.state, most=100, known=known)
     found = next((each for each in advised.recommendations if each.id == name), None)
     return {} if found is None else found.to_json()
+
+
+def tests_of(workspace: Workspace) -> tuple[Experiment, ...]:
+    """Return the registered experiments."""
+    return tuple(experiments.load_experiments(workspace.definitions / "experiments").values())
+
+
+def known_of(workspace: Workspace, view: View, *, tests: tuple[Experiment, ...] = ()) -> Known:
+    """Return what advice rests on, asked anew when an account's record or the day has changed."""
+    today = day_of(view.now, view.zone)
+    accounts = hash(customers.standings(view))
+    effects = remembered(
+        workspace,
+        ("effects", today, accounts),
+        lambda: customers.all_effects(view),
+        seconds=KNOWN_SECONDS,
+    )
+    readings = tuple(
+        remembered(
+            workspace,
+            ("reading", today, test),
+            partial(experiments.read_experiment, view, test),
+            seconds=KNOWN_SECONDS,
+        )
+        for test in tests
+    )
+    return advice.Known(effects, readings)
 
 
 def advice_block(
@@ -148,6 +184,6 @@ def _shown(each: Recommendation, longest: float, path: str) -> dict[str, Any]:
                 label=f"Worth {worth}, low {low}, high {high}; {anyway} would come anyway",
             ),
         }
-    elif each.anyway is not None:
-        row["range"] = f"{money(each.anyway, each.currency)} spent in the last 28 days"
+    else:
+        row["range"] = each.worth_note
     return row

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from onefold.store import View
 
 PHASES = ("plan", "pitch", "implement", "optimize", "upsell", "measure")
+CALLS = {
+    "page": "Page looked at",
+    "screen": "Screen looked at",
+    "identify": "Said who they are",
+    "group": "Joined an account",
+    "alias": "Took another id",
+}
+"""What calls without an event of their own mean."""
 ENTRIES = 12
 """Entries of a timeline that are shown at once; `?all=1` shows every one."""
 DAYS = 84
@@ -65,7 +73,7 @@ def account_shown(view: View, found: Customer, params: dict[str, str]) -> dict[s
         ],
         "contacts_note": "Viewers see no single people." if found.hidden else "",
         **_timeline(view, found, params),
-        "events": [[name, number(times)] for name, times in found.events[:12]],
+        "events": [[_event(name), number(times)] for name, times in found.events[:12]],
         "query": found.query,
     }
 
@@ -281,7 +289,7 @@ def person_shown(view: View, found: Customer, params: dict[str, str]) -> dict[st
             ]
             for each in found.contacts
         ],
-        "events": [[name.replace("_", " "), number(times)] for name, times in found.events[:15]],
+        "events": [[_event(name), number(times)] for name, times in found.events[:15]],
         **_timeline(view, found, params),
         "query": found.query,
     }
@@ -308,6 +316,12 @@ def _known(each: Any, zone: str) -> list[object]:
         wording.day(each.first_time, zone),
         wording.day(each.last_time, zone),
     ]
+
+
+def _event(name: str) -> str:
+    """Return an event as a table says it: `pin_saved` is Pin saved, a page call Page looked at."""
+    words = name.replace("_", " ")
+    return CALLS.get(name, f"{words[:1].upper()}{words[1:]}")
 
 
 def _newest(count: int, most: int) -> str:

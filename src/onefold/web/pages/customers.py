@@ -16,7 +16,7 @@ from onefold.model.time import DAY, day_start, parse_date
 from onefold.web import wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, shared_axis
-from onefold.web.pages.advice_shown import advice_block
+from onefold.web.pages.advice_shown import advice_block, known_of
 from onefold.web.pages.customer_shown import account_shown, as_of_filter, person_shown
 from onefold.web.wording import better, money, number, plural, sentence, share, worse
 
@@ -103,7 +103,7 @@ def _listed(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dict[
     search, order = params.get("q", "").strip(), params.get("order", "spend")
     view = view_at(workspace, asker, params.get("as_of", ""))
     found = customers.list_customers(
-        view, search=search, order=order, page=_page(params), size=SIZE
+        view, workspace.vault, search=search, order=order, page=_page(params), size=SIZE
     )
     missing = ""
     if search and not found.total:
@@ -218,7 +218,7 @@ def _row(each: Standing) -> list[object]:
 
 def _seen(each: Any, zone: str) -> list[object]:
     return [
-        {"href": f"/customers/people/{each.person_id}", "label": f"Person {each.person_id}"},
+        {"href": f"/customers/people/{each.person_id}", "label": each.name},
         wording.day(each.last_time, zone),
         number(each.sessions),
         number(each.actions),
@@ -259,7 +259,9 @@ def _account(
     found = customers.account(view, workspace.vault, name)
     next_ = None
     if not params.get("as_of"):
-        advised = advice.advise(view, workspace.state, account=name)
+        advised = advice.advise(
+            view, workspace.state, account=name, known=known_of(workspace, view)
+        )
         path = f"/customers/accounts/{quote(name, safe='')}"
         next_ = advice_block(advised, asker, path, zone=view.zone)
     return account_shown(view, found, params) | {"next": next_}
@@ -267,12 +269,14 @@ def _account(
 
 def _effects(workspace: Workspace, asker: Asker) -> dict[str, Any]:
     view = workspace.view(Question(asker=asker))
-    found = customers.all_effects(view)
-    told = [each for each in found if each.relative.low is not None]
+    found = known_of(workspace, view).effects
     axis = shared_axis(
         [
-            (each.relative.low * 100, each.relative.high * 100)
-            for each in told
+            (
+                each.relative.low * 100,
+                max(each.relative.high, each.naive_relative.estimate or 0) * 100,
+            )
+            for each in found
             if each.relative.low is not None and each.relative.high is not None
         ]
     )
@@ -315,10 +319,15 @@ def _effects_answer(found: tuple[Effect, ...]) -> list[object]:
 def _effect(each: Effect, axis: tuple[float, float]) -> dict[str, Any]:
     cells = _share_cells(each) if each.unit == "share" else _money_cells(each)
     bar = None
-    relative = each.relative
+    relative, plain = each.relative, each.naive_relative.estimate
     if relative.estimate is not None and relative.low is not None and relative.high is not None:
         bar = interval(
-            relative.estimate * 100, relative.low * 100, relative.high * 100, axis=axis, unit="%"
+            relative.estimate * 100,
+            relative.low * 100,
+            relative.high * 100,
+            axis=axis,
+            naive=None if plain is None else plain * 100,
+            unit="%",
         )
     counts = f"{number(each.treated)} with it, {number(each.controls)} alike without"
     if each.left_out:

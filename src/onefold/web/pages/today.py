@@ -8,14 +8,13 @@ from starlette.routing import Route
 
 from onefold import advice
 from onefold.collect import questions as queries
-from onefold.experiments import load_experiments
 from onefold.governance import may, trail
 from onefold.model.errors import BadInput
 from onefold.model.records import Question
 from onefold.web import charts, wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, shared_axis
-from onefold.web.pages.advice_shown import advice_block
+from onefold.web.pages.advice_shown import advice_block, known_of, tests_of
 from onefold.web.pages.today_figures import (
     Figure,
     figures_of,
@@ -77,13 +76,8 @@ def _shown(workspace: Workspace, asker: Asker, days: str) -> dict[str, Any]:
         ),
     )
     out = left_out_share(totals)
-    tests = load_experiments(workspace.definitions / "experiments")
-    known = remembered(
-        workspace,
-        ("known", today_),
-        lambda: advice.know(view, experiments=tuple(tests.values())),
-        seconds=120,
-    )
+    tests = tests_of(workspace)
+    known = known_of(workspace, view, tests=tests)
     advised = advice.advise(view, workspace.state, known=known)
     decided = advice.decisions(workspace.state)
     entries = trail(workspace.state, most=200) if may(asker, "audit") else []
@@ -94,7 +88,7 @@ def _shown(workspace: Workspace, asker: Asker, days: str) -> dict[str, Any]:
         "tiles": _tiles(figures, view, out),
         "advice": advice_block(advised, asker, path, zone=view.zone),
         "no_accounts": not advised.considered,
-        "changed": what_changed(view, tuple(tests.values()), decided, entries, totals),
+        "changed": what_changed(view, tests, decided, entries, totals),
         "held": held(view, decided),
         "moved": _moved(most_moved(figures), view, out),
         "table": _table(figures),

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from onefold.advice import Decision
     from onefold.collect import questions as queries
     from onefold.experiments import Experiment
-    from onefold.governance.audit import AuditEntry
     from onefold.store import View
 
 BACK = 28
@@ -32,7 +31,7 @@ def what_changed(
     view: View,
     tests: Sequence[Experiment],
     decided: Sequence[Decision],
-    entries: Sequence[AuditEntry],
+    entries: Sequence[Any],
     totals: queries.Totals,
 ) -> list[dict[str, Any]]:
     """Return what comes and what happened, coming dates first, then the newest first.
@@ -120,7 +119,7 @@ def _decision(each: Decision) -> dict[str, Any]:
     }
 
 
-def _definitions(entry: AuditEntry) -> str:
+def _definitions(entry: Any) -> str:
     files = json.loads(entry.detail).get("files")
     return f" applied, {number(files)} files" if isinstance(files, int) else " applied"
 
@@ -134,7 +133,7 @@ _ACTIONS = {
 }
 
 
-def _entry(each: AuditEntry) -> dict[str, Any]:
+def _entry(each: Any) -> dict[str, Any]:
     noun, rest = _ACTIONS[each.action]
     return {
         "at": each.time,
