@@ -47,6 +47,10 @@ class _Measured:
         ]
         return _moments(chosen)
 
+    def people(self, arm: str) -> int:
+        """Return the people of an arm, ready or not."""
+        return sum(row.people for row in self.rows if row.arm == arm)
+
     def effect(self, arm: str, control: str, *, until: int | None = None) -> Estimate:
         """Return the effect of an arm against the control, on the outcome's scale."""
         pair = self.moments(arm, until=until), self.moments(control, until=until)
@@ -102,7 +106,7 @@ def read_experiment(view: "View", experiment: Experiment) -> ExperimentReading:
         split=split,
         excluded_by_consent=view.left_out(sample.start_time, sample.read_time),
         fresh_time=view.fresh_time,
-        notes=verdict.notes(experiment, split),
+        notes=verdict.notes(experiment, split, kept=[short.people(name) for name in split.arms]),
     )
 
 
@@ -132,9 +136,7 @@ def _moments(rows: Sequence[Counted]) -> Moments:
 def _split(view: "View", experiment: Experiment, sample: Sample) -> Split:
     rows = queries.seen(view, experiment, sample)
     names = [arm.name for arm in experiment.arms]
-    counts = [
-        sum(row.people for row in rows if row.arms_seen == 1 and row.arm == name) for name in names
-    ]
+    counts = [sum(row.people for row in rows if row.arm == name) for name in names]
     check = split_check(counts, [arm.weight for arm in experiment.arms])
     return Split(
         arms=tuple(names),
@@ -181,7 +183,7 @@ def _half(
 ) -> Half:
     outcome = measured.outcome
     arm = experiment.treatments[0].name
-    people = sum(split.counts)
+    people = sum(row.people for row in measured.rows)
     ready = sum(row.people for row in measured.rows if row.ready)
     final_time = sample.end_time + outcome.ends
     ended = sample.read_time >= final_time
@@ -220,7 +222,6 @@ def _half(
 def _arms(
     experiment: Experiment, short: _Measured, long: _Measured, split: Split
 ) -> tuple[ArmReading, ...]:
-    people = dict(zip(split.arms, split.counts, strict=True))
     control = next(arm for arm in experiment.arms if arm.name == experiment.control)
     found = []
     for arm in (control, *experiment.treatments):
@@ -231,7 +232,7 @@ def _arms(
                 name=arm.name,
                 label=arm.label,
                 is_control=is_control,
-                people=people[arm.name],
+                people=short.people(arm.name),
                 short_share=_share(short.moments(arm.name)),
                 short_effect=None if hidden else short.effect(arm.name, control.name),
                 short_naive=short.naive(arm.name),

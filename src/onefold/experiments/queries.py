@@ -78,7 +78,7 @@ class Audience:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """People by arm, before anybody is left out."""
+    """People by the arm of their first exposure, before anybody is left out."""
 
     arm: str
     arms_seen: int
@@ -88,8 +88,8 @@ class Seen:
 def first_exposures(view: "View", experiment: Experiment, sample: Sample) -> Any:
     """Return a row a person of the sample: `person_id`, `first_time`, `arm`, `arms_seen`.
 
-    People whose first exposure lies between start and planned end. A later exposure to another
-    arm counts for `arms_seen` too.
+    People whose first exposure lies between start and planned end; `arm` is that of the first. A
+    later exposure to another arm counts for `arms_seen` too.
     """
     shown = _exposures(view.person_events, experiment).filter(
         lambda t: (
@@ -100,7 +100,9 @@ def first_exposures(view: "View", experiment: Experiment, sample: Sample) -> Any
     arms = shown.select("person_id", "event_time", arm=dimension_of(shown, "variation_id"))
     arms = arms.mutate(arm=arms.arm.fill_null(""))
     people = arms.group_by("person_id").aggregate(
-        first_time=arms.event_time.min(), arm=arms.arm.min(), arms_seen=arms.arm.nunique()
+        first_time=arms.event_time.min(),
+        arm=arms.arm.argmin(arms.event_time),
+        arms_seen=arms.arm.nunique(),
     )
     return people.filter(people.first_time < instant(sample.end_time))
 

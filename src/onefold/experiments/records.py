@@ -142,7 +142,7 @@ class Half:
         margin: The smallest effect that matters.
         better: `up` or `down`.
         sentence: Range, naive beside adjusted, and what is still missing.
-        people: Exposed people of all arms.
+        people: Exposed people of all arms, without those seen in several.
         ready_people: Those who have had their whole window.
         ready_share: Their share.
         readable_date: First day on which everybody of the plan has had the window.
@@ -180,7 +180,7 @@ class ArmReading:
         name: Name of the arm.
         label: How pages call it.
         is_control: Whether the others are compared with it.
-        people: Exposed people.
+        people: Exposed people, without those seen in several arms.
         short_share: Share who converted, of those ready.
         short_effect: Against the control; None for the control itself.
         short_naive: Against everybody before.
@@ -224,7 +224,8 @@ class Split:
         arms: Names, in the order of the counts.
         expected_shares: Share meant for each arm.
         seen_shares: Share seen.
-        counts: People seen in one arm only.
+        counts: People by the arm they saw first, before anybody is left out: what they do later
+            cannot tilt it.
         p: How often a fair split is at least this uneven.
         fair: Whether p is at least .001.
         seen_twice: People seen in more than one arm, left out.

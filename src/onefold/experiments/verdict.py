@@ -1,5 +1,6 @@
 """What an experiment says, in plain words: each half of the card, and what to do."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from onefold import stats
@@ -171,14 +172,29 @@ def naive_definition(experiment: Experiment, outcome: Outcome, *, newcomers: boo
     )
 
 
-def notes(experiment: Experiment, split: Split) -> tuple[str, ...]:
+def _evenly_lost(split: Split, kept: Sequence[int]) -> bool:
+    lost = [max(count - rest, 0) for count, rest in zip(split.counts, kept, strict=True)]
+    return min(split.counts) == 0 or stats.split_check(lost, split.counts).fair
+
+
+def notes(experiment: Experiment, split: Split, *, kept: Sequence[int]) -> tuple[str, ...]:
     """Return what a reader has to know beside the figures.
 
     For which look the intervals hold, who was left out, and how many arms are compared.
+
+    Args:
+        experiment: As registered.
+        split: People by the arm they saw first.
+        kept: Those of them who are compared, in the same order.
     """
     found = [ONE_LOOK]
     if split.seen_twice:
         found.append(f"{split.seen_twice:,} people were seen in several arms and are left out.")
+        if not _evenly_lost(split, kept):
+            found.append(
+                "Leaving them out took more from one arm than from the other, so the arms are "
+                "less alike than they were: be careful with the effects."
+            )
     if split.unknown_arm:
         found.append(f"{split.unknown_arm:,} people were seen in an arm that is not registered.")
     if split.without_person:

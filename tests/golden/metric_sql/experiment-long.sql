@@ -25,7 +25,7 @@ FROM (
       SELECT
         "t14"."person_id",
         MIN("t14"."event_time") AS "first_time",
-        MIN("t14"."arm") AS "arm",
+        FIRST("t14"."arm" ORDER BY "t14"."event_time") AS "arm",
         COUNT(DISTINCT "t14"."arm") AS "arms_seen"
       FROM (
         SELECT
@@ -115,7 +115,7 @@ FROM (
             SELECT
               "t14"."person_id",
               MIN("t14"."event_time") AS "first_time",
-              MIN("t14"."arm") AS "arm",
+              FIRST("t14"."arm" ORDER BY "t14"."event_time") AS "arm",
               COUNT(DISTINCT "t14"."arm") AS "arms_seen"
             FROM (
               SELECT
@@ -198,6 +198,7 @@ FROM (
               "t4"."actions",
               "t4"."discoveries",
               "t4"."purposes",
+              "t4"."clocked",
               "t6"."person_id"
             FROM "sessions" AS "t4"
             INNER JOIN (

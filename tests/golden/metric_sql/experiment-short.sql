@@ -57,7 +57,7 @@ FROM (
       SELECT
         "t12"."person_id",
         MIN("t12"."event_time") AS "first_time",
-        MIN("t12"."arm") AS "arm",
+        FIRST("t12"."arm" ORDER BY "t12"."event_time") AS "arm",
         COUNT(DISTINCT "t12"."arm") AS "arms_seen"
       FROM (
         SELECT
@@ -116,7 +116,7 @@ FROM (
             SELECT
               "t12"."person_id",
               MIN("t12"."event_time") AS "first_time",
-              MIN("t12"."arm") AS "arm",
+              FIRST("t12"."arm" ORDER BY "t12"."event_time") AS "arm",
               COUNT(DISTINCT "t12"."arm") AS "arms_seen"
             FROM (
               SELECT

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cards import EXPOSED, PLANNED, START, experiment, market
-from onefold.experiments import read_experiment
+from onefold.experiments import assign, read_experiment
 from onefold.model.time import DAY, HOUR
 from onefold.stats import Moments, lift
 from small_facts import SmallFacts
@@ -116,16 +116,54 @@ def test_whoever_saw_two_arms_is_counted_shown_and_left_out(helped):
             )
     reading = read_experiment(small.view(), experiment())
     assert reading.split.seen_twice == len(twice)
-    assert sum(reading.split.counts) == 4000 - len(twice)
+    assert sum(reading.split.counts) == 4000
+    assert reading.short.people == sum(arm.people for arm in reading.arms) == 4000 - len(twice)
     assert any("seen in several arms" in note for note in reading.notes)
+    assert not any("less alike" in note for note in reading.notes)
 
 
 def test_one_person_with_two_identifiers_in_two_arms_is_seen_twice():
     small = market(3, people=200)
     small.persons = {person: person // 2 for person in range(200)}
     reading = read_experiment(small.view(), experiment())
-    assert reading.split.seen_twice + sum(reading.split.counts) == 100
+    assert sum(reading.split.counts) == 100
+    assert reading.short.people == 100 - reading.split.seen_twice
     assert reading.split.seen_twice > 30
+
+
+def test_coming_back_oftener_does_not_make_a_fair_split_unfair():
+    # Whoever was helped comes back with a second device, which is assigned anew.
+    small = market(9, people=1500)
+    rng = np.random.default_rng(1)
+    for row in list(small.events):
+        if row["event"] == EXPOSED and json.loads(row["properties"])["variation_id"] == "larger":
+            arm = ("control", "larger")[int(rng.integers(0, 2))]
+            later = row["event_time"] + 10 * DAY
+            small.add(
+                EXPOSED, later, row["identifier"], experiment_id="larger-pins", variation_id=arm
+            )
+    reading = read_experiment(small.view(), experiment())
+    assert reading.split.seen_twice > 300
+    assert reading.split.fair
+    assert reading.arms[1].people < 0.6 * reading.arms[0].people
+    assert any("less alike" in note for note in reading.notes)
+
+
+def test_an_uneven_split_of_people_with_two_devices_is_fair_and_says_what_is_amiss():
+    uneven = experiment(arms=("{control: 50, larger: 50}", "{control: 90, larger: 10}"))
+    small = SmallFacts(now=START + 60 * DAY)
+    for key in range(3000):
+        small.add(
+            EXPOSED,
+            START + key,
+            key,
+            experiment_id="larger-pins",
+            variation_id=assign(uneven, str(key)).arm,
+        )
+    small.persons = {key: key // 2 for key in range(3000)}
+    reading = read_experiment(small.view(), uneven)
+    assert reading.split.fair
+    assert any("less alike" in note for note in reading.notes)
 
 
 def test_unknown_arms_other_experiments_and_nobodys_exposures_stay_out():
