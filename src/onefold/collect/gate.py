@@ -6,20 +6,16 @@ what looks personal goes, and whatever still repeats one of the event's identifi
 URL-encoded or in base64, goes too.
 """
 
-import re
-from base64 import b64decode, b64encode, urlsafe_b64encode
-from binascii import Error as Base64Error
-from collections.abc import Collection, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Collection, Mapping
 from hashlib import blake2b
-from urllib.parse import quote, quote_plus, unquote_plus
 
 import msgspec
 from msgspec import Raw
 
 from onefold.collect.dialects.segment import KINDS, merge_context, readable
 from onefold.collect.dialects.split import mend_surrogates
-from onefold.collect.personal import personal, personal_key, personal_text, tracking_key
+from onefold.collect.hiding import Scan, telling_key
+from onefold.collect.personal import personal, personal_text
 from onefold.collect.records import Incoming
 from onefold.collect.times import micros_of_text
 
@@ -45,18 +41,8 @@ _CONTEXT: dict[str, tuple[str, ...]] = {
 }
 _CONTEXT_VALUES = ("locale", "timezone", "channel", "active")
 _IDENTIFIERS = ("userId", "anonymousId", "previousId", "groupId")
-_ADDRESSES = {"url", "referrer", "referer", "href", "path", "link", "location", "uri"}
-_SEARCHES = {"search", "querystring", "hash", "fragment"}
-_TOKEN = re.compile(r"[A-Za-z0-9+/_\-]{6,}={0,2}")
-_SHORTEST = 4
-"""Characters from which an identifier is looked for inside other texts; a shorter one is taken
-out only where it is the whole of a value, else `1` would empty the event."""
-_SHORTEST_IN_NUMBER = 6
-_REMOVED = "removed"
 _raw_objects = msgspec.json.Decoder(dict[str, Raw])
 _objects = msgspec.json.Decoder(dict[str, object])
-
-_GONE = object()
 
 
 def without_address(item: bytes) -> bytes:
@@ -119,7 +105,18 @@ def stripped(item: bytes, event: Incoming, context: bytes = b"") -> bytes:
     """
     fields = _objects.decode(readable(item) or b"{}")
     merge_context(fields, context)
-    scan = _Scan(_values(fields))
+    scan = Scan(_values(fields))
+    # Most events repeat no identifier anywhere: one look at the whole saves one at each field.
+    scan.resting = True
+    whole = _rest(fields, event, scan)
+    if scan.clears(whole.decode()):
+        return whole
+    scan.resting = False
+    return _rest(fields, event, scan)
+
+
+def _rest(fields: Mapping[str, object], event: Incoming, scan: Scan) -> bytes:
+    """Return what may stay of an event's fields, JSON."""
     kept: dict[str, object] = {"type": event.kind} if event.kind in KINDS else {}
     kept |= {name: fields[name] for name in _TIMES if micros_of_text(fields.get(name)) is not None}
     kept |= scan.fields({name: fields[name] for name in _ITEM if fields.get(name) is not None})
@@ -142,7 +139,7 @@ def _hidden(message_id: str) -> str:
     return "hidden-" + blake2b(message_id.encode("utf-8", "replace"), digest_size=16).hexdigest()
 
 
-def _context(context: Mapping[str, object], scan: "_Scan") -> dict[str, object]:
+def _context(context: Mapping[str, object], scan: Scan) -> dict[str, object]:
     kept: dict[str, object] = {name: context[name] for name in _CONTEXT_VALUES if name in context}
     for name, parts in _CONTEXT.items():
         inner = context.get(name)
@@ -180,109 +177,12 @@ def _telling(value: object, key: str, *, traits: bool) -> list[str]:
     if isinstance(value, list):
         return [text for one in value for text in _telling(one, key, traits=traits)]
     text = _as_text(value)
-    if text and (_telling_key(key) or (traits and key in {"id", "name"})):
+    if text and (telling_key(key) or (traits and key in {"id", "name"})):
         return [text]
     return [text] if isinstance(value, str) and personal_text(value) else []
-
-
-@lru_cache(maxsize=20_000)
-def _telling_key(key: str) -> bool:
-    return tracking_key(key) or personal_key(key) or personal_text(key)
 
 
 def _as_text(value: object) -> str:
     if value is None or isinstance(value, bool | dict | list):
         return ""
     return str(value)
-
-
-class _Scan:
-    """Finds the identifiers of one event in its other fields."""
-
-    def __init__(self, values: list[str]) -> None:
-        self._whole = {value.lower() for value in values}
-        forms = {form for value in values for form in _forms(value)}
-        self._any = (
-            re.compile("|".join(map(re.escape, sorted(forms))), re.IGNORECASE) if forms else None
-        )
-
-    def tells(self, text: str, *, coded: bool = True) -> bool:
-        """Return whether a text gives one of the identifiers away; `coded` looks into base64."""
-        if text.lower() in self._whole:
-            return True
-        if self._any is None:
-            return False
-        if self._any.search(text) or ("%" in text and self._any.search(unquote_plus(text))):
-            return True
-        return coded and any(self._any.search(inside) for inside in _decoded(text))
-
-    def cleaned(self, text: str) -> str:
-        """Return a text that has to stay, without the identifiers in it."""
-        if self._any is None or not self.tells(text):
-            return _REMOVED if text.lower() in self._whole else text
-        rest = self._any.sub(_REMOVED, text)
-        return _REMOVED if self.tells(rest) else rest
-
-    def fields(self, fields: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-        """Yield the fields that may stay."""
-        for key, value in fields.items():
-            if _telling_key(key) or self.tells(key, coded=False):
-                continue
-            if key.lower() in _SEARCHES and isinstance(value, str) and value[:1] in {"?", "#"}:
-                continue
-            kept = self._value(value, key.lower())
-            if kept is not _GONE:
-                yield key, kept
-
-    def _value(self, value: object, key: str) -> object:
-        if value is None or isinstance(value, bool):
-            return value
-        if isinstance(value, dict):
-            return dict(self.fields(value))
-        if isinstance(value, list):
-            kept = [self._value(one, key) for one in value]
-            return [one for one in kept if one is not _GONE]
-        if isinstance(value, str):
-            value = _without_query(value, key)
-            if personal_text(value):
-                return _GONE
-            return _GONE if self.tells(value) else value
-        return _GONE if self._tells_number(str(value)) else value
-
-    def _tells_number(self, text: str) -> bool:
-        if text in self._whole or text.removesuffix(".0") in self._whole:
-            return True
-        found = self._any.search(text) if self._any else None
-        return found is not None and len(found.group()) >= _SHORTEST_IN_NUMBER
-
-
-def _without_query(text: str, key: str) -> str:
-    if key not in _ADDRESSES and "://" not in text:
-        return text
-    text = re.split(r"[?#;]", text, maxsplit=1)[0]
-    return re.sub(r"://[^/@]*@", "://", text)
-
-
-@lru_cache(maxsize=4096)
-def _forms(value: str) -> tuple[str, ...]:
-    """Return a value as it may stand in other texts; nothing for one that is too short."""
-    if len(value) < _SHORTEST:
-        return ()
-    raw = value.encode("utf-8", "surrogatepass")
-    coded = (b64encode(raw), urlsafe_b64encode(raw))
-    quoted = (
-        ()
-        if value.isalnum() and value.isascii()
-        else (quote(value), quote(value, safe=""), quote_plus(value))
-    )
-    return (value, *quoted, *(one.decode().rstrip("=") for one in coded))
-
-
-def _decoded(text: str) -> Iterator[str]:
-    """Yield what the base64 pieces of a text say."""
-    for token in _TOKEN.findall(text):
-        bare = token.rstrip("=").replace("-", "+").replace("_", "/")
-        try:
-            yield b64decode(bare + "=" * (-len(bare) % 4)).decode("utf-8", "ignore")
-        except (Base64Error, ValueError):
-            continue
