@@ -51,6 +51,7 @@
       renderer: "svg", actions: false, ast: true, expr: window.vega.expressionInterpreter || window.vegaInterpreter?.expressionInterpreter,
       defaultStyle: false, tooltip: { disableDefaultStyle: true },
     });
+    element.onefoldView?.finalize();
     element.onefoldView = view;
     element.dispatchEvent(new CustomEvent("onefold:drawn", { bubbles: true }));
   };
