@@ -102,6 +102,7 @@ class PlantedEffect:
 
     Attributes:
         id: Its name, such as `creative_help`.
+        label: The same as a page says it.
         kind: `lift`, `null`, `service`, `friction` or `churn`.
         what: What happens, in one sentence.
         where: The experiment, service or ticket topic that it hangs on.
@@ -118,6 +119,7 @@ class PlantedEffect:
     """
 
     id: str
+    label: str
     kind: str
     what: str
     where: str
@@ -141,7 +143,7 @@ class TruthRow:
     """One planted truth beside what was measured.
 
     Attributes:
-        id: As in the planted effect; likewise kind, what, where, unit and definition.
+        id: As in the planted effect; likewise label, kind, what, where, unit and definition.
         truth: The true value.
         estimate: What was measured; None when it was refused, with low and high its interval.
         n: Units it rests on.
@@ -153,6 +155,7 @@ class TruthRow:
     """
 
     id: str
+    label: str
     kind: str
     what: str
     where: str

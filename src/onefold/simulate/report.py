@@ -44,9 +44,10 @@ def truth_report(
     measured = _Measure(view, experiments, seed)
     rows = tuple(_row(effect, measured.of(effect)) for effect in truth["effects"])
     missed = sum(row.covered is False for row in rows)
+    told = sum(row.covered is not None for row in rows)
     note = (
         "A 95 % interval misses its truth once in twenty times; "
-        f"here {missed} of {len(rows)} {'does' if missed == 1 else 'do'}."
+        f"here {missed} of the {told} that could be measured {'does' if missed == 1 else 'do'}."
     )
     return TruthReport(rows, (note,))
 
@@ -118,6 +119,7 @@ def _row(effect: Mapping[str, Any], measured: _Measured) -> TruthRow:
     known = found.low is not None and found.high is not None
     return TruthRow(
         id=effect["id"],
+        label=effect["label"],
         kind=effect["kind"],
         what=effect["what"],
         where=effect["where"],

@@ -45,6 +45,7 @@ def _experiments(plan: MarketPlan) -> tuple[PlantedEffect, ...]:
     return (
         PlantedEffect(
             id=f"{LIFT}/short",
+            label="Larger first pins: a save in the first week",
             kind="lift",
             what="Larger first pins make more newcomers save something in their first week.",
             where=LIFT,
@@ -58,6 +59,7 @@ def _experiments(plan: MarketPlan) -> tuple[PlantedEffect, ...]:
         ),
         PlantedEffect(
             id=f"{LIFT}/long",
+            label="Larger first pins: back in week 4",
             kind="lift",
             what="Larger first pins make slightly more newcomers come back in their fourth week.",
             where=LIFT,
@@ -71,6 +73,7 @@ def _experiments(plan: MarketPlan) -> tuple[PlantedEffect, ...]:
         ),
         PlantedEffect(
             id=f"{NULL}/short",
+            label="New board button: a board within a week",
             kind="null",
             what="The new board button changes nothing.",
             where=NULL,
@@ -107,6 +110,7 @@ def _services(accounts: Advertisers) -> tuple[PlantedEffect, ...]:
         found.append(
             PlantedEffect(
                 id=service,
+                label=f"{service.replace('_', ' ').capitalize()}: spend",
                 kind="service",
                 what=what,
                 where=service,
@@ -130,6 +134,7 @@ def _friction(accounts: Advertisers) -> PlantedEffect:
     counted = _counted(accounts, accounts.tag_opened, accounts.tag_loss)
     return PlantedEffect(
         id="conversion_tag",
+        label="A failing conversion tag: spend",
         kind="friction",
         what="While its conversion tag fails, an account that is being set up spends less.",
         where="conversion_tag",
@@ -157,6 +162,7 @@ def _churn(plan: MarketPlan, accounts: Advertisers) -> PlantedEffect:
     by_itself = 1 - (1 - STOP_HAZARD) ** (AT_RISK - 1 + STOP_SEEN)
     return PlantedEffect(
         id="billing",
+        label="A bill open over five days: stopping",
         kind="churn",
         what="An account whose billing ticket stays open for more than five days is more likely "
         "to stop spending.",
