@@ -115,16 +115,21 @@ def so(short: Half, long: Half, *, experiment: Experiment, withheld: str) -> str
     """Return what to do."""
     if withheld:
         return "Find out why the arms fill unevenly before you read any effect."
-    if "worse" in (short.verdict, long.verdict):
+    said = (short.verdict, long.verdict)
+    if said == ("better", "worse"):
+        return f"Stop it: it helps now and costs later. Rollback: {experiment.rollback}"
+    if "worse" in said:
         return f"Stop it. Rollback: {experiment.rollback}"
     waiting = [half.readable_date for half in (short, long) if half.word == "Not yet"]
     if waiting:
         return f"Keep it running as planned and read again on {_day(min(waiting))}."
-    if short.verdict == "better" or long.verdict == "better":
-        return "Give it to everyone, unless what could not be told matters more."
-    if short.verdict == long.verdict == "no_difference":
+    if "better" in said and "not_yet" not in said:
+        return "Give it to everyone."
+    if "better" in said:
+        return "Give it to everyone if that is enough; the other question could not be told."
+    if said == ("no_difference", "no_difference"):
         return "Keep whichever is simpler; it makes no difference that matters."
-    return "Run it again with more people, or let it be: these could not tell."
+    return "Run it again with more people, or let it be: this could not tell."
 
 
 def withheld(split: Split) -> str:
