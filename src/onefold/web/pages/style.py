@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from onefold.web import charts, drawing
 from onefold.web.desk import page, signed_in
-from onefold.web.wording import better, bold, link, sentence, watch, worse
+from onefold.web.wording import better, bold, link, sentence, share, watch, worse
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -296,6 +296,8 @@ def _charts() -> dict[str, Any]:
         ),
         "rows": [[row["day"], f"{row['value']:.2f}"] for row in days],
         "minutes": charts.bars_by_minute(minutes),
+        "minute_rows": [[str(row["minute"])[11:16], row["count"]] for row in minutes],
+        "path_rows": [[f"day {row['day']}", share(row["estimate"], signed=True)] for row in path],
         "path": charts.path_with_band(path, label="+4.2 %"),
         "not_yet": watch("not yet"),
     }
