@@ -14,6 +14,7 @@ from onefold.model.records import Question
 from onefold.web import charts, wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, shared_axis
+from onefold.web.remembered import remembered
 from onefold.web.wording import NO_BREAK, number, plural, sentence, share, watch
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from onefold.experiments import Experiment, ExperimentReading
     from onefold.model.records import Asker, Estimate
     from onefold.runtime import Workspace
+    from onefold.store import View
 
 WORDS = {
     "better": "better",
@@ -68,7 +70,7 @@ routes = [
 def _list(workspace: Workspace, asker: Asker) -> dict[str, Any]:
     view = workspace.view(Question(asker=asker))
     known = load_experiments(workspace.definitions / "experiments")
-    readings = [read_experiment(view, known[name]) for name in sorted(known)]
+    readings = [_read(workspace, view, known[name]) for name in sorted(known)]
     return {
         "question": "What do the experiments say?",
         "answer": list_answer(readings),
@@ -83,10 +85,15 @@ def _one(workspace: Workspace, asker: Asker, name: str) -> dict[str, Any]:
     if name not in known:
         raise unknown("experiment", name, known)
     view = workspace.view(Question(asker=asker))
-    reading = read_experiment(view, known[name])
+    reading = _read(workspace, view, known[name])
     return shown_of(reading, zone=view.zone, now=view.now) | {
         "filters": _filters(reading, known, view.zone)
     }
+
+
+def _read(workspace: Workspace, view: View, experiment: Experiment) -> ExperimentReading:
+    key = ("experiment", view.question, experiment)
+    return remembered(workspace, key, lambda: read_experiment(view, experiment))
 
 
 def list_answer(readings: Sequence[ExperimentReading]) -> list[object]:
@@ -126,7 +133,7 @@ def list_row(reading: ExperimentReading) -> list[object]:
     """Return a row of the list: name, both verdicts with their effects, people, day."""
     experiment = reading.experiment
     link = {"href": f"/experiments/{quote(experiment.name, safe='')}", "label": experiment.label}
-    people = number(sum(reading.split.counts))
+    people = number(sum(arm.people for arm in reading.arms))
     day = f"day {reading.day}" if reading.day else "not started"
     if reading.withheld:
         withheld = {"tag": "withheld", "tone": "worse"}

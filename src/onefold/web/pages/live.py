@@ -10,7 +10,7 @@ from starlette.routing import Route
 from onefold import metrics
 from onefold.model.errors import BadInput
 from onefold.model.records import Question
-from onefold.model.time import MINUTE, format_time
+from onefold.model.time import MINUTE, to_datetime, zone_of
 from onefold.web import charts, rendering, wording
 from onefold.web.desk import ask, page, signed_in, visit_of
 from onefold.web.drawing import interval, round_up, shared_axis
@@ -197,7 +197,7 @@ def campaign_shown(
         version: Of the definition of the click rate.
         needed: How many people it takes for an interval.
     """
-    rows = minute_rows(reading)
+    rows = minute_rows(reading, zone)
     whose = f" of {reading.account[1]}" if reading.account and reading.account[1] else ""
     everything = reading.impressions + reading.clicks
     return {
@@ -305,10 +305,15 @@ def place_name(surface: str) -> str:
     return PLACES.get(surface) or surface.replace("_", " ").capitalize() or "Unknown place"
 
 
-def minute_rows(reading: metrics.live.LiveReading) -> list[charts.Row]:
-    """Return a row a minute for the chart."""
+def minute_rows(reading: metrics.live.LiveReading, zone: str) -> list[charts.Row]:
+    """Return a row a minute for the chart; minutes are of the zone, so that it shows its clock."""
+    place = zone_of(zone)
     return [
-        {"minute": format_time(each.start_time), "count": each.clicks, "expected": each.expected}
+        {
+            "minute": f"{to_datetime(each.start_time).astimezone(place):%Y-%m-%dT%H:%M:%SZ}",
+            "count": each.clicks,
+            "expected": each.expected,
+        }
         for each in reading.minutes
     ]
 

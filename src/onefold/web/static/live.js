@@ -8,6 +8,7 @@
   const space = "\u00a0";
   let held = matchMedia("(prefers-reduced-motion: reduce)").matches;
   let waiting = null;
+  let drawn = "";
   let connected = true;
   let known = { now: Number(root.dataset.now), fresh: Number(root.dataset.fresh) || null, at: performance.now() };
 
@@ -44,11 +45,14 @@
   };
   const show = (told) => {
     waiting = null;
-    const held = document.createElement("template");
-    held.innerHTML = told.html;
-    for (const part of held.content.querySelectorAll("[data-live]")) place(part);
+    const sheet = document.createElement("template");
+    sheet.innerHTML = told.html;
+    for (const part of sheet.content.querySelectorAll("[data-live]")) place(part);
     const figure = root.querySelector("#live-chart .chart");
-    if (figure && told.chart && window.onefoldChart) window.onefoldChart(figure, told.chart);
+    const drawing = JSON.stringify(told.chart);
+    if (!figure || !told.chart || drawing === drawn || !window.onefoldChart) return;
+    drawn = drawing;
+    window.onefoldChart(figure, told.chart);
   };
 
   const label = () => {
