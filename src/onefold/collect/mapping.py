@@ -40,7 +40,8 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 """Table -> fields without which a row waits in quarantine."""
 
 _MADE = frozenset({"known_time", "properties", "currency"})
-_PROPERTY = "properties."
+PROPERTY = "properties."
+"""How a field begins that has no column: it goes into the properties."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def _columns(fields: Fields, table: str) -> dict[str, Column]:
     known = [name for name in TABLES[table].columns if name not in _MADE]
     kinds = TABLES[table].columns
     for name in fields.names():
-        free = table == "accounts" and name.startswith(_PROPERTY)
+        free = table == "accounts" and name.startswith(PROPERTY)
         if name not in known and not free:
             meant = did_you_mean(name, known)
             fields.refuse(
@@ -198,7 +199,7 @@ def _column(fields: Fields, name: str, kind: str) -> Column:
 
 def _currency(money: Fields) -> Column:
     given = money.required("currency")
-    found = Column(source=given.text("from", ""), value=given.text("value", ""))
+    found = Column(source=given.text("from", ""), value=given.text("value", ""), type="currency")
     given.close()
     if bool(found.source) == bool(found.value):
         money.refuse("currency", "`currency` needs `from` or `value`.", "Write {value: EUR}.")

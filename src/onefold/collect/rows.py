@@ -2,14 +2,16 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
+from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
 
-from onefold.collect.mapping import CHOICES, DEFAULTS, REQUIRED, Column, Mapping
+from onefold.collect.mapping import CHOICES, DEFAULTS, PROPERTY, REQUIRED, Column, Mapping
 from onefold.collect.records import Record
 from onefold.collect.times import micros_of
 from onefold.model.errors import BadInput
@@ -95,55 +97,65 @@ class Converter:
         self._mapping = mapping
         self._now = now
         self._zone = zone_of(mapping.zone)
-        self._seen: dict[str, tuple[int, str]] = {}
-        self._equals: dict[str, int] = {}
-        self._convert: dict[str, Callable[[Column, str], Any]] = {
-            "text": _text,
-            "integer": _integer,
-            "money": _money,
-            "time": self._time,
-            "date": _date,
+        self._seen: dict[str, tuple[int, int]] = {}
+        self._equals: Counter[int] = Counter()
+        self._steps = [
+            (field, column.source, self._convert(column))
+            for field, column in mapping.columns.items()
+            if column.source
+        ]
+        self._constants = {
+            field: self._convert(column)(column.value)
+            for field, column in mapping.columns.items()
+            if column.value
         }
+        self._required = [
+            (field, mapping.columns[field].source or field) for field in REQUIRED[mapping.table]
+        ]
+        self._choices = [
+            (field, options)
+            for field, options in CHOICES.get(mapping.table, {}).items()
+            if field in mapping.columns or field in DEFAULTS.get(mapping.table, {})
+        ]
 
     def record(self, line: int, raw: Raw | str) -> Record:
         """Return the record of a row; one with a reason waits in quarantine."""
         where = f"{self._mapping.file.name} line {line}"
         if isinstance(raw, str):
             return self._waiting(where, {}, raw)
-        fields: dict[str, Any] = {}
-        faults: list[str] = []
-        for field, column in self._mapping.columns.items():
-            try:
-                value = self._value(field, column, raw)
-            except BadInput as error:
-                faults.append(error.message)
+        fields: dict[str, Any] = {**DEFAULTS.get(self._mapping.table, {}), **self._constants}
+        fault = ""
+        for field, source, convert in self._steps:
+            given = raw.get(source)
+            text = "" if given is None else str(given).strip()
+            if not text:
+                fields.setdefault(field, None)
                 continue
-            if not field.startswith("properties."):
-                fields[field] = value
-            elif value is not None:
-                fields.setdefault("properties", {})[field.partition(".")[2]] = value
-        try:
-            self._complete(fields)
-        except BadInput as error:
-            faults.append(error.message)
+            try:
+                fields[field] = convert(text)
+            except (ValueError, OverflowError):
+                kind = self._mapping.columns[field].type
+                fault = fault or f"`{source}` is not {_WORDS[kind]}."
+        fault = fault or self._lacks(fields)
         # What could be read of a bad row stays beside its reason, so that sums reconcile.
-        return (
-            self._waiting(where, fields, faults[0]) if faults else self._named(line, where, fields)
-        )
+        return self._waiting(where, fields, fault) if fault else self._named(line, where, fields)
 
-    def _value(self, field: str, column: Column, raw: Raw) -> Any:
-        given = column.value or raw.get(column.source)
-        text = "" if given is None else str(given).strip()
-        if not text:
-            return None
-        try:
-            return self._convert[column.type](column, text)
-        except (ValueError, OverflowError) as error:
-            if column.source:
-                message = f"`{column.source}` is not {_WORDS[column.type]}."
-            else:
-                message = f"`{field}` is not {_WORDS[column.type]}."
-            raise BadInput(message) from error
+    def _convert(self, column: Column) -> Callable[[str], Any]:
+        """Return what reads the texts of a column; it raises ValueError at one that it cannot."""
+        match column.type:
+            case "integer":
+                return _integer
+            case "money":
+                return partial(_money, column)
+            case "time":
+                return partial(self._time, column)
+            case "date":
+                # Days repeat from row to row.
+                return lru_cache(maxsize=5000)(partial(_date, column))
+            case "currency":
+                return lru_cache(maxsize=500)(currency_of)
+            case _:
+                return _text
 
     def _time(self, column: Column, text: str) -> int:
         moment = (
@@ -153,41 +165,40 @@ class Converter:
         )
         return micros_of(moment if moment.tzinfo else moment.replace(tzinfo=self._zone))
 
-    def _complete(self, fields: dict[str, Any]) -> None:
-        """Fill in what is understood, and refuse what cannot be."""
-        table = self._mapping.table
-        for field, value in DEFAULTS.get(table, {}).items():
+    def _lacks(self, fields: dict[str, Any]) -> str:
+        """Fill in what is understood; return why a row cannot be, or nothing."""
+        for field, source in self._required:
             if fields.get(field) is None:
-                fields[field] = value
-        if table == "tickets":
-            if fields.get("status") is None:
-                fields["status"] = "closed" if fields.get("closed_time") else "open"
+                return f"`{source}` is empty."
+        if self._mapping.table == "tickets":
             closed = fields.get("closed_time")
-            if closed is not None and closed < (fields.get("opened_time") or 0):
-                raise BadInput("It is closed before it is opened.")
-        if fields.get("currency") is not None:
-            fields["currency"] = currency_of(fields["currency"])
-        for field in REQUIRED[table]:
-            if fields.get(field) is None:
-                column = self._mapping.columns[field]
-                raise BadInput(f"`{column.source or field}` is empty.")
-        for field, options in CHOICES.get(table, {}).items():
-            if field in fields and fields[field] is not None:
-                fields[field] = fields[field].lower()
-                if fields[field] not in options:
-                    raise BadInput(f"`{field}` is not one of {', '.join(options)}.")
+            if fields.get("status") is None:
+                fields["status"] = "open" if closed is None else "closed"
+            if closed is not None and closed < fields["opened_time"]:
+                return "It is closed before it is opened."
+        for field, options in self._choices:
+            value = fields[field]
+            if value is not None and value not in options:
+                fields[field] = value = value.lower()
+                if value not in options:
+                    return f"`{field}` is not one of {', '.join(options)}."
+        return ""
 
     def _named(self, line: int, where: str, fields: dict[str, Any]) -> Record:
         """Return the record under its key; a key may stand in a file once."""
-        content = _hash(self._mapping.table, fields)
+        free = [name for name in fields if name.startswith(PROPERTY)]
+        if free:
+            values = {name.removeprefix(PROPERTY): fields.pop(name) for name in free}
+            fields["properties"] = {k: value for k, value in values.items() if value is not None}
         key = fields.pop(self._mapping.key, None)
+        content = _encoded(fields)
+        short = hash(content)
         if key is None:
-            place = self._equals.get(content, 0)
-            self._equals[content] = place + 1
-            key = f"{content}-{place}" if place else content
-        former = self._seen.setdefault(key, (line, content))
+            self._equals[short] += 1
+            key = f"{_hash(self._mapping.table, content)}-{self._equals[short]}"
+        former = self._seen.setdefault(key, (line, short))
         if former[0] != line:
-            same = "" if former[1] == content else ", with other values"
+            same = "" if former[1] == short else ", with other values"
             reason = f"Its key stands in line {former[0]} already{same}."
             return self._waiting(where, fields, reason)
         return Record(
@@ -203,7 +214,7 @@ class Converter:
         return Record(
             entity=self._mapping.entity,
             key="",
-            message_id=f"import-{self._mapping.entity}-{_hash(where, fields, reason)}",
+            message_id=f"import-{self._mapping.entity}-{_hash(where + reason, _encoded(fields))}",
             event_time=self._now,
             fields=fields,
             where=where,
@@ -217,14 +228,15 @@ _WORDS = {
     "money": "an amount",
     "time": "a time",
     "date": "a day",
+    "currency": "a currency, such as EUR",
 }
 
 
-def _text(_: Column, text: str) -> str:
+def _text(text: str) -> str:
     return text[:_MOST_TEXT]
 
 
-def _integer(_: Column, text: str) -> int:
+def _integer(text: str) -> int:
     whole = int(text)
     if abs(whole) >= 2**63:
         raise OverflowError
@@ -243,6 +255,9 @@ def _date(column: Column, text: str) -> str:
     return date.fromisoformat(text).isoformat()
 
 
-def _hash(*parts: object) -> str:
-    content = msgspec.json.encode(parts, order="deterministic")
-    return blake2b(content, digest_size=16).hexdigest()
+def _encoded(fields: dict[str, Any]) -> bytes:
+    return msgspec.json.encode(fields, order="deterministic")
+
+
+def _hash(name: str, content: bytes) -> str:
+    return blake2b(name.encode("utf-8", "replace") + b"\x00" + content, digest_size=16).hexdigest()

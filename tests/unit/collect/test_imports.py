@@ -105,7 +105,7 @@ def test_a_dry_run_keeps_nothing_and_shows_the_first_rows(place):
         ("s9,acme,2026-11-31,1,EUR", "`day` is not a day."),
         ("s9,acme,2026-11-30,much,EUR", "`amount` is not an amount."),
         ('s9,acme,2026-11-30,"1,5",EUR', "`amount` is not an amount."),
-        ("s9,acme,2026-11-30,1,EURO", "'EURO' is not a currency."),
+        ("s9,acme,2026-11-30,1,EURO", "`currency` is not a currency, such as EUR."),
         ("s9,,2026-11-30,1,EUR", "`account` is empty."),
         ("s9,acme,2026-11-30,1", "It has 4 cells where the head has 5."),
         ("s1,acme,2026-11-01,10.10,EUR", "Its key stands in line 2 already."),
