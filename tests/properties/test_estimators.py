@@ -44,6 +44,16 @@ def test_swapping_the_arms_turns_the_sign(a, b):
     assert (there.low, there.high) == pytest.approx((-back.high, -back.low))
 
 
+@given(groups, groups)
+def test_fiellers_lift_leaves_out_zero_exactly_when_the_difference_does(a, b):
+    pair = Moments.of(a), Moments.of(b)
+    relative, absolute = lift(*pair, method="fieller"), difference(*pair)
+    if relative.low is None or min(abs(absolute.low), abs(absolute.high)) < 1e-6:
+        return
+    assert relative.low <= relative.estimate + 1e-9 <= relative.high + 2e-9
+    assert (relative.low > 0, relative.high < 0) == (absolute.low > 0, absolute.high < 0)
+
+
 @given(groups, groups, st.floats(0.01, 100))
 def test_a_lift_knows_no_unit(a, b, unit):
     plain = lift(Moments.of(a), Moments.of(b))
@@ -99,6 +109,7 @@ def test_simulations_repeat_under_their_seed(seed):
         "difference",
         "conversion_difference",
         "conversion_lift",
+        "rare_conversion_lift",
         "ratio_lift",
         "change",
     ],

@@ -125,7 +125,9 @@ def compare(scale: str, treated: Moments, control: Moments) -> Estimate:
     if min(treated.n, control.n) < SMALLEST:
         note = f"Not enough people yet: {min(treated.n, control.n)} of {SMALLEST} in an arm."
         return Estimate(None, None, None, treated.n + control.n, note=note)
-    return lift(treated, control) if scale == "relative" else difference(treated, control)
+    if scale == "relative":
+        return lift(treated, control, method="fieller")
+    return difference(treated, control)
 
 
 def _moments(rows: Sequence[Counted]) -> Moments:

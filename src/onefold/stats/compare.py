@@ -1,6 +1,7 @@
 """Comparisons: two independent arms, or the same persons in two periods."""
 
 from math import sqrt
+from typing import Literal
 
 import numpy as np
 
@@ -32,12 +33,21 @@ def difference(treated: Moments, control: Moments, *, level: float = 0.95) -> Es
     return around(pair[0] - pair[1], sqrt(sum(spread)), n, level=level, df=df)
 
 
-def lift(treated: Moments, control: Moments, *, level: float = 0.95) -> Estimate:
+def lift(
+    treated: Moments,
+    control: Moments,
+    *,
+    level: float = 0.95,
+    method: Literal["delta", "fieller"] = "delta",
+) -> Estimate:
     """Return treated over control, less one, of two independent arms, means or ratios.
 
-    Delta method on the quotient: Deng, Knoblich & Lu (2018), Applying the Delta Method in Metric
-    Analytics, KDD, section 3.1. Without interval where the control's own interval reaches zero:
-    the quotient then has no bounded confidence set (Fieller 1954).
+    `delta`: delta method on the quotient, symmetric; Deng, Knoblich & Lu (2018), Applying the
+    Delta Method in Metric Analytics, KDD, section 3.1. `fieller`: all quotients that a test of
+    treated - quotient x control would keep; Fieller (1954), Some Problems in Interval Estimation,
+    JRSS B 16. It leaves out zero exactly when the difference does, and holds its level where
+    conversions are few. Neither has an interval where the control's own reaches zero: the set is
+    then unbounded.
 
     >>> result = lift(Moments.of([2.0, 4.0] * 50), Moments.of([1.0, 3.0] * 50))
     >>> round(result.estimate, 2), round(result.low, 2), round(result.high, 2)
@@ -50,13 +60,28 @@ def lift(treated: Moments, control: Moments, *, level: float = 0.95) -> Estimate
     ratio = above / below
     if min(treated.n, control.n) < 2:
         return Estimate(ratio - 1, None, None, n, level, TOO_FEW)
-    own = variance(control)
-    if abs(below) <= critical(level) * sqrt(own):
-        return Estimate(ratio - 1, None, None, n, level, UNSURE_BASE)
-    spread = (variance(treated) / below**2, own * ratio**2 / below**2)
+    spread = variance(treated), variance(control)
     # The degrees of freedom of the difference, as other engines take them.
-    df = welch_df((variance(treated), own), (treated.n, control.n))
-    return around(ratio - 1, sqrt(sum(spread)), n, level=level, df=df)
+    df = welch_df(spread, (treated.n, control.n))
+    reach = critical(level, df)
+    if abs(below) <= reach * sqrt(spread[1]):
+        return Estimate(ratio - 1, None, None, n, level, UNSURE_BASE)
+    if method == "fieller":
+        low, high = _fieller(above, below, spread, reach)
+        return Estimate(ratio - 1, low - 1, high - 1, n, level)
+    deviation = sqrt(spread[0] + spread[1] * ratio**2) / abs(below)
+    return around(ratio - 1, deviation, n, level=level, df=df)
+
+
+def _fieller(
+    above: float, below: float, spread: tuple[float, float], reach: float
+) -> tuple[float, float]:
+    """Return the quotients q that solve (above - q below)^2 = reach^2 (v1 + q^2 v2)."""
+    square = below**2 - reach**2 * spread[1]
+    middle = above * below / square
+    inside = spread[1] * above**2 + spread[0] * below**2 - reach**2 * spread[0] * spread[1]
+    half = reach * sqrt(max(inside, 0.0)) / square
+    return middle - half, middle + half
 
 
 def change(moments: Moments, *, level: float = 0.95) -> Estimate:

@@ -15,6 +15,7 @@ from onefold.stats.resampling import bootstrap
 
 Floats = NDArray[np.float64]
 PEOPLE = 1500
+RARE_PEOPLE = 200
 _SAVES = 0.4
 
 
@@ -89,7 +90,14 @@ def _conversion_difference(rng: np.random.Generator, effect: float) -> bool:
 
 
 def _conversion_lift(rng: np.random.Generator, effect: float) -> bool:
-    return _holds(lift(*_arms(rng, effect * 0.3, 0.3)), effect)
+    return _holds(lift(*_arms(rng, effect * 0.3, 0.3), method="fieller"), effect)
+
+
+def _rare_lift(rng: np.random.Generator, effect: float) -> bool:
+    base = 0.09
+    treated = rng.random(RARE_PEOPLE) < base * (1 + effect)
+    control = rng.random(RARE_PEOPLE) < base
+    return _holds(lift(Moments.of(treated), Moments.of(control), method="fieller"), effect)
 
 
 def _ratio_lift(rng: np.random.Generator, effect: float) -> bool:
@@ -161,11 +169,18 @@ TRIALS = {
         run=_conversion_difference,
     ),
     "conversion_lift": Trial(
-        "Lift of shares, delta method",
+        "Lift of shares, Fieller's interval",
         f"{PEOPLE:,} people an arm, share 30 %, lift 10 %",
         0.1,
         compares=True,
         run=_conversion_lift,
+    ),
+    "rare_conversion_lift": Trial(
+        "Lift of shares, Fieller's interval, few conversions",
+        f"{RARE_PEOPLE:,} people an arm, share 9 %, lift 50 %",
+        0.5,
+        compares=True,
+        run=_rare_lift,
     ),
     "ratio_lift": Trial(
         "Lift of ratios, delta method over people",

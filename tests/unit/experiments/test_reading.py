@@ -36,7 +36,8 @@ def test_it_is_what_pandas_says(helped, reading):
     )
     saved = frame[frame.event == "pin_saved"].groupby("identifier").event_time.min()
     within = (saved.reindex(first.index) - first.begin) < DAY
-    ours = lift(*(Moments.of(within[first.arm == name]) for name in ("larger", "control")))
+    arms = (Moments.of(within[first.arm == name]) for name in ("larger", "control"))
+    ours = lift(*arms, method="fieller")
     assert reading.short.effect.estimate == pytest.approx(ours.estimate)
     assert (reading.short.effect.low, reading.short.effect.high) == pytest.approx(
         (ours.low, ours.high)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 import tea_tasting
+from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from onefold.stats import Moments, change, difference, lift
@@ -98,6 +99,17 @@ def test_change_knows_that_the_same_people_came_twice():
     paired = change(Moments.of(now, before))
     apart = lift(Moments.of(now), Moments.of(before))
     assert paired.high - paired.low < 0.7 * (apart.high - apart.low)
+
+
+@pytest.mark.parametrize(("did", "of"), [((600, 450), (5000, 4800)), ((60, 45), (500, 480))])
+def test_fiellers_lift_of_shares_is_near_the_score_interval(did, of):
+    theirs = confint_proportions_2indep(
+        did[0], of[0], did[1], of[1], compare="ratio", method="score"
+    )
+    arms = [Moments(n, (x,), ((x,),)) for x, n in zip(did, of, strict=True)]
+    ours = lift(*arms, method="fieller")
+    assert ours.low + 1 == pytest.approx(theirs[0], rel=0.03)
+    assert ours.high + 1 == pytest.approx(theirs[1], rel=0.15)
 
 
 def test_lift_without_a_base_has_no_interval():
