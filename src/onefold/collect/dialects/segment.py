@@ -270,7 +270,7 @@ def _properties(kind: str, item: _Item) -> bytes:
     if not properties or properties == _NULL or kind == "alias":
         properties = b"{}"
     if kind in {"page", "screen"} and (item.name or item.category):
-        return _with_names(properties, item)
+        return with_names(properties, item.name, item.category)
     return properties
 
 
@@ -328,13 +328,13 @@ def _text(value: str | float | None) -> str | None:
     return value if value and not value.isspace() else None
 
 
-def _with_names(properties: bytes, item: _Item) -> bytes:
+def with_names(properties: bytes, name: str | None, category: str | None) -> bytes:
     """Return a page's properties with its name and category, which the wire keeps beside them."""
     if properties[0] != _OBJECT:
         return properties
     names = [
         b'"' + field + b'":' + msgspec.json.encode(value)
-        for field, value in ((b"name", item.name), (b"category", item.category))
+        for field, value in ((b"name", name), (b"category", category))
         if value and b'"' + field + b'"' not in properties
     ]
     if not names:

@@ -84,10 +84,10 @@ def _plain_events(envelope: _Envelope, received_time: int) -> list[Incoming] | N
             event = item.event or ""
         elif kind in {"identify", "group"}:
             properties = bytes(item.traits)
-        elif kind == "alias" or item.name or item.category:
-            return None
-        if not properties or properties == _NULL:
+        if not properties or properties == _NULL or kind == "alias":
             properties = b"{}"
+        if kind in {"page", "screen"} and (item.name or item.category):
+            properties = segment.with_names(properties, item.name, item.category)
         former, group = item.previous_id, item.group_id
         if not event or _blank(user) or _blank(anonymous) or _blank(former) or _blank(group):
             return None
