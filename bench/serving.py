@@ -249,7 +249,8 @@ class Server:
         self, events: list[dict[str, Any]], *, zipped: bool = False, timeout: float = 30.0
     ) -> httpx.Response:
         """Send events as one Segment batch."""
-        body = json.dumps({"batch": events, "writeKey": self.workspace.write_key}).encode()
+        sent = {"batch": events, "writeKey": self.workspace.write_key}
+        body = json.dumps(sent, separators=(",", ":")).encode()
         headers = {"content-type": "application/json"}
         if zipped:
             body = gzip.compress(body)

@@ -91,7 +91,7 @@ class Load:
                     status = client.post(f"{url}/v1/batch", json=body).status_code
                 except httpx.HTTPError:
                     status = 0
-                    self._end.wait(0.02)
+                    self._end.wait(0.1)
                 with self._lock:
                     self.answers.append(status)
                     if status == httpx.codes.OK:
