@@ -201,7 +201,7 @@ def path_with_band(
         "field": "day",
         "type": "quantitative",
         "scale": {"domain": [1, max(last, 2)], "nice": False},
-        "axis": {"values": days, "labelExpr": "'day ' + datum.label"},
+        "axis": {"values": days, "tickCount": len(days), "labelExpr": "'day ' + datum.label"},
     }
     y = _value("estimate", value_format, zero=True)
     layers: list[Spec] = [
@@ -277,7 +277,8 @@ def _spec(rows: Sequence[Row], layers: list[Spec]) -> Spec:
 def _time(field: str, form: str, *, utc: bool, values: Sequence[Spec] = ()) -> Spec:
     axis: Spec = {"format": form}
     if values:
-        axis["values"] = list(values)
+        # Vega leaves out every second value where there are more of them than it is to count.
+        axis |= {"values": list(values), "tickCount": len(values)}
     return {
         "field": field,
         "type": "temporal",
