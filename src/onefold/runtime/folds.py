@@ -28,7 +28,7 @@ class Folds:
     ) -> None:
         self.generation = generation
         self.stale = False
-        """The log says rules that this generation was not built by; it has to be rebuilt."""
+        """Built by other rules than the log says, or other folds: it has to be built anew."""
         self._log = log
         self._vault = vault
         self._identity_key = identity_key

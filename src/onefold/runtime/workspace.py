@@ -5,6 +5,7 @@ import os
 import re
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -114,19 +115,25 @@ class Workspace:
         self.folder = folder
         self.clock = clock
         self.settings: Settings = read_settings(folder)
-        self._lock = _hold(folder / "run" / "house.lock")
         _check_planes(folder)
-        self.log = SqliteLog(folder / "log.sqlite")
-        self.state = State(f"sqlite:///{folder / 'state.sqlite'}", clock)
-        self.vault = Vault(folder / "vault.sqlite")
-        self.identity_key = read_identity_key(self.state)
         self.rebuilding = False
         """A new generation is being built; figures are those of the old one."""
         self._folding = threading.RLock()
         self._listeners: list[Callable[[int], None]] = []
         self._relayed = 0
-        relay(self.state, self.log)
-        self.folds = self._folds(self._first_generation())
+        with ExitStack() as opened:
+            opened.enter_context(_hold(folder / "run" / "house.lock"))
+            self.log = opened.enter_context(closing(SqliteLog(folder / "log.sqlite")))
+            state = State(f"sqlite:///{folder / 'state.sqlite'}", clock)
+            self.state = opened.enter_context(closing(state))
+            self.vault = opened.enter_context(closing(Vault(folder / "vault.sqlite")))
+            self.identity_key = read_identity_key(self.state)
+            relay(self.state, self.log)
+            self.folds = self._folds(self._first_generation())
+            opened.callback(lambda: self.folds.generation.close())
+            _, rules = applied(self.log)
+            self.folds.stale = not self.folds.generation.fits(rules)
+            self._opened = opened.pop_all()
 
     @property
     def definitions(self) -> Path:
@@ -163,14 +170,21 @@ class Workspace:
         return lambda: self._listeners.remove(listener)
 
     def step(self) -> int:
-        """Fold the next rows of the log; return how many, 0 at its end."""
+        """Fold the next rows of the log; return how many, 0 at its end.
+
+        Facts that were built by other rules are built anew first, or as soon as the log says so.
+        """
+        self._renew()
         with self._folding:
             folded = self.folds.step()
+        self._renew()
+        return folded
+
+    def _renew(self) -> None:
         if self.folds.stale and not self.rebuilding:
             from onefold.runtime.rebuilding import rebuild
 
             rebuild(self)
-        return folded
 
     def tell(self) -> None:
         """Tell the listeners how far the facts are."""
@@ -250,11 +264,7 @@ class Workspace:
 
     def close(self) -> None:
         """Let go of all files."""
-        self.folds.generation.close()
-        self.log.close()
-        self.vault.close()
-        self.state.close()
-        self._lock.close()
+        self._opened.close()
 
     def _folds(self, generation: Generation) -> Folds:
         return Folds(generation, log=self.log, vault=self.vault, identity_key=self.identity_key)
@@ -278,11 +288,6 @@ def open_workspace(folder: Path, clock: Clock = now) -> Workspace:
     """
     workspace = Workspace(folder, clock)
     workspace.apply_first_definitions()
-    _, rules = applied(workspace.log)
-    if not workspace.folds.generation.fits(rules):
-        from onefold.runtime.rebuilding import rebuild
-
-        rebuild(workspace)
     workspace.catch_up()
     return workspace
 

@@ -158,7 +158,7 @@ class DuckFacts:
         found = []
         for name in CHECKSUMMED:
             natural = [*TABLES[name].natural, *(promoted if name == "events" else ())]
-            columns: list[exp.Expression] = [exp.column(c, quoted=True) for c in natural]
+            columns: list[exp.Expression] = [_natural(column) for column in natural]
             found.append((name, *self._checksum(exp.to_table(name), columns + told.get(name, []))))
         persons = select("person_id", "count(*) AS identifiers").from_("identifiers")
         grouped = persons.group_by("person_id").subquery("persons")
@@ -276,6 +276,12 @@ def _delete_sql(table: str, on: tuple[str, ...], since: str) -> str:
     return exp.delete(table, where=_staged_in(on, since)).sql(dialect="duckdb")
 
 
+def _natural(name: str) -> exp.Expression:
+    column = exp.column(name, quoted=True)
+    # Two senders may space their JSON differently; the content is the same.
+    return exp.Anonymous(this="json", expressions=[column]) if name == "properties" else column
+
+
 def _text(value: exp.Expression) -> exp.Expression:
     return exp.func("coalesce", exp.cast(value, "VARCHAR"), exp.Literal.string("\x1e"))
 
@@ -297,7 +303,7 @@ def _failure(error: duckdb.Error) -> OnefoldError:
     text = str(error).partition("\n")[0]
     if "No space left" in text or "could not write" in text.lower():
         return DiskFull(f"The facts cannot grow: {text}", "Make room on the disk.")
-    if "lock" in text.lower():
+    if "Could not set lock" in text or "Conflicting lock" in text:
         return MachineFailed(
             "The facts are held by another process.",
             "End the other `onefold` process of this workspace, or ask through it.",

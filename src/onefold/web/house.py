@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import uvicorn
+import uvloop
 
 from onefold.model.errors import MachineFailed, OnefoldError
 from onefold.runtime import FoldLoop, Workspace
@@ -48,7 +49,7 @@ def main(folder: Path) -> int:
     loop = FoldLoop(workspace.step, on_commit=workspace.tell, on_idle=workspace.relay)
     loop.start()
     try:
-        asyncio.run(_serve(workspace))
+        uvloop.run(_serve(workspace))
     finally:
         loop.stop()
         for name in (HOUSE_SOCKET, OWNER_SOCKET):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO
 
 import uvicorn
+import uvloop
 
 from onefold.model.errors import BadInput, MachineFailed
 from onefold.model.time import now
@@ -52,7 +53,7 @@ def serve(
         app = make_door(
             folder=folder, writer=writer, log=log, state=state, settings=settings, clock=now
         )
-        asyncio.run(_serve(app, folder.resolve(), host, port, ready))
+        uvloop.run(_serve(app, folder.resolve(), host, port, ready))
     finally:
         writer.close()
         log.close()

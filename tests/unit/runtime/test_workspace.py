@@ -114,3 +114,53 @@ def test_listeners_hear_of_commits_until_they_leave(world) -> None:
     world.send(track("x", id="2", user="u1"))
     world.fold()
     assert heard == [1]
+
+
+def test_facts_of_other_folds_are_built_anew_before_anything_is_folded(world, monkeypatch) -> None:
+    world.send(track("x", id="1", user="u1"))
+    before = world.sums()
+    world.close()
+    monkeypatch.setattr("onefold.runtime.generation.VERSION", 2)
+    world.open()
+    assert world.workspace.folds.stale
+    world.send(track("x", id="2", user="u2"))
+    assert world.sums()["events"][0] == before["events"][0] + 1
+    assert world.workspace.folds.generation.version == 2
+
+
+def test_deleted_facts_come_back_from_the_log(world) -> None:
+    import shutil
+
+    world.send(track("x", id="1", user="u1"))
+    before = world.sums()
+    world.close()
+    shutil.rmtree(world.folder / "facts")
+    world.open()
+    assert world.sums() == before
+
+
+def test_a_lost_plane_is_told_and_nothing_is_made_anew(world) -> None:
+    world.close()
+    (world.folder / "log.sqlite").rename(world.folder / "kept")
+    with pytest.raises(MachineFailed, match="has lost its log"):
+        Workspace(world.folder)
+    (world.folder / "kept").rename(world.folder / "log.sqlite")
+    world.open()
+    assert world.raw("events") == []
+
+
+def test_the_spacing_of_json_is_no_difference(tmp_path) -> None:
+    from onefold.store import NewRow
+
+    found = []
+    for place, gap in enumerate((b"", b" ")):
+        other = World(tmp_path / f"s{place}")
+        body = (
+            b'{"batch":[{"type":"track","event":"x","messageId":"1","userId":"u1",'
+            b'"properties":{"a":' + gap + b"1}}]}"
+        )
+        row = NewRow(1, "app", "production", "segment", "batch", body, b"\x0f")
+        other.workspace.log.append([row])
+        found.append(other.sums())
+        other.close()
+    assert found[0] == found[1]
