@@ -130,7 +130,7 @@ class Workspace:
             self.identity_key = read_identity_key(self.state)
             relay(self.state, self.log)
             self.folds = self._folds(self._first_generation())
-            opened.callback(lambda: self.folds.generation.close())
+            opened.callback(self._close_facts)
             _, rules = applied(self.log)
             self.folds.stale = not self.folds.generation.fits(rules)
             self._opened = opened.pop_all()
@@ -265,6 +265,10 @@ class Workspace:
     def close(self) -> None:
         """Let go of all files."""
         self._opened.close()
+
+    def _close_facts(self) -> None:
+        # A rebuild may have put another generation in the place of the first.
+        self.folds.generation.close()
 
     def _folds(self, generation: Generation) -> Folds:
         return Folds(generation, log=self.log, vault=self.vault, identity_key=self.identity_key)
