@@ -39,15 +39,16 @@ _log = logging.getLogger("onefold.web")
 def make_app(workspace: Workspace) -> Starlette:
     """Return the house's application over an open workspace.
 
-    Every module of `web/pages` offers `routes`; the API and the live streams do the same.
+    Every module of `web/pages` offers `routes`; the API and the live streams do the same. One
+    that has `begin` is given the application as the server starts.
 
     Args:
         workspace: Read by handlers as `request.app.state.workspace`.
     """
     app = Starlette(
         routes=[*_files(), *_collected()],
-        middleware=[Middleware(Shield)],
-        exception_handlers={OnefoldError: _refused, HTTPException: _plain, Exception: _failed},
+        middleware=[Middleware(Shield, on_failure=_failed)],
+        exception_handlers={OnefoldError: _refused, HTTPException: _plain},
         lifespan=_lifespan,
     )
     app.state.workspace = workspace
@@ -58,6 +59,10 @@ def make_app(workspace: Workspace) -> Starlette:
 
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    for module in _page_modules():
+        begin = getattr(module, "begin", None)
+        if begin is not None:
+            begin(app)
     yield
     app.state.questions.shutdown(wait=False, cancel_futures=True)
 
@@ -73,17 +78,19 @@ def _files() -> list[BaseRoute]:
 
 
 def _collected() -> list[BaseRoute]:
+    return [route for module in _page_modules() for route in getattr(module, "routes", [])]
+
+
+def _page_modules() -> list[Any]:
     names = [f"{pages.__name__}.{each.name}" for each in iter_modules(pages.__path__)]
-    routes: list[BaseRoute] = []
+    modules: list[Any] = []
     for name in (*names, *OPTIONAL):
         try:
-            module: Any = import_module(name)
+            modules.append(import_module(name))
         except ModuleNotFoundError as missing:
             if missing.name != name:
                 raise
-            continue
-        routes += getattr(module, "routes", [])
-    return routes
+    return modules
 
 
 async def _refused(request: Request, error: Exception) -> Response:

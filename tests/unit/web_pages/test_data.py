@@ -169,6 +169,18 @@ def test_answers_in_words():
     assert said.endswith(", as the event has neither userId nor anonymousId.")
 
 
+def test_the_house_measures_from_its_start_on(world):
+    app = make_app(world.workspace)
+
+    async def started():
+        async with app.router.lifespan_context(app):
+            return app.state.delays
+
+    delays = asyncio.run(started())
+    assert delays.seconds() == []
+    delays.forget()
+
+
 def test_event_to_page_is_measured_from_commits(world):
     delays = data.Delays(world.workspace)
     world.clock.now = START + DAY // 1000

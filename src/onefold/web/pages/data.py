@@ -23,6 +23,7 @@ from onefold.web.wording import coded, lag, link, number, plural, share, watch, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from starlette.applications import Starlette
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -91,6 +92,11 @@ async def data(request: Request) -> Response:
 
 
 routes = [Route("/data", data)]
+
+
+def begin(app: Starlette) -> None:
+    """Measure the way of events to the facts from the start of the house on."""
+    app.state.delays = Delays(app.state.workspace)
 
 
 def _chosen(text: str, known: Sequence[int], usual: int) -> int:
