@@ -54,8 +54,10 @@ class Streams:
         *,
         least_seconds: float = LEAST_SECONDS,
         beat_seconds: float = BEAT_SECONDS,
+        most: int = MOST_LISTENERS,
     ) -> None:
         """Work figures out in `threads`, each at most once in `least_seconds`."""
+        self._most = most
         self._threads, self._clock, self._fresh_time = threads, clock, fresh_time
         self._least, self._beat = least_seconds, beat_seconds
         self._feeds: dict[Hashable, Feed] = {}
@@ -75,6 +77,15 @@ class Streams:
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._end)
 
+    def check_room(self) -> None:
+        """Pass when one more may listen.
+
+        Raises:
+            Busy: There are too many listeners.
+        """
+        if sum(len(feed.listeners) for feed in self._feeds.values()) >= self._most:
+            raise Busy("Too many pages look on.", "Close some of them.", retry_seconds=10)
+
     async def listen(
         self,
         key: Hashable,
@@ -89,12 +100,8 @@ class Streams:
             answer: Works it out; that of the first listener serves all.
             allowed: Asked at every heartbeat; the stream ends when it says no.
 
-        Raises:
-            Busy: There are too many listeners.
         """
         self._loop = asyncio.get_running_loop()
-        if sum(len(feed.listeners) for feed in self._feeds.values()) >= MOST_LISTENERS:
-            raise Busy("Too many pages look on.", "Close some of them.", retry_seconds=10)
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
         feed = self._feeds.get(key)
         if feed is None:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from onefold.model.errors import NotAllowed
+from onefold.model.errors import Busy, NotAllowed
 from onefold.web.live import Streams, event
 
 CLOCK = 1_770_000_010_000_000
@@ -149,6 +149,19 @@ def test_a_refusal_is_told_in_words(threads):
             {"title": "Not allowed", "words": "A viewer may not.", "fix": "Ask the owner."},
         )
         await stream.aclose()
+
+    asyncio.run(look())
+
+
+def test_a_full_house_refuses_before_it_answers(threads):
+    async def look():
+        house = streams(threads, most=1)
+        house.check_room()
+        stream, _ = await opened(house, Counter())
+        with pytest.raises(Busy):
+            house.check_room()
+        await stream.aclose()
+        house.check_room()
 
     asyncio.run(look())
 

@@ -52,8 +52,7 @@ async def explore(request: Request) -> Response:
     """Answer the question of the address."""
     workspace, asker = request.app.state.workspace, request.state.asker
     shown = await ask(request, _explored, workspace, asker, dict(request.query_params))
-    title = shown["title"]
-    return page(request, "explore/explore.html", here="Explore", **(shown | {"title": title}))
+    return page(request, "explore/explore.html", here="Explore", **shown)
 
 
 @signed_in()
@@ -104,7 +103,11 @@ def _explored(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dic
         view = workspace.view(Question(asker=asker, purpose=asked.purpose))
         answer = _answer(view, asked)
     except OnefoldError as error:
-        return {"title": "Explore", "trouble": _trouble(error, params, known)}
+        return {
+            "title": "Explore",
+            "status": error.status,
+            "trouble": _trouble(error, params, known),
+        }
     return shown_of(asked, answer, known, view=view)
 
 

@@ -85,8 +85,10 @@ async def stream(request: Request) -> Response:
     async def allowed() -> bool:
         return await ask(request, visit_of, request) is not None
 
+    streams = streams_of(request.app)
+    streams.check_room()
     key = ("live", campaign_id, asker.role, asker.scopes)
-    return streamed(streams_of(request.app).listen(key, answer, allowed=allowed))
+    return streamed(streams.listen(key, answer, allowed=allowed))
 
 
 routes = [

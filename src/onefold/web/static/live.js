@@ -68,15 +68,25 @@
     if (!held && waiting) show(waiting);
   });
 
-  const source = new EventSource(root.dataset.stream);
-  source.addEventListener("open", () => { connected = true; tell(); });
-  source.addEventListener("error", () => { if (connected) known.at = performance.now(); connected = false; tell(); });
-  source.addEventListener("beat", (event) => heard(JSON.parse(event.data)));
-  source.addEventListener("reading", (event) => {
-    const told = JSON.parse(event.data);
-    heard(told);
-    if (held) waiting = told; else show(told);
-  });
+  let source = null;
+  const connect = () => {
+    source = new EventSource(root.dataset.stream);
+    source.addEventListener("open", () => { connected = true; tell(); });
+    source.addEventListener("error", () => {
+      if (connected) known.at = performance.now();
+      connected = false;
+      tell();
+      // A browser tries again by itself, but not after a refusal, such as that of a house that starts.
+      if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
+    });
+    source.addEventListener("beat", (event) => heard(JSON.parse(event.data)));
+    source.addEventListener("reading", (event) => {
+      const told = JSON.parse(event.data);
+      heard(told);
+      if (held) waiting = told; else show(told);
+    });
+  };
+  connect();
   addEventListener("pagehide", () => source.close());
   setInterval(tell, 1000);
   label();
