@@ -11,8 +11,6 @@ from onefold.model.time import parse_time
 from onefold.runtime import Workspace, create_workspace
 from onefold.simulate import MarketPlan, load_history, make_market, truth_report, write_demo_files
 
-COMPILED: dict = {}
-"""Queries of all worlds of a process: they ask the same of the same tables."""
 END = parse_time("2026-11-22T09:13:20Z")
 
 
@@ -42,7 +40,6 @@ def open_world(seed: int, folder: Path) -> tuple[Workspace, dict]:
     for mapping in files.mappings:
         bring_in(workspace, mapping)
     workspace.catch_up()
-    workspace.folds.generation.facts._compiled = COMPILED
     return workspace, market.truth
 
 

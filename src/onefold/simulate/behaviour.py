@@ -137,7 +137,7 @@ def member_events(
         ),
         draw.of(PAGE, 0.35 * plan.depth, span=(0.1, 1.0), item=2),
         draw.searches(0.8 * mild),
-        draw.pins(VIEW, 6.6 * plan.depth, items, span=(0.0, 0.95)),
+        draw.pins(VIEW, 6.0 * plan.depth, items, span=(0.0, 0.95)),
         draw.pins(OPEN, 1.9 * mild, items, span=(0.1, 0.97)),
         draw.pins(OPEN, visits.must_open, items, span=(0.1, 0.97)),
         draw.pins(SAVE, 0.55 * keen * visits.may_save, items, span=(0.2, 1.0)),
