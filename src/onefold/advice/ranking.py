@@ -62,6 +62,6 @@ def _with_a_test(
 ) -> tuple[Recommendation, ...]:
     """Keep a place for the best that was tested: amounts must not push out the best evidence."""
     tests = sorted((each for each in found if each.grade == 4), key=worth)
-    if not tests or any(each.grade == 4 for each in picked) or len(picked) < most:
+    if not tests or any(each.grade == 4 for each in picked):
         return tuple(picked)
     return (*picked[: most - 1], tests[0])

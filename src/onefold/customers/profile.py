@@ -10,7 +10,15 @@ from onefold.customers.find import no_account, no_person
 from onefold.customers.naming import name_of, names_of, personal_fields
 from onefold.customers.records import Contact, Customer, KnownAs, SpendDay, Touch, Visits
 from onefold.customers.standing import issues_of, levels_by_account, phase_of
-from onefold.customers.timeline import SAVES, Doing, doings_of, of_account, of_person, ordered
+from onefold.customers.timeline import (
+    SAVES,
+    Doing,
+    doings_of,
+    first_words,
+    of_account,
+    of_person,
+    ordered,
+)
 from onefold.governance import may, require
 from onefold.model.money import Money
 
@@ -26,6 +34,7 @@ class _People:
 
     doings: tuple[Doing, ...]
     sessions: "pa.Table"
+    first_words: str
     query: str
 
 
@@ -64,7 +73,7 @@ def person(view: "View", vault: "Vault", person_id: int | str) -> Customer:
         )
     )
     now = queries.asked(view).time
-    entries = of_person(view, people.doings, people.sessions)
+    entries = of_person(view, people.doings, people.sessions, people.first_words)
     sign_up = next((e.time for e in entries if e.kind == "sign_up"), None)
     return Customer(
         kind="person",
@@ -129,6 +138,7 @@ def account(view: "View", vault: "Vault", account_id: str) -> Customer:
         touches=touches,
         spend=spend,
         levels=levels,
+        first_words=people.first_words,
     )
     timeline = ordered(entries, now)
     return Customer(
@@ -167,7 +177,8 @@ def _number(text: int | str) -> int | None:
 def _read(view: "View", persons: Sequence[int]) -> _People:
     asked = queries.doings(view, persons)
     sessions = queries.session_rows(view, persons)
-    return _People(doings_of(view.ask(asked)), sessions, view.sql(asked))
+    words = first_words(queries.first_events(view, persons))
+    return _People(doings_of(view.ask(asked)), sessions, words, view.sql(asked))
 
 
 def _created(view: "View", account_id: str) -> int | None:

@@ -1,5 +1,6 @@
 """What happened to a customer, in one order: from the first touch on, whoever it was with."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 from onefold.customers import queries
 from onefold.customers.records import Contact, Happening, Issue, Level, SpendDay, Touch
 from onefold.model.money import MICROS
-from onefold.model.time import day_of, day_start
+from onefold.model.time import DAY, day_of, day_start
 
 if TYPE_CHECKING:
     from datetime import date
@@ -55,9 +56,11 @@ def doings_of(rows: "pa.Table") -> tuple[Doing, ...]:
     return tuple(sorted(found, key=lambda each: (each.first_time, each.event, each.identifier)))
 
 
-def of_person(view: "View", doings: Sequence[Doing], sessions: "pa.Table") -> list[Happening]:
+def of_person(
+    view: "View", doings: Sequence[Doing], sessions: "pa.Table", first_words: str
+) -> list[Happening]:
     """Return a person's own entries: first seen, sign-up, joins, sessions and saves a day."""
-    found = [*_firsts(doings), *_joins(doings), *_exposures(doings)]
+    found = [*_firsts(doings, first_words), *_joins(doings), *_exposures(doings)]
     found += _a_day(view, doings)
     starts, ends = queries.micros(sessions, "start_time"), queries.micros(sessions, "end_time")
     actions = queries.column(sessions, "actions")
@@ -78,13 +81,12 @@ def of_person(view: "View", doings: Sequence[Doing], sessions: "pa.Table") -> li
     return found
 
 
-def _firsts(doings: Sequence[Doing]) -> list[Happening]:
+def _firsts(doings: Sequence[Doing], first_words: str) -> list[Happening]:
     found = []
     if doings:
         first = doings[0]
-        found.append(
-            Happening(first.first_time, "first_seen", "First seen", _said(first.event, first.kind))
-        )
+        words = first_words or _said(first.event, first.kind)
+        found.append(Happening(first.first_time, "first_seen", "First seen", words))
     sign_up = next((each for each in doings if each.event in SIGN_UPS), None)
     if sign_up:
         found.append(Happening(sign_up.first_time, "sign_up", "Signed up", "Became a member"))
@@ -142,9 +144,10 @@ def of_account(
     touches: Sequence[Touch],
     spend: Sequence[SpendDay],
     levels: Sequence[Level],
+    first_words: str,
 ) -> list[Happening]:
     """Return an account's entries, the first anonymous touch of any contact among them."""
-    found = _contact_entries(contacts, created)
+    found = _contact_entries(contacts, created, first_words)
     if created is not None:
         found.append(Happening(created, "created", "Account made", "", "ribbon"))
     found += [entry for issue in issues for entry in _issue_entries(issue)]
@@ -153,25 +156,45 @@ def of_account(
     return found
 
 
-def _contact_entries(contacts: Sequence[Contact], created: int | None) -> list[Happening]:
+def _contact_entries(
+    contacts: Sequence[Contact], created: int | None, first_words: str
+) -> list[Happening]:
     found = []
     seen = [each for each in contacts if each.first_time is not None]
     first = min(seen, key=lambda each: each.first_time or 0, default=None)
     if first is not None and first.first_time is not None:
-        early = (
-            f"{(created - first.first_time) // 86_400_000_000:,} days before the account was made"
-            if created is not None and created > first.first_time
-            else "The first of its people to come"
-        )
-        found.append(
-            Happening(first.first_time, "first_seen", "First seen", f"{early} · {first.name}")
-        )
+        parts = [first_words, _before(first.first_time, created), first.name]
+        quiet = " · ".join(part for part in parts if part)
+        found.append(Happening(first.first_time, "first_seen", "First seen", quiet))
     found += [
         Happening(each.joined_time, "membership", each.name, "Became a contact")
         for each in contacts
         if each.joined_time is not None
     ]
     return found
+
+
+def _before(first: int, created: int | None) -> str:
+    if created is None or first >= created:
+        return ""
+    days = (created - first) // DAY
+    return (
+        f"{_many(days, 'day')} before the account was made" if days else "just before the account"
+    )
+
+
+def first_words(rows: "pa.Table") -> str:
+    """Return what the very first event was, in words; empty without one.
+
+    A page call says which page, for a first touch is mostly a page somebody read.
+    """
+    if not rows.num_rows:
+        return ""
+    row = rows.to_pylist()[0]
+    name = json.loads(row["properties"] or "{}").get("name")
+    if row["kind"] in {"page", "screen"} and isinstance(name, str) and name:
+        return f"Looked at the page “{name[:80]}”"
+    return _said(row["event"] or "", row["kind"] or "")
 
 
 def _issue_entries(issue: Issue) -> Iterable[Happening]:

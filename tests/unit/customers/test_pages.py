@@ -216,6 +216,6 @@ def test_today_without_events_leads_to_the_first_one(house):
     nothing = empty_facts()
     page = house(nothing, fresh=None).get("/")
     assert page.status_code == 200
-    assert 'href="/data/connect"' in page.text
+    assert 'href="/connect"' in page.text
     assert heading(page) == "No event has come yet."
     nothing.close()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
 from onefold import advice
-from onefold.collect import questions as queries
 from onefold.governance import may, trail
 from onefold.model.errors import BadInput
 from onefold.model.records import Question
@@ -17,8 +18,8 @@ from onefold.web.drawing import interval, shared_axis
 from onefold.web.pages.advice_shown import advice_block, known_of, tests_of
 from onefold.web.pages.today_figures import (
     Figure,
-    figures_of,
-    left_out_share,
+    Measured,
+    measured,
     most_moved,
     periods,
 )
@@ -30,10 +31,14 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from onefold.advice import Known
+    from onefold.experiments import Experiment
     from onefold.model.records import Asker
     from onefold.runtime import Workspace
     from onefold.store import View
 
+KEPT_SECONDS = 120
+"""Figures of whole days hardly move; their age stands below them."""
 PERIODS = {"7": "week", "28": "28 days"}
 QUESTION = {
     "7": "Was it a good week, and what is worth doing next?",
@@ -64,20 +69,8 @@ def _shown(workspace: Workspace, asker: Asker, days: str) -> dict[str, Any]:
     }
     if view.fresh_time is None:
         return frame | {"empty": True, "answer": "No event has come yet."}
-    span = int(days)
-    today_ = wording.day(view.now, view.zone)
-    key = ("today", today_, span)
-    figures, totals = remembered(
-        workspace,
-        key,
-        lambda: (
-            figures_of(view, workspace.definitions / "metrics", span),
-            queries.totals(view, *periods(view, span)[0]),
-        ),
-    )
-    out = left_out_share(totals)
-    tests = tests_of(workspace)
-    known = known_of(workspace, view, tests=tests)
+    asked, known, tests = _asked(workspace, view, int(days))
+    figures = asked.figures
     advised = advice.advise(view, workspace.state, known=known)
     decided = advice.decisions(workspace.state)
     entries = trail(workspace.state, most=200) if may(asker, "audit") else []
@@ -85,15 +78,30 @@ def _shown(workspace: Workspace, asker: Asker, days: str) -> dict[str, Any]:
     return frame | {
         "empty": False,
         "answer": _answer(figures),
-        "tiles": _tiles(figures, view, out),
+        "tiles": _tiles(asked, view),
         "advice": advice_block(advised, asker, path, zone=view.zone),
         "no_accounts": not advised.considered,
-        "changed": what_changed(view, tests, decided, entries, totals),
+        "changed": what_changed(view, tests, decided, entries, asked.totals),
         "held": held(view, decided),
-        "moved": _moved(most_moved(figures), view, out),
+        "moved": _moved(asked, view),
         "table": _table(figures),
         "period": PERIODS[days],
     }
+
+
+def _asked(
+    workspace: Workspace, view: View, days: int
+) -> tuple[Measured, Known, tuple[Experiment, ...]]:
+    """Return what the page rests on; figures are asked for while advice asks for its part."""
+    tests = tests_of(workspace)
+    key = ("today", wording.day(view.now, view.zone), days)
+    folder = workspace.definitions / "metrics"
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="today") as beside:
+        asked = beside.submit(
+            remembered, workspace, key, partial(measured, view, folder, days), seconds=KEPT_SECONDS
+        )
+        known = known_of(workspace, view, tests=tests)
+        return asked.result(), known, tests
 
 
 def _label(view: View) -> str:
@@ -141,21 +149,18 @@ def _moved_words(figure: Figure) -> str:
     return f"{'rose' if relative > 0 else 'fell'} {share(abs(relative))}"
 
 
-def _tiles(figures: tuple[Figure, ...], view: View, left_out: float | None) -> list[dict[str, Any]]:
+def _tiles(asked: Measured, view: View) -> list[dict[str, Any]]:
     known = [
         (each.change.relative.low * 100, each.change.relative.high * 100)
-        for each in figures
+        for each in asked.figures
         if each.change.relative.low is not None and each.change.relative.high is not None
     ]
     axis = shared_axis(known)
-    return [_tile(each, axis, view, left_out) for each in figures]
+    return [_tile(each, axis, asked, view) for each in asked.figures]
 
 
-def _tile(
-    each: Figure, axis: tuple[float, float], view: View, left_out: float | None
-) -> dict[str, Any]:
+def _tile(each: Figure, axis: tuple[float, float], asked: Measured, view: View) -> dict[str, Any]:
     relative, metric = each.change.relative, each.metric
-    seconds = None if view.fresh_time is None else max(view.now - view.fresh_time, 0) / 1e6
     figure, unit = each.words()
     tile: dict[str, Any] = {
         "name": metric.label,
@@ -164,12 +169,7 @@ def _tile(
         "href": f"/explore/metrics/{metric.name}",
         "values": each.values,
         "former": each.former_values,
-        "badges": {
-            "version": metric.version,
-            "seconds": seconds,
-            "n": each.change.now.n,
-            "left_out": left_out,
-        },
+        "badges": asked.badges(each, view.now),
     }
     if relative.estimate is None or relative.low is None or relative.high is None:
         have = min(each.change.now.n, each.change.former.n)
@@ -193,8 +193,9 @@ def _tile(
     return tile
 
 
-def _moved(figure: Figure | None, view: View, left_out: float | None) -> dict[str, Any] | None:
+def _moved(asked: Measured, view: View) -> dict[str, Any] | None:
     """Return the chart of the figure that moved most, with its table."""
+    figure = most_moved(asked.figures)
     if figure is None or not figure.points:
         return None
     scale = 1e-6 if figure.metric.format == "money" else 1.0
@@ -211,7 +212,6 @@ def _moved(figure: Figure | None, view: View, left_out: float | None) -> dict[st
     if figure.metric.format == "number" and rows and float(str(rows[-1]["value"])) >= 100:
         form = ",.0f"
     spec = charts.line_with_band(rows, value_format=form)
-    seconds = None if view.fresh_time is None else max(view.now - view.fresh_time, 0) / 1e6
     return {
         "title": f"{figure.metric.label}, by day",
         "name": f"{figure.metric.label}, by day, with the 95 % range of each day",
@@ -232,11 +232,8 @@ def _moved(figure: Figure | None, view: View, left_out: float | None) -> dict[st
             for point in figure.points
         ],
         "badges": {
-            "version": figure.metric.version,
+            **asked.badges(figure, view.now),
             "href": f"/explore/metrics/{figure.metric.name}",
-            "seconds": seconds,
-            "n": figure.change.now.n,
-            "left_out": left_out,
         },
     }
 

@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from onefold import metrics
+from onefold.collect import questions
 from onefold.model.time import day_of, day_start
 from onefold.web import wording
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from onefold.collect import questions as queries
     from onefold.metrics import Change, Metric, Point
     from onefold.store import View
 
@@ -90,12 +90,37 @@ def periods(view: View, days: int) -> tuple[Span, Span]:
     return (ends[1], ends[0]), (ends[2], ends[1])
 
 
-def figures_of(view: View, folder: Path, days: int) -> tuple[Figure, ...]:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The figures of a period as they were asked.
+
+    Attributes:
+        figures: In the order of the tiles.
+        totals: What came in during the period.
+        fresh_time: Received time of the last event they rest on.
+    """
+
+    figures: tuple[Figure, ...]
+    totals: questions.Totals
+    fresh_time: int | None
+
+    def badges(self, figure: Figure, now: int) -> dict[str, object]:
+        """Return version, age, people and the share that consent left out."""
+        fresh, totals = self.fresh_time, self.totals
+        return {
+            "version": figure.metric.version,
+            "seconds": None if fresh is None else max(now - fresh, 0) / 1e6,
+            "n": figure.change.now.n,
+            "left_out": totals.left_out / totals.accepted if totals.accepted else None,
+        }
+
+
+def measured(view: View, folder: Path, days: int) -> Measured:
     """Return the figures of Today that are defined, in their order."""
     known = metrics.load_metrics(folder)
     now, former = periods(view, days)
     start = day_start(day_of(view.now, view.zone) - timedelta(days=CHART), view.zone)
-    return tuple(
+    figures = tuple(
         Figure(
             metric=known[name],
             change=metrics.change(view, known[name], period=now, former=former),
@@ -104,11 +129,7 @@ def figures_of(view: View, folder: Path, days: int) -> tuple[Figure, ...]:
         for name in SHOWN
         if name in known
     )
-
-
-def left_out_share(totals: queries.Totals) -> float | None:
-    """Return the share of events that consent left out; None without events."""
-    return totals.left_out / totals.accepted if totals.accepted else None
+    return Measured(figures, questions.totals(view, *now), view.fresh_time)
 
 
 def most_moved(figures: tuple[Figure, ...]) -> Figure | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from onefold.advice import Decision
-    from onefold.collect import questions as queries
+    from onefold.collect import questions
     from onefold.experiments import Experiment
     from onefold.store import View
 
@@ -32,7 +32,7 @@ def what_changed(
     tests: Sequence[Experiment],
     decided: Sequence[Decision],
     entries: Sequence[Any],
-    totals: queries.Totals,
+    totals: questions.Totals,
 ) -> list[dict[str, Any]]:
     """Return what comes and what happened, coming dates first, then the newest first.
 
