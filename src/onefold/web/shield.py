@@ -9,11 +9,17 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
 
 from onefold.model.errors import TooLarge
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.responses import Response
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    Failing = Callable[[Request, Exception], Awaitable[Response]]
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -38,9 +44,9 @@ _log = logging.getLogger("onefold.web")
 class Shield:
     """ASGI middleware; streams pass through it untouched."""
 
-    def __init__(self, app: ASGIApp, *, most_bytes: int = 64 << 20) -> None:
-        """Wrap an app whose request bodies may have `most_bytes`."""
-        self._app, self._most = app, most_bytes
+    def __init__(self, app: ASGIApp, *, on_failure: Failing, most_bytes: int = 64 << 20) -> None:
+        """Wrap an app whose request bodies may have `most_bytes`; what breaks is answered too."""
+        self._app, self._on_failure, self._most = app, on_failure, most_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -49,7 +55,7 @@ class Shield:
             return
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
-        started, status, taken = perf_counter(), 500, 0
+        started, status, taken = perf_counter(), 0, 0
 
         async def counted() -> Message:
             nonlocal taken
@@ -72,6 +78,11 @@ class Shield:
 
         try:
             await self._app(scope, counted, with_headers)
+        except Exception as error:
+            if status:
+                raise
+            answer = await self._on_failure(Request(scope, counted), error)
+            await answer(scope, counted, with_headers)
         finally:
             spent = (perf_counter() - started) * 1000
             path = without_secret(scope["path"])

@@ -2,6 +2,7 @@
 
 import logging
 
+import httpx
 import pytest
 from starlette.responses import Response
 from starlette.routing import Route
@@ -61,6 +62,39 @@ def test_a_crash_says_nothing_of_the_inside(owner, house, caplog):
     assert answer.status_code == 500
     assert "hunter2" not in answer.text
     assert "could not be made" in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["x-request-id"] in answer.text
+    assert answer.headers["x-request-id"] in caplog.text
+
+
+def test_a_body_over_the_limit_is_refused(state, clock):
+    import asyncio
+
+    from starlette.applications import Starlette
+
+    from onefold.web import app as web_app
+    from onefold.web.shield import Shield
+
+    async def read(request):
+        return Response(await request.body())
+
+    async def failing(request, error):
+        return Response("broken", 500)
+
+    async def answers():
+        app = Starlette(
+            routes=[Route("/api/x", read, methods=["POST"])],
+            exception_handlers={web_app.OnefoldError: web_app._refused},
+        )
+        transport = httpx.ASGITransport(Shield(app, on_failure=failing, most_bytes=10))
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+            small = await client.post("/api/x", content=b"1234567890")
+            return small, await client.post("/api/x", content=b"12345678901")
+
+    small, large = asyncio.run(answers())
+    assert small.status_code == 200
+    assert large.status_code == 413
+    assert large.json()["title"] == "Too large"
 
 
 def test_what_is_not_there_is_said_in_the_form_it_was_asked(owner):
