@@ -93,18 +93,20 @@ def send_all(server: Server, events: list[dict[str, object]]) -> None:
         assert answer.status_code == httpx.codes.OK, answer.text
 
 
+@pytest.mark.timeout(900)
 def test_each_event_counts_once_after_six_deaths(tmp_path):
     rounds_of_death(tmp_path, rounds=6, seed=11)
     assert (tmp_path / "struck").is_dir()
 
 
 @pytest.mark.soak
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_each_event_counts_once_after_twenty_five_deaths(tmp_path):
     rounds_of_death(tmp_path, rounds=25, seed=12)
     assert (tmp_path / "struck").is_dir()
 
 
+@pytest.mark.timeout(600)
 def test_the_death_of_the_house_refuses_no_request(tmp_path):
     workspace = Workspace.make(tmp_path / "kept")
     with Server(workspace) as server:
