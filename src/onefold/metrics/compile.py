@@ -69,7 +69,7 @@ def _amounts(table: "ir.Table", name: str, variables: list[tuple[Term, Span]], a
 
     moment = table.event_time if name == "events" else table.start_time
     mine = [term for term, _ in variables if term.table == name]
-    inside = ibis.or_(*(_within(moment, span) for span in dict.fromkeys(ask.spans)))
+    inside = ibis.or_(*(within(moment, span) for span in dict.fromkeys(ask.spans)))
     wanted = table.filter(inside, ibis.or_(*(_meant(table, term) for term in mine)))
     moment = wanted.event_time if name == "events" else wanted.start_time
     columns: dict[str, Any] = {"person_id": wanted.person_id}
@@ -83,7 +83,7 @@ def _amounts(table: "ir.Table", name: str, variables: list[tuple[Term, Span]], a
             continue
         counts = _meant(wanted, term)
         if len(ask.spans) > 1:
-            counts &= _within(moment, span)
+            counts &= within(moment, span)
         if ask.currency is not None and term.measure == "sum":
             counts &= currency_of_row(wanted) == ask.currency
         columns[f"v{place}"] = ibis.ifelse(counts, _amount(wanted, term), 0).cast("float64")
@@ -142,7 +142,8 @@ def moment_columns(size: int) -> tuple[list[str], list[str]]:
     return [f"s{i}" for i in range(size)], list(starmap("q{}{}".format, pairs))
 
 
-def _within(moment: Any, span: Span) -> Any:
+def within(moment: Any, span: Span) -> Any:
+    """Return whether a time lies in a span, its start included, its end not."""
     return (moment >= instant(span[0])) & (moment < instant(span[1]))
 
 

@@ -81,8 +81,9 @@ def change(view: "View", metric: Metric, *, period: Span, former: Span) -> Chang
     check_window(*period, "none")
     check_window(*former, "none")
     ask = Ask((period, former), "none", None, view.zone)
-    known = queries.currencies(view, metric, ask) if metric.format == "money" else ()
-    currency = known[0] if known else None
+    is_money = metric.format == "money"
+    known = queries.currencies(view, metric, ask) if is_money else ()
+    currency = known[0] if known else ("" if is_money else None)
     ask = Ask(ask.spans, ask.every, ask.by, ask.zone, currency)
     found = next(iter(queries.cells(view, metric, ask)), None)
     both = found.moments if found else _nobody(2 * len(metric.terms))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from onefold.metrics.compile import Ask, compiled, currency_of_row, instant, moment_columns
+from onefold.metrics.compile import Ask, compiled, currency_of_row, moment_columns, within
 from onefold.metrics.records import Metric
 from onefold.stats import Moments
 
@@ -49,8 +49,7 @@ def _currencies(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
     events = view.person_events
     meant = events.filter(
         events.event.isin(metric.numerator.events),
-        events.event_time >= instant(ask.spans[0][0]),
-        events.event_time < instant(ask.spans[0][1]),
+        ibis.or_(*(within(events.event_time, span) for span in ask.spans)),
     )
     counted = meant.group_by(currency=currency_of_row(meant)).aggregate(rows=meant.count())
     return counted.order_by(ibis.desc("rows"), "currency")
@@ -65,7 +64,6 @@ def nobodys_events(view: "View", metric: Metric, ask: Ask) -> int:
     meant: Any = events.filter(
         events.identifier.isnull(),
         events.event.isin(sorted(names)),
-        events.event_time >= instant(ask.spans[0][0]),
-        events.event_time < instant(ask.spans[0][1]),
+        within(events.event_time, ask.spans[0]),
     )
     return int(view.ask(meant.aggregate(rows=meant.count())).to_pylist()[0]["rows"])

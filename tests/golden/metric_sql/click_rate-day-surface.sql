@@ -48,27 +48,15 @@ FROM (
         END AS DOUBLE) AS "v1"
       FROM (
         SELECT
-          "t2"."message_hi",
-          "t2"."message_lo",
-          "t2"."log_offset",
-          "t2"."place",
+          "t4"."person_id",
           "t2"."kind",
           "t2"."event",
           "t2"."source",
-          "t2"."environment",
           "t2"."event_time",
-          "t2"."received_time",
-          "t2"."time_basis",
-          "t2"."identifier",
-          "t2"."user_key",
-          "t2"."anonymous_key",
-          "t2"."account_id",
-          "t2"."purposes",
           "t2"."properties",
           "t2"."p_revenue",
           "t2"."p_currency",
-          "t2"."p_surface",
-          "t4"."person_id"
+          "t2"."p_surface"
         FROM "events" AS "t2"
         INNER JOIN (
           SELECT

@@ -41,27 +41,15 @@ FROM (
           CAST(0 AS DOUBLE) AS "v1"
         FROM (
           SELECT
-            "t3"."message_hi",
-            "t3"."message_lo",
-            "t3"."log_offset",
-            "t3"."place",
+            "t6"."person_id",
             "t3"."kind",
             "t3"."event",
             "t3"."source",
-            "t3"."environment",
             "t3"."event_time",
-            "t3"."received_time",
-            "t3"."time_basis",
-            "t3"."identifier",
-            "t3"."user_key",
-            "t3"."anonymous_key",
-            "t3"."account_id",
-            "t3"."purposes",
             "t3"."properties",
             "t3"."p_revenue",
             "t3"."p_currency",
-            "t3"."p_surface",
-            "t6"."person_id"
+            "t3"."p_surface"
           FROM "events" AS "t3"
           INNER JOIN (
             SELECT
@@ -95,15 +83,10 @@ FROM (
           CAST(CASE WHEN TRUE THEN 1 ELSE 0 END AS DOUBLE) AS "v1"
         FROM (
           SELECT
-            "t4"."identifier",
-            "t4"."environment",
+            "t6"."person_id",
             "t4"."start_time",
-            "t4"."end_time",
-            "t4"."events",
             "t4"."actions",
-            "t4"."discoveries",
-            "t4"."purposes",
-            "t6"."person_id"
+            "t4"."discoveries"
           FROM "sessions" AS "t4"
           INNER JOIN (
             SELECT

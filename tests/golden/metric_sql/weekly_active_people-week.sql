@@ -29,15 +29,10 @@ FROM (
           CAST(CASE WHEN "t5"."actions" > 0 THEN 1 ELSE 0 END AS DOUBLE) AS "v0"
         FROM (
           SELECT
-            "t2"."identifier",
-            "t2"."environment",
+            "t4"."person_id",
             "t2"."start_time",
-            "t2"."end_time",
-            "t2"."events",
             "t2"."actions",
-            "t2"."discoveries",
-            "t2"."purposes",
-            "t4"."person_id"
+            "t2"."discoveries"
           FROM "sessions" AS "t2"
           INNER JOIN (
             SELECT

@@ -333,6 +333,23 @@ def test_a_change_of_money_names_its_currency(view, metrics):
     assert found.notes == ("Also in EUR, apart.",)
 
 
+def test_a_change_to_no_money_at_all_mixes_no_currencies(metrics):
+    small = SmallFacts()
+    for person in range(40):
+        for currency, revenue in (("EUR", 2), ("EUR", 2), ("USD", 3)):
+            small.add("ad_clicked", START, person, revenue=revenue, currency=currency)
+        small.add("search_made", START + 9 * DAY, person)
+    week = 7 * DAY
+    found = change(
+        small.view(),
+        metrics["ad_revenue_per_engaged_user"],
+        period=(START + week, START + 2 * week),
+        former=(START, START + week),
+    )
+    assert (found.currency, found.former.estimate) == ("EUR", 4_000_000)
+    assert (found.now.estimate, found.relative.estimate) == (0.0, -1.0)
+
+
 def test_a_change_from_nothing_says_so(view, metrics):
     found = change(
         view,
