@@ -13,6 +13,7 @@ def stranger(visiting):
 
 
 def choose_password(visitor):
+    visitor.open("/settings")
     form = visitor.page.locator("form[action='/settings/password']")
     form.locator("input[name=password]").fill(PASSWORD)
     form.get_by_role("button").click()

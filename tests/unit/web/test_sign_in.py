@@ -83,11 +83,12 @@ def test_a_link_opens_once_and_not_after_a_day(visitor, state, clock):
     assert visitor.get(late).status_code == 401
 
 
-def test_whoever_has_no_password_yet_goes_on_to_choose_one(visitor, state, clock):
+def test_whoever_has_no_password_yet_is_told_where_to_choose_one(visitor, state, clock):
     people.add_user(state, "Lena", "analyst", asker=OWNER, now=clock())
     link = sign_in_link(state, "Lena", asker=OWNER, now=clock())
-    answer = visitor.get(link, follow_redirects=False)
-    assert answer.headers["location"] == "/settings#password"
+    assert visitor.get(link, follow_redirects=False).headers["location"] == "/"
+    assert "Choose a password in Settings." in visitor.get("/settings").text
+    assert "Choose a password in Settings." not in visitor.get("/settings").text
 
 
 def test_signing_out_ends_the_visit_for_good(owner, state, clock):

@@ -59,7 +59,7 @@ async def enter(request: Request) -> Response:
 
 
 async def open_link(request: Request) -> Response:
-    """Sign in by a one-time link; who has no password yet goes on to choose one."""
+    """Sign in by a one-time link; who has no password yet is told where to choose one."""
     workspace = request.app.state.workspace
     request.app.state.attempts.check(f"link from {caller(request)}")
     try:
@@ -71,7 +71,8 @@ async def open_link(request: Request) -> Response:
         raise
     visit = people.visit_of(workspace.state, token, now=workspace.clock())
     has_password = visit and people.user_named(workspace.state, visit.asker.name).has_password
-    return _let_in(request, token, "/" if has_password else "/settings#password")
+    words = "" if has_password else "This link is used up. Choose a password in Settings."
+    return _let_in(request, token, "/", words)
 
 
 @signed_in()
@@ -116,8 +117,8 @@ def _form(
     return answer
 
 
-def _let_in(request: Request, token: str, path: str) -> Response:
-    answer = RedirectResponse(path, status_code=303)
+def _let_in(request: Request, token: str, path: str, words: str = "") -> Response:
+    answer = back(request, path, words, title="You are in")
     answer.set_cookie(
         COOKIE,
         token,
