@@ -6,7 +6,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -79,7 +79,8 @@ def _stay(folder: Path, sizes: Sizes, port: int, given: Terms) -> int:
             sys.stdout.flush()
         else:
             _greet(address, folder, world)
-        served.wait()
+        with suppress(KeyboardInterrupt):
+            served.wait()
     return 0
 
 

@@ -18,6 +18,8 @@ MINUS = "\N{MINUS SIGN}"
 NOTHING = "\N{EN DASH}"
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _PLAIN_WIDTH = 10_000
+_MOST_ROWS = 15
+_ASIDE = frozenset({"query", "certificate"})
 
 
 def note(text: str) -> None:
@@ -39,20 +41,25 @@ def show(body: Mapping[str, Any], given: Terms) -> None:
 
 
 def _show_parts(body: Mapping[str, Any]) -> None:
-    """Print facts as lines and every table under its name."""
+    """Print facts as lines and every table under its name; queries only --json shows."""
     if _is_table(body):
         _show_table(body)
         return
-    facts = {key: value for key, value in body.items() if not _is_structure(value)}
+    said = {key: value for key, value in body.items() if key not in _ASIDE and _says(value)}
+    facts = {key: value for key, value in said.items() if not _is_structure(value)}
     if facts:
         _show_facts(facts)
-    for key, value in body.items():
-        if _is_structure(value) and value:
+    for key, value in said.items():
+        if _is_structure(value):
             click.secho(f"\n{_words(key)}", bold=True)
             if isinstance(value, Mapping):
                 _show_parts(value)
             else:
                 _show_list(value)
+
+
+def _says(value: object) -> bool:
+    return value is not None and value not in ("", [], {})
 
 
 def _is_table(value: object) -> bool:
@@ -76,14 +83,22 @@ def _is_money(value: Mapping[str, Any]) -> bool:
 def _show_facts(facts: Mapping[str, Any]) -> None:
     width = max(len(key) for key in facts)
     for key, value in facts.items():
-        click.echo(f"{_words(key):<{width}}  {cell(value)}")
+        click.echo(f"{_words(key):<{width}}  {cell(value, _unit_of(key))}")
 
 
 def _show_list(values: Sequence[Mapping[str, Any]]) -> None:
-    names = list(dict.fromkeys(name for value in values for name in value))
-    flat = [n for n in names if not any(_is_structure(value.get(n)) for value in values)]
-    columns = [{"name": n, "type": "text", "unit": ""} for n in flat]
-    _print_table(columns, [[value.get(n) for n in flat] for value in values])
+    shown = values[:_MOST_ROWS]
+    names = list(dict.fromkeys(name for value in shown for name in value if name not in _ASIDE))
+    flat = [n for n in names if not any(_is_structure(value.get(n)) for value in shown)]
+    told = [n for n in flat if any(_says(value.get(n)) for value in shown)]
+    columns = [{"name": n, "type": "text", "unit": _unit_of(n)} for n in told]
+    _print_table(columns, [[value.get(n) for n in told] for value in shown])
+    if len(values) > len(shown):
+        note(f"{len(values) - len(shown):,} more; --json shows all.")
+
+
+def _unit_of(name: str) -> str:
+    return "share" if name.endswith("_share") else ""
 
 
 def _show_table(body: Mapping[str, Any]) -> None:
@@ -109,7 +124,8 @@ def _print_table(columns: Sequence[Mapping[str, str]], rows: Sequence[Sequence[A
     for place, column in enumerate(columns):
         right = any(isinstance(row[place], (int, float, dict)) for row in rows)
         unit = column.get("unit", "")
-        head = f"{column['name']} ({unit})" if unit and unit != "share" else column["name"]
+        plain = unit in {"", "share"} or unit.startswith("micros")
+        head = column["name"] if plain else f"{column['name']} ({unit})"
         table.add_column(Text(head), justify="right" if right else "left", no_wrap=not on_terminal)
     for row in rows:
         values = (cell(v, str(c.get("unit", ""))) for v, c in zip(row, columns, strict=True))
@@ -158,18 +174,24 @@ def _number(value: float, unit: str) -> str:
 
 def _money(micros: int, currency: str) -> str:
     sign = MINUS if micros < 0 else ""
+    currency = currency or "\N{CURRENCY SIGN}"
     return f"{sign}{_SIGNS.get(currency, currency + ' ')}{abs(micros) / MICROS:,.2f}"
 
 
 def _estimate(estimate: object, low: object, high: object, unit: str) -> str:
     if not isinstance(estimate, (int, float)):
         return "not enough data"
+    if unit.startswith("micros"):
+        currency = unit.removeprefix("micros").strip()
+        ends = [
+            _money(round(end), currency) for end in (low, high) if isinstance(end, (int, float))
+        ]
+        range_ = f" ({' to '.join(ends)})" if ends else ""
+        return _money(round(estimate), currency) + range_
     if not isinstance(low, (int, float)) or not isinstance(high, (int, float)):
         return _number(estimate, unit)
-    ends = (
-        _number(end * 100, "points") if unit == "share" else _number(end, unit)
-        for end in (low, high)
-    )
+    scale, of = (100, "points") if unit == "share" else (1, unit)
+    ends = [_number(end * scale, of) for end in (low, high)]
     return f"{_number(estimate, unit)} ({' to '.join(ends)})"
 
 

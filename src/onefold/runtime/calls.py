@@ -312,26 +312,39 @@ def _services(asked: Asked, params: take.Asking) -> Body:
 
 
 def _effects(view: View, *effects: customers.Effect) -> Answer:
-    """Return effects as rows: what it is, adjusted and naive, on how many, by what method."""
-    rows = tuple(
-        (e.label, e.effect, e.relative, e.naive, e.treated, e.controls, e.refused) for e in effects
-    )
+    """Return effects as rows: adjusted beside naive, on how many, by what method."""
     currency = next((e.currency for e in effects if e.currency), "")
-    unit = f"micros {currency}".strip()
     return Answer(
         columns=(
             Column("what", "text"),
-            Column("effect", "estimate", unit),
-            Column("relative", "estimate", "share"),
-            Column("naive", "estimate", unit),
+            Column("spend_change", "estimate", "share"),
+            Column("naive_spend_change", "estimate", "share"),
+            Column("spend_per_account", "estimate", f"micros {currency}".strip()),
+            Column("stopped", "estimate", "share"),
+            Column("naive_stopped", "estimate", "share"),
             Column("treated", "integer", "accounts"),
             Column("controls", "integer", "accounts"),
             Column("refused", "text"),
         ),
-        rows=rows,
+        rows=tuple(map(_effect_row, effects)),
         definition=" ".join(dict.fromkeys(e.definition for e in effects)),
         as_of_time=view.fresh_time,
         notes=tuple(dict.fromkeys(n for e in effects for n in (e.method, e.cannot) if n)),
+    )
+
+
+def _effect_row(one: customers.Effect) -> tuple[object, ...]:
+    of_spend = one.unit == "micros"
+    return (
+        one.label,
+        one.spend,
+        one.naive_relative if of_spend else None,
+        one.effect if of_spend else None,
+        None if of_spend else one.effect,
+        None if of_spend else one.naive,
+        one.treated,
+        one.controls,
+        one.refused,
     )
 
 

@@ -187,3 +187,16 @@ def test_the_description_names_every_call_and_is_valid(client):
         jsonschema_rs.meta.validate({**schema, "components": described["components"]})
     references = re.findall(r'"\$ref": "#/components/schemas/(\w+)"', json.dumps(described))
     assert set(references) <= set(described["components"]["schemas"])
+
+
+def test_measures_are_open_metrics_and_tell_nothing_of_the_business(client, world):
+    answer = client.get("/metrics")
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    lines = answer.text.splitlines()
+    assert lines[-1] == "# EOF"
+    end = world["workspace"].log.last_offset()
+    assert f"onefold_log_offset {end}" in lines
+    assert "onefold_lag_rows 0" in lines
+    typed = {line.split()[2] for line in lines if line.startswith("# TYPE")}
+    named = {re.split(r"[ {]", line)[0] for line in lines if not line.startswith("#")}
+    assert named == typed

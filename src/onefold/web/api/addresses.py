@@ -22,6 +22,7 @@ from onefold.runtime import CALLS, Workspace, call
 from onefold.web import desk
 from onefold.web.api.asking import asker_of, is_owner
 from onefold.web.api.described import PREFIX, description
+from onefold.web.api.machine import MEDIA_TYPE, measures
 
 MOST_BYTES = 1_000_000
 LINES = "application/x-ndjson"
@@ -29,6 +30,11 @@ LINES = "application/x-ndjson"
 
 async def _described(_: Request) -> Response:
     return _json(description())
+
+
+async def _measured(request: Request) -> Response:
+    text = await desk.ask(request, measures, request.app.state.workspace)
+    return Response(text, headers={"Content-Type": MEDIA_TYPE})
 
 
 async def _called(request: Request) -> Response:
@@ -126,7 +132,8 @@ def _json(body: object) -> Response:
 
 
 routes = [
+    Route("/metrics", _measured, methods=["GET"]),
     Route(f"{PREFIX}/openapi.json", _described, methods=["GET"]),
     Route(PREFIX + "/{name:path}", _called, methods=["GET", "POST"]),
 ]
-"""What the house serves under `/api/v1`."""
+"""What the house serves under `/api/v1`, and its measures."""
