@@ -1,0 +1,54 @@
+"""What the documents show is what happens."""
+
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+from shown import Shell, blocks, run_document
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "ARCHITECTURE.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+RUN = [
+    document
+    for document in DOCUMENTS
+    if any(block.language in {"python", "console"} for block in blocks(document))
+]
+
+
+def name(document: Path) -> str:
+    return document.relative_to(ROOT).as_posix()
+
+
+@pytest.fixture
+def shell(tmp_path):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    made = Shell(tmp_path, port)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("document", RUN, ids=name)
+def test_examples_do_what_they_show(document, shell):
+    wrong = run_document(document, shell)
+    assert not wrong, "\n\n".join(wrong)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_links_lead_somewhere(document):
+    text = re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
+    targets = [target for target in re.findall(r"\]\(([^)#\s]+)", text) if "://" not in target]
+    missing = [target for target in targets if not (document.parent / target).exists()]
+    assert not missing
+
+
+def test_the_first_page_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) < 120
