@@ -106,3 +106,12 @@ def test_events_on_the_data_page_are_those_of_the_checksum(served, visiting):
         )
     assert accepted.replace(",", "").strip() == str(rows["events"])
     assert waiting.strip() == str(rows["quarantine"])
+
+
+def test_an_experiment_read_as_of_its_first_days_is_not_known_yet(served, visiting):
+    market = json.loads((served.folder / "demo" / "truth.json").read_text("utf-8"))["market"]
+    with visiting() as visitor:
+        visitor.open(f"/experiments/larger-first-pins?as_of={market['started_date']}")
+        words = visitor.page.locator(".half .word").all_inner_texts()
+        assert words == ["Not yet", "Not yet"]
+        assert "day 1" in visitor.page.locator("details.filter", has_text="Read as of").inner_text()

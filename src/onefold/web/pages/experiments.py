@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from starlette.routing import Route
 from onefold.experiments import load_experiments, read_experiment
 from onefold.model.errors import unknown
 from onefold.model.records import Question
+from onefold.model.time import day_start, parse_date
 from onefold.web import charts, wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, shared_axis
@@ -51,7 +53,7 @@ async def experiment_page(request: Request) -> Response:
     """Show one experiment: the card, its arms, its path, its split, as registered."""
     workspace, asker = request.app.state.workspace, request.state.asker
     name = request.path_params["name"]
-    shown = await ask(request, _one, workspace, asker, name)
+    shown = await ask(request, _one, workspace, asker, name, request.query_params.get("as_of", ""))
     return page(
         request,
         "experiments/experiment.html",
@@ -80,14 +82,16 @@ def _list(workspace: Workspace, asker: Asker) -> dict[str, Any]:
     }
 
 
-def _one(workspace: Workspace, asker: Asker, name: str) -> dict[str, Any]:
+def _one(workspace: Workspace, asker: Asker, name: str, as_of: str) -> dict[str, Any]:
     known = load_experiments(workspace.definitions / "experiments")
     if name not in known:
         raise unknown("experiment", name, known)
-    view = workspace.view(Question(asker=asker))
+    zone = workspace.settings.zone
+    until = day_start(parse_date(as_of) + timedelta(days=1), zone) - 1 if as_of else None
+    view = workspace.view(Question(asker=asker, as_of_time=until))
     reading = _read(workspace, view, known[name])
     return shown_of(reading, zone=view.zone, now=view.now) | {
-        "filters": _filters(reading, known, view.zone)
+        "filters": _filters(reading, known, view.zone, as_of)
     }
 
 
@@ -507,7 +511,7 @@ def _left_out_words(reading: ExperimentReading) -> str:
 
 
 def _filters(
-    reading: ExperimentReading, known: dict[str, Experiment], zone: str
+    reading: ExperimentReading, known: dict[str, Experiment], zone: str, as_of: str
 ) -> list[dict[str, object]]:
     options = [
         {
@@ -518,9 +522,16 @@ def _filters(
         for name, each in sorted(known.items())
     ]
     day = f", day {reading.day}" if reading.day else ""
+    here = f"/experiments/{quote(reading.experiment.name, safe='')}"
     return [
         {"label": "Experiment", "value": reading.experiment.label, "options": options},
-        {"label": "Read as of", "value": wording.day(reading.read_time, zone) + day},
+        {
+            "label": "Read as of",
+            "value": wording.day(reading.read_time, zone) + day,
+            "options": [{"label": "now", "href": here, "current": not as_of}],
+            "fields": [{"label": "End of", "name": "as_of", "type": "date", "value": as_of}],
+            "action": here,
+        },
     ]
 
 
