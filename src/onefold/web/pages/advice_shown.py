@@ -128,7 +128,8 @@ def advice_block(
     )
     decides = may(asker, "decide")
     count = len(shown)
-    title = f"{count_word(count)} thing{'' if count == 1 else 's'} worth doing"
+    things = f"{count_word(count)} thing{'' if count == 1 else 's'}" if count else "Nothing"
+    title = f"{things} worth doing"
     return {
         "title": title,
         "aside": "ranked by worth over 28 days" if count else "",
