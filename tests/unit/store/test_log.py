@@ -8,7 +8,6 @@ import pytest
 from onefold.model.errors import Busy, DiskFull
 from onefold.store import GroupWriter, NewRow, SqliteLog
 
-
 NOISE = random.Random(1).randbytes(1_000_000)
 
 
