@@ -75,7 +75,8 @@ def advise(
         raise unknown("account", account, [each.account_id for each in everyone])
     asked = view.question.as_of_time
     now = view.now if asked is None else min(asked, view.now)
-    at, pool = Moment(now, view.zone), Pool()
+    away = kept_away(state, now)
+    at, pool = Moment(now, view.zone, away), Pool()
     if known is None:
         known = know(view, experiments=() if account else experiments, seed=seed)
     if ours:
@@ -90,7 +91,6 @@ def advise(
         from_rules(pool, ours, at)
     if account is None:
         from_experiments(pool, known.readings)
-    away = kept_away(state, now)
     open_ones = [each for each in pool.found if each.id not in away]
     best = chosen(open_ones, most=most, one_account=account is not None)
     decided = len(pool.found) - len(open_ones)

@@ -67,10 +67,11 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The time of asking and the zone of its days."""
+    """The time of asking, the zone of its days, and what was decided and stays away by then."""
 
     now: int
     zone: str
+    away: frozenset[str] = frozenset()
 
 
 def scaled(relative: Estimate, base: float) -> Estimate:
@@ -239,8 +240,9 @@ def _from_tickets(
         else:
             eligible.append(each)
     pool.refuse(kind, f"{what} an account", left)
-    if grouped and len(eligible) >= GROUP:
-        pool.found.append(_tickets(effect, eligible, kind, what, at))
+    together = [each for each in eligible if f"{kind}:{each.account_id}" not in at.away]
+    if grouped and len(together) >= GROUP:
+        pool.found.append(_tickets(effect, together, kind, what, at))
     else:
         pool.found += [_tickets(effect, [each], kind, what, at) for each in eligible]
 

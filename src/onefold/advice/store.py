@@ -114,7 +114,13 @@ def kept_away(state: "State", now: int) -> frozenset[str]:
     last: dict[str, Decision] = {}
     for each in decisions(state):
         last.setdefault(each.recommendation_id, each)
-    return frozenset(name for name, each in last.items() if _stays_away(each, now))
+    away: set[str] = set()
+    for name, each in last.items():
+        if _stays_away(each, now):
+            kind = name.partition(":")[0]
+            # What was decided for a group was decided for each account in it.
+            away |= {name, *(f"{kind}:{account}" for account in each.detail.get("accounts", ()))}
+    return frozenset(away)
 
 
 def _stays_away(decision: Decision, now: int) -> bool:

@@ -23,7 +23,6 @@ def find_customer(view: "View", vault: "Vault", text: str, *, identity_key: byte
     of an account's name, a personal field or an identifier.
 
     Raises:
-        NotAllowed: It is a person, and the asker may not see single people.
         NotFound: It stands for nobody; the message says what is near.
         BadInput: It is the beginning of several names.
     """

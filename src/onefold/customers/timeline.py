@@ -105,7 +105,7 @@ def _joins(doings: Sequence[Doing]) -> list[Happening]:
                     each.first_time,
                     "join",
                     "Known by name",
-                    "What it did before without a name belongs to it from here on",
+                    "What they did before without a name is theirs from here on",
                 )
             )
     return found

@@ -114,6 +114,18 @@ def test_later_comes_back_and_accepted_rests_for_28_days(facts, state):
     assert one.id in {each.id for each in advise(soon, state, most=5).recommendations}
 
 
+def test_what_is_decided_for_an_account_and_for_its_group_does_not_contradict(facts, state):
+    view = view_of(facts)
+    kind = "friction.conversion_tag"
+    decide(state, OWNER, f"{kind}:stuck-2", "dismiss", now=view.now)
+    group = next(e for e in advise(view, state).recommendations if e.kind == kind)
+    assert group.accounts == ("stuck-3", "stuck-1", "stuck-0")
+    decide(state, OWNER, group.id, "accept", now=view.now, detail=group.to_json())
+    for account in ("stuck-1", "stuck-2"):
+        kinds = {each.kind for each in advise(view, state, account=account).recommendations}
+        assert kind not in kinds
+
+
 def test_a_decision_is_audited_without_its_reason(state):
     now = micros(NOW)
     decide(state, OWNER, "contact.lapsed:a1", "dismiss", "Lena said no", now=now)

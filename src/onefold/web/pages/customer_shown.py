@@ -125,7 +125,7 @@ def _facts(found: Customer) -> list[dict[str, str]]:
         {
             "name": "Open issues",
             "figure": number(len(open_issues)),
-            "note": f"{us} wait on us" if us else "none waits on us",
+            "note": f"{us} wait{'s' if us == 1 else ''} on us" if us else "none waits on us",
         },
         {
             "name": "Last talk",
@@ -303,8 +303,9 @@ def _person_answer(found: Customer) -> list[object]:
     if visits.last_time is not None:
         pieces.append(f"; last here {_days((found.asked_time - visits.last_time) / DAY)} ago")
     pieces.append(".")
-    if found.created_time and found.first_time and found.created_time > found.first_time:
-        days = (found.created_time - found.first_time) / DAY
+    early = (found.created_time or 0) - (found.first_time or 0)
+    if found.created_time and found.first_time and early >= DAY:
+        days = early / DAY
         pieces.append(f" Came {_days(days)} before signing up.")
     return pieces
 
@@ -314,7 +315,6 @@ def _known(each: Any, zone: str) -> list[object]:
         each.value or f"key {each.key}",
         each.kind.replace("_", " "),
         wording.day(each.first_time, zone),
-        wording.day(each.last_time, zone),
     ]
 
 
