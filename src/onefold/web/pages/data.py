@@ -298,6 +298,8 @@ def _event_row(
         owner, purpose = definition.owner or None, definition.purpose
     count = sum(seen.days) if seen else 0
     accepted = count / (count + waiting) if count + waiting else None
+    # The day in progress would look like a fall.
+    whole = seen.days[:-1] if seen and any(seen.days[:-1]) else seen.days if seen else ()
     if seen is None:
         last = "not in these days"
     elif now - seen.last_time < DAY // 24:
@@ -307,8 +309,8 @@ def _event_row(
     return [
         f"{name} v{definition.version}" if definition else name,
         owner,
-        {"spark": list(seen.days), "label": f"{name} a day"} if seen else None,
-        number(round(count / len(seen.days))) if seen else number(0),
+        {"spark": list(whole), "label": f"{name} a day"} if seen else None,
+        number(round(sum(whole) / len(whole))) if seen else number(0),
         None if accepted is None else _share_cell(accepted),
         last,
         purpose,
