@@ -85,6 +85,7 @@ def test_every_method_has_a_certificate_that_keeps_its_promise():
         "difference",
         "conversion_difference",
         "conversion_lift",
+        "rare_conversion_lift",
         "ratio_lift",
         "change",
         "bootstrap",
