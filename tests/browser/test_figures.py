@@ -8,6 +8,7 @@ import re
 import httpx
 import pytest
 
+from onefold.web.pages.explore import group_name
 from onefold.web.wording import NO_BREAK, number, share
 
 
@@ -50,9 +51,9 @@ def test_the_csv_holds_what_the_table_shows(client, visiting):
     with visiting() as visitor:
         visitor.open(f"/explore?{query}")
         shown = cells(visitor.page, "answer-table")
-    assert [[row["surface"] or "unknown", share(float(row["estimate"]), 2)] for row in rows] == [
-        row[:2] for row in shown
-    ]
+    assert [
+        [group_name("surface", row["surface"]), share(float(row["estimate"]), 2)] for row in rows
+    ] == [row[:2] for row in shown]
 
 
 def test_an_experiment_on_the_page_is_that_of_the_command_line(served, visiting):

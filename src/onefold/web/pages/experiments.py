@@ -112,6 +112,11 @@ def list_answer(readings: Sequence[ExperimentReading]) -> list[object]:
         told += [wording.better(f"{names} {'helps' if len(helped) == 1 else 'help'} now"), ". "]
     else:
         told.append("None helps now for certain. ")
+    brings = [each for each in readings if not each.withheld and each.long.verdict == "better"]
+    if brings:
+        names = _listed([each.experiment.label for each in brings])
+        verb = "brings" if len(brings) == 1 else "bring"
+        told += [wording.better(f"{names} {verb} more people back"), ". "]
     if waits:
         count = wording.count_word(len(waits))
         told += [

@@ -188,7 +188,7 @@ def cells_of(answer: Answer) -> list[dict[str, Any]]:
             if isinstance(value, Money):
                 cell["currency"], cell[name] = value.currency, value.micros
         group = [name for name in names if name not in _OWN]
-        cell["group"] = cell[group[0]] if group else None
+        cell["group"] = group_name(group[0], cell[group[0]]) if group else ""
         found.append(cell)
     return found
 
@@ -262,13 +262,13 @@ def _split_words(asked: Asked, known: Sequence[Mapping[str, Any]]) -> list[objec
     here = [row for row in known if asked.every == "none" or row["period"] == last]
     ranked = sorted(here, key=lambda row: -float(row["estimate"]))
     high, low = ranked[0], ranked[-1]
-    words = f"{_name(high['group'])} has most, {told(metric, high['estimate'], high['currency'])}"
+    words = f"{high['group']} has most, {told(metric, high['estimate'], high['currency'])}"
     if len(ranked) == 1:
         return [words, "."]
     apart = "" if _apart(high, low) else "; their ranges touch, so it cannot be told apart"
     return [
         words,
-        f"; {_name(low['group'])} least, {told(metric, low['estimate'], low['currency'])}{apart}.",
+        f"; {low['group']} least, {told(metric, low['estimate'], low['currency'])}{apart}.",
     ]
 
 
@@ -289,15 +289,22 @@ def _when(every: str, period: date) -> str:
     return f"in the week from {words}" if every == "week" else f"on {words}"
 
 
-def _name(group: object) -> str:
-    return str(group) if group not in {None, ""} else "unknown"
+def group_name(by: str, group: object) -> str:
+    """Return how a page calls a value of a dimension.
+
+    >>> group_name("surface", "home_feed"), group_name("campaign_id", "c_1"), group_name("x", None)
+    ('Home feed', 'c_1', 'unknown')
+    """
+    if group in {None, ""}:
+        return "unknown"
+    return str(group).replace("_", " ").capitalize() if by == "surface" else str(group)
 
 
 def groups_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the groups by how many people they have, the largest first."""
     people: dict[str, int] = {}
     for row in rows:
-        name = _name(row["group"])
+        name = row["group"]
         people[name] = people.get(name, 0) + row["n"]
     return sorted(people, key=lambda name: (-people[name], name))[:GROUPS]
 
@@ -318,10 +325,10 @@ def chart_of(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> charts.Spec | N
             {
                 "day": row["period"].isoformat(),
                 "value": row["estimate"] * scale,
-                "group": _name(row["group"]),
+                "group": row["group"],
             }
             for row in line
-            if row["estimate"] is not None and _name(row["group"]) in groups
+            if row["estimate"] is not None and row["group"] in groups
         ]
         return charts.lines(points, groups=groups, value_format=form)
     band: list[charts.Row] = [
@@ -383,7 +390,7 @@ def _table_row(asked: Asked, row: Mapping[str, Any], axis: tuple[float, float]) 
         day: date = row["period"]
         head.append(f"{day:%B %Y}" if asked.every == "month" else f"{day:%a} {day.day} {day:%B}")
     if asked.by:
-        head.append(_name(row["group"]))
+        head.append(row["group"])
     if not head:
         head.append(span_words(asked.from_date, asked.to_date))
     ends = [

@@ -379,7 +379,7 @@ def _rate_tile(reading: metrics.live.LiveReading, needed: int) -> dict[str, obje
     rate, former = reading.rate, reading.former_rate
     tile: dict[str, object] = {"name": "Click rate"}
     if rate.estimate is None or rate.low is None or rate.high is None:
-        return tile | {"figure": "–", "too_few": {"have": rate.n, "need": needed, "when": "people"}}
+        return tile | {"figure": "–", "too_few": {"have": rate.n, "need": needed}}
     bar = rate_bar(rate, former.estimate, top=_top([rate], former.estimate))
     text, unit = share(rate.estimate, 2).split(wording.NO_BREAK)
     said = {"better": "Better", "worse": "Worse", "even": "Cannot tell"}[bar.tone]
@@ -460,6 +460,8 @@ def place_rows(reading: metrics.live.LiveReading) -> list[dict[str, object]]:
 
 def _axis_words(reading: metrics.live.LiveReading) -> str:
     rates = [place.rate for place in reading.places] + [reading.rate]
+    if all(rate.low is None for rate in rates):
+        return ""
     former = reading.former_rate.estimate
     beside = "" if former is None else f"; line: the seven days before, {share(former, 2)}"
     return f"The axis goes from 0 to {share(_top(rates, former), 2)}{beside}"
