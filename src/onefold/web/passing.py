@@ -12,7 +12,7 @@ from typing import Any
 
 import h11
 
-from onefold.model.errors import Busy
+from onefold.model.errors import BadInput, Busy
 from onefold.web.sockets import short_path
 
 Scope = MutableMapping[str, Any]
@@ -33,46 +33,54 @@ async def pass_on(scope: Scope, receive: Receive, send: Send, house: Path) -> No
 
     Raises:
         Busy: The house does not answer; nothing was sent to the client yet.
+        BadInput: Its head is none that HTTP/1.1 allows.
     """
+    upstream = h11.Connection(h11.CLIENT, max_incomplete_event_size=_PIECE)
+    try:
+        head = upstream.send(_request(scope)) or b""
+    except h11.LocalProtocolError as error:
+        raise BadInput(f"The request cannot be passed on: {error}.", "Mend its head.") from error
     try:
         with short_path(house) as path:
             reader, writer = await asyncio.open_unix_connection(path)
     except OSError as error:
         raise Busy("The house is starting.", "Try again in a second.") from error
-    upstream = h11.Connection(h11.CLIENT, max_incomplete_event_size=_PIECE)
-    pump = asyncio.create_task(_pump(scope, receive, upstream, writer))
+    writer.write(head)
+    pump = asyncio.create_task(_pump(receive, upstream, writer))
     try:
         await _answer(send, upstream, reader)
     finally:
         pump.cancel()
-        with suppress(asyncio.CancelledError, OSError):
+        with suppress(asyncio.CancelledError, OSError, h11.LocalProtocolError):
             await pump
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
 
 
-async def _pump(
-    scope: Scope, receive: Receive, upstream: h11.Connection, writer: asyncio.StreamWriter
-) -> None:
-    """Write the request; then wait for the client to go, and take the connection down."""
-    headers = _onward(scope)
+def _request(scope: Scope) -> h11.Request:
     target = scope["raw_path"] or b"/"
     if scope["query_string"]:
         target += b"?" + scope["query_string"]
-    request = h11.Request(method=scope["method"], target=target, headers=headers)
-    writer.write(upstream.send(request) or b"")
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            writer.close()
-            return
-        if body := message.get("body", b""):
-            writer.write(upstream.send(h11.Data(data=body)) or b"")
-        if not message.get("more_body", False) and upstream.our_state is h11.SEND_BODY:
-            writer.write(upstream.send(h11.EndOfMessage()) or b"")
-        with suppress(ConnectionError):
-            await writer.drain()
+    return h11.Request(method=scope["method"], target=target, headers=_onward(scope))
+
+
+async def _pump(receive: Receive, upstream: h11.Connection, writer: asyncio.StreamWriter) -> None:
+    """Write the request's body; when the client goes, or it breaks, take the connection down."""
+    try:
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            if body := message.get("body", b""):
+                writer.write(upstream.send(h11.Data(data=body)) or b"")
+            if not message.get("more_body", False) and upstream.our_state is h11.SEND_BODY:
+                writer.write(upstream.send(h11.EndOfMessage()) or b"")
+            with suppress(ConnectionError):
+                await writer.drain()
+    finally:
+        # So the answer's side hears an end too, and waits for nothing.
+        writer.close()
 
 
 def _onward(scope: Scope) -> Headers:

@@ -337,6 +337,18 @@ def test_bodies_of_unknown_length_are_passed_on(place):
     assert len(answer.json()["body"]) == 1_000_000
 
 
+def test_a_head_that_cannot_be_passed_on_is_refused(place):
+    with with_house(place):
+        answer = place.ask("GET", "/today", headers=[(b"x-odd", b"a\x00b")])
+    assert answer.status_code == 400
+
+
+def test_a_body_that_is_no_body_does_not_hold_the_door(place):
+    with with_house(place):
+        answer = place.ask("POST", "/upload", content=b"hello", headers={"content-length": "3"})
+    assert answer.status_code in {400, 503}
+
+
 def test_without_a_house_pages_wait_and_events_do_not(place):
     page = place.ask("GET", "/today", headers={"accept": "text/html"})
     assert (page.status_code, page.headers["retry-after"]) == (503, "1")
