@@ -101,7 +101,7 @@ def compiled(schema: Mapping[str, object], types: Mapping[str, str]) -> Check:
 
     def check(properties: Mapping[str, object]) -> str:
         if not is_valid(properties):
-            return _said(next(iter(validator.iter_errors(properties))))
+            return _said(next(iter(validator.iter_errors(properties))), types)
         for name, kind in odd:
             value = properties.get(name)
             if value is not None and not _fits(value, kind):
@@ -121,14 +121,18 @@ def _fits(value: object, kind: str) -> bool:
     return True
 
 
-def _said(error: jsonschema_rs.ValidationError) -> str:
-    """Return a fault in plain words; never the value, which may be personal."""
-    path = ".".join(str(step) for step in error.instance_path)
+def _said(error: jsonschema_rs.ValidationError, described: Mapping[str, str]) -> str:
+    """Return a fault in plain words; never a value or a name that was sent: it may be personal."""
+    steps = [str(step) for step in error.instance_path]
+    path = steps[0] if steps and steps[0] in described else ""
+    if path and len(steps) > 1:
+        return f"Something in `{path}` does not fit its schema."
     name = f"`{path}`" if path else "The properties"
     match error.kind:
         case jsonschema_rs.ValidationErrorKind.Required(property=missing):
-            inside = f" in {name}" if path else ""
-            return f"`{missing}` is missing{inside}."
+            return f"`{missing}` is missing in `{path}`." if path else f"`{missing}` is missing."
+        case jsonschema_rs.ValidationErrorKind.AdditionalProperties():
+            return f"{name} {'holds' if path else 'hold'} what the schema does not describe."
         case jsonschema_rs.ValidationErrorKind.Type(types=types):
             wanted = [_WORDS[one] for one in sorted(types) if one != "null" or types == ["null"]]
             return f"{name} should be {' or '.join(wanted)}."

@@ -91,6 +91,29 @@ schema:
     assert promoted(found) == {"total": "number"}
 
 
+def test_a_fault_repeats_nothing_that_was_sent():
+    text = """\
+event: order
+schema:
+  type: object
+  additionalProperties: {type: integer}
+  properties:
+    known: {type: object, additionalProperties: false}
+    deep: {type: object, required: [x], additionalProperties: {type: integer}}
+"""
+    found = catalogue(text)
+    for properties in (
+        {"jo@example.com": "jo"},
+        {"known": {"jo@example.com": 1}},
+        {"deep": {"x": 1, "jo@example.com": "jo"}},
+        {"deep": {}},
+        {"deep": "jo"},
+    ):
+        fault = found.fault("order", properties)
+        assert fault.endswith(".")
+        assert "jo" not in fault
+
+
 @pytest.mark.parametrize(
     ("text", "place", "word"),
     [

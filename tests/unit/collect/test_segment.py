@@ -93,7 +93,7 @@ def test_a_page_keeps_its_name_among_its_properties():
 @pytest.mark.parametrize(
     ("item", "code", "word"),
     [
-        ({**TRACK, "type": "dance"}, Code.UNKNOWN_TYPE, "'dance'"),
+        ({**TRACK, "type": "dance"}, Code.UNKNOWN_TYPE, "is unknown"),
         ({k: v for k, v in TRACK.items() if k != "type"}, Code.UNKNOWN_TYPE, "no type"),
         ({**TRACK, "event": " "}, Code.NO_EVENT_NAME, "no event name"),
         ({**TRACK, "userId": None}, Code.NO_IDENTIFIER, "neither userId nor anonymousId"),

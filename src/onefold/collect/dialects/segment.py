@@ -287,7 +287,7 @@ def _judge(event: Incoming, size: int) -> None:
         reason = f"The event has {size:,} bytes; at most {LARGEST_EVENT:,} are taken."
     elif kind not in KIND_SET:
         code = Code.UNKNOWN_TYPE
-        said = f"The type {kind[:40]!r} is unknown" if kind else "The event has no type"
+        said = "The type of the event is unknown" if kind else "The event has no type"
         reason = f"{said}; it is one of {', '.join(KINDS)}."
     elif not event.event:
         code, reason = Code.NO_EVENT_NAME, "The track call has no event name."
