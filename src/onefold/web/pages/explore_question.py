@@ -12,7 +12,7 @@ from onefold.model.errors import BadInput, did_you_mean, unknown
 from onefold.model.time import parse_date, week_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from onefold.metrics import Metric
 
@@ -154,16 +154,7 @@ def filters_of(
     asked: Asked, known: Mapping[str, Metric], *, today: date
 ) -> list[dict[str, object]]:
     """Return the filters of the page: the parts of the question, each with its other values."""
-
-    def options(
-        values: Sequence[str], name: str, label: Callable[[str], str], current: str
-    ) -> list[dict[str, object]]:
-        return [
-            {"label": label(v), "href": asked.address(**{name: v}), "current": v == current}
-            for v in values
-        ]
-
-    metric_options = [
+    found = [
         {
             "label": each.label,
             "href": asked.address(metric=name, by="", purpose=""),
@@ -171,62 +162,67 @@ def filters_of(
         }
         for name, each in sorted(known.items())
     ]
-    by_options = [
-        {"label": "nothing", "href": asked.address(by=""), "current": not asked.by},
-        *options(dimensions_of(asked.metric), "by", dimension_words, asked.by),
+    return [
+        {"label": "Metric", "value": asked.metric.label, "options": found},
+        {
+            "label": "Every",
+            "value": EVERY[asked.every].removeprefix("by "),
+            "options": _options(asked, "every", EVERY.items(), asked.every),
+        },
+        _by_filter(asked),
+        _days_filter(asked, today),
+        {
+            "label": "Purpose",
+            "value": asked.purpose,
+            "options": _options(asked, "purpose", ((p, p) for p in PURPOSES), asked.purpose),
+        },
     ]
+
+
+def _options(
+    asked: Asked, part: str, values: Iterable[tuple[str, str]], current: str
+) -> list[dict[str, object]]:
+    """Return the choices of one part of the question: value and label each."""
+    return [
+        {"label": label, "href": asked.address(**{part: value}), "current": value == current}
+        for value, label in values
+    ]
+
+
+def _by_filter(asked: Asked) -> dict[str, object]:
+    known = dimensions_of(asked.metric)
+    values = [("", "nothing"), *((name, dimension_words(name)) for name in known)]
+    return {
+        "label": "By",
+        "value": dimension_words(asked.by) if asked.by else "nothing",
+        "options": _options(asked, "by", values, asked.by),
+        "note": "" if known else "It counts sessions, which have no property of events.",
+    }
+
+
+def _days_filter(asked: Asked, today: date) -> dict[str, object]:
     kept = {
         "metric": asked.metric.name,
         "every": asked.every,
         "by": asked.by,
         "purpose": asked.purpose,
     }
-    days = [
-        {"label": "From", "name": "from", "type": "date", "value": asked.from_date.isoformat()},
-        {
-            "label": "To, left out itself",
-            "name": "to",
-            "type": "date",
-            "value": asked.to_date.isoformat(),
-        },
-    ]
-    spans = [
-        {
-            "label": f"last {weeks} weeks",
-            "href": asked.address(
-                **{"from": (today - timedelta(weeks=weeks)).isoformat(), "to": today.isoformat()}
-            ),
-            "current": False,
-        }
-        for weeks in (4, 8, 26)
-    ]
-    by_value = dimension_words(asked.by) if asked.by else "nothing"
-    return [
-        {"label": "Metric", "value": asked.metric.label, "options": metric_options},
-        {
-            "label": "Every",
-            "value": EVERY[asked.every].removeprefix("by "),
-            "options": options(list(EVERY), "every", lambda v: EVERY[v], asked.every),
-        },
-        {
-            "label": "By",
-            "value": by_value,
-            "options": by_options,
-            "note": ""
-            if len(by_options) > 1
-            else "It counts sessions, which have no property of events.",
-        },
-        {
-            "label": "Days",
-            "value": span_words(asked.from_date, asked.to_date),
-            "options": spans,
-            "fields": days,
-            "kept": {k: v for k, v in kept.items() if v},
-            "action": "/explore",
-        },
-        {
-            "label": "Purpose",
-            "value": asked.purpose,
-            "options": options(list(PURPOSES), "purpose", str, asked.purpose),
-        },
-    ]
+    ends = (("From", "from", asked.from_date), ("To, left out itself", "to", asked.to_date))
+    spans = []
+    for weeks in (4, 8, 26):
+        first = today - timedelta(weeks=weeks)
+        parts = {"from": first.isoformat(), "to": today.isoformat()}
+        current = (asked.from_date, asked.to_date) == (first, today)
+        href = asked.address(**parts)
+        spans.append({"label": f"last {weeks} weeks", "href": href, "current": current})
+    return {
+        "label": "Days",
+        "value": span_words(asked.from_date, asked.to_date),
+        "options": spans,
+        "fields": [
+            {"label": label, "name": name, "type": "date", "value": day.isoformat()}
+            for label, name, day in ends
+        ],
+        "kept": {name: value for name, value in kept.items() if value},
+        "action": "/explore",
+    }
