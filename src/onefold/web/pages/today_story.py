@@ -128,8 +128,6 @@ _ACTIONS = {
     "definitions.apply": ("Definitions", _definitions),
     "source.add": ("Source", lambda entry: f" {entry.subject} added"),
     "source.set": ("Source", lambda entry: f" {entry.subject} changed"),
-    "import.run": ("Import", lambda entry: f" {entry.subject} ran"),
-    "quarantine.retry": ("Waiting events", lambda _: " let back in"),
 }
 
 
