@@ -128,9 +128,11 @@ def kept(source, body, route="batch"):
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(telling=telling_events(), alone=st.booleans(), shared=st.booleans())
-def test_without_consent_no_identifier_reaches_the_disk(telling, alone, shared):
+@given(telling=telling_events(), alone=st.booleans(), shared=st.booleans(), strange=st.booleans())
+def test_without_consent_no_identifier_reaches_the_disk(telling, alone, shared, strange):
     event, known = telling
+    if strange and (shared or not alone):
+        event["type"] = known[0]
     if shared:
         context = event.pop("context")
         envelope = {"batch": [event], "context": context, "userId": known[0]}
