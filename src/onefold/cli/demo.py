@@ -71,16 +71,19 @@ def _stay(folder: Path, sizes: Sizes, port: int, given: Terms) -> int:
 
     with show_progress() as progress:
         world = make_world(folder, sizes, progress)
-    with serving(folder, port) as served, _traffic(served, world, sizes):
+    # Whoever sees the demo ends it by Ctrl-C, so that is no failure.
+    with (
+        suppress(KeyboardInterrupt),
+        serving(folder, port) as served,
+        _traffic(served, world, sizes),
+    ):
         address = served.address + world.sign_in_path
         if given.as_json:
-            body = {"workspace": str(folder), "sign_in": address, "counts": world.counts}
-            show(body, given)
+            show({"workspace": str(folder), "sign_in": address, "counts": world.counts}, given)
             sys.stdout.flush()
         else:
             _greet(address, folder, world)
-        with suppress(KeyboardInterrupt):
-            served.wait()
+        served.wait()
     return 0
 
 

@@ -80,7 +80,11 @@ def serve_command(host: str, port: int) -> None:
     if is_served(given.folder):
         message = f"Another server holds the workspace {given.folder}."
         raise Conflict(message, "End it first, or use it.")
-    serve(given.folder, host=host, port=port)
+    serve(given.folder, host=host, port=port, ready=_say_where)
+
+
+def _say_where(address: str) -> None:
+    note(f"Onefold listens at {address}. `onefold user link owner` signs in; Ctrl-C ends it.")
 
 
 @command("status")
