@@ -34,6 +34,7 @@ _WAITING = 16
 """Verdict bytes from here on are of events that do not count."""
 _DAY = 86_400_000_000
 _RECORDS = msgspec.json.Decoder(list[Record])
+_WAITS_AS = list(TABLES["quarantine"].natural)
 _NOTHING: frozenset[str] = frozenset()
 _VALUES = (
     "place",
@@ -134,7 +135,7 @@ class CollectFold:
         self._remember(draft)
         events = self._table(draft, high, low, keep)
         writer.insert("events", events)
-        writer.insert("quarantine", _quarantine_table(draft.waiting))
+        writer.insert("quarantine", _quarantine_table(_not_waiting_yet(draft.waiting, writer)))
         records = (item for i in keep if isinstance(item := draft.items[i], Record))
         fold_records(records, writer)
         return Batch(
@@ -422,6 +423,22 @@ def _memberships(events: pa.Table) -> dict[tuple[int, str], int]:
             strict=True,
         )
     }
+
+
+def _not_waiting_yet(waiting: list[tuple[Any, ...]], writer: FactsWriter) -> list[tuple[Any, ...]]:
+    """Return what waits for the first time: sent again for the same reason, it waits once."""
+    if not waiting:
+        return waiting
+    high = pa.table({"message_hi": pa.array({row[2] for row in waiting}, pa.int64())})
+    found = writer.matching("quarantine", high, ["message_hi"]).select(_WAITS_AS).to_pylist()
+    known = {tuple(row[name] for name in _WAITS_AS) for row in found}
+    fresh: list[tuple[Any, ...]] = []
+    for row in waiting:
+        key = row[2:8]
+        if key not in known:
+            known.add(key)
+            fresh.append(row)
+    return fresh
 
 
 def _quarantine_table(waiting: list[tuple[Any, ...]]) -> pa.Table:

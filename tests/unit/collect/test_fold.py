@@ -142,3 +142,11 @@ def test_checksums_do_not_know_our_clock(tmp_path) -> None:
         found.append(world.sums())
         world.close()
     assert found[0] == found[1]
+
+
+def test_a_bad_event_sent_again_waits_once(world) -> None:
+    bad = track("", id="1", user="u1")
+    world.send(bad, bad)
+    world.fold()
+    world.send(bad)
+    assert world.sums()["quarantine"][0] == 1
