@@ -1,0 +1,37 @@
+"""An answer is kept for a moment, for one workspace, under all it depends on."""
+
+from onefold.web.remembered import MOST, remembered
+
+
+class Workspace:
+    """Only its clock is asked."""
+
+    now = 0
+
+    def clock(self):
+        return self.now
+
+
+def test_an_answer_is_asked_again_only_when_it_is_too_old():
+    workspace, asked = Workspace(), []
+
+    def make():
+        asked.append(workspace.now)
+        return len(asked)
+
+    assert remembered(workspace, "a", make, seconds=30) == 1
+    workspace.now = 29_000_000
+    assert remembered(workspace, "a", make, seconds=30) == 1
+    workspace.now = 30_000_000
+    assert remembered(workspace, "a", make, seconds=30) == 2
+    assert remembered(workspace, "b", make, seconds=30) == 3
+
+
+def test_two_workspaces_share_nothing_and_the_shelf_stays_small():
+    one, two = Workspace(), Workspace()
+    assert remembered(one, "a", lambda: "one") == "one"
+    assert remembered(two, "a", lambda: "two") == "two"
+    for place in range(2 * MOST):
+        one.now = place
+        assert remembered(one, place, lambda place=place: place) == place
+    assert remembered(one, "a", lambda: "made anew") == "made anew"
