@@ -44,6 +44,13 @@ def as_of_filter(params: dict[str, str]) -> dict[str, Any]:
     }
 
 
+def fresh_of(view: View) -> dict[str, object] | None:
+    """Return how fresh the page is; nothing where it is of a day that is over."""
+    if view.question.as_of_time is not None:
+        return None
+    return wording.freshness(view.fresh_time, view.now, zone=view.zone)
+
+
 def account_shown(view: View, found: Customer, params: dict[str, str]) -> dict[str, Any]:
     """Return what the page of an account shows."""
     place = [
@@ -59,7 +66,7 @@ def account_shown(view: View, found: Customer, params: dict[str, str]) -> dict[s
         "answer": _account_answer(found),
         "lead": " · ".join(part for part in place if part),
         "filters": [as_of_filter(params)],
-        "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),
+        "fresh": fresh_of(view),
         "facts": _facts(found),
         "phases": _phases(found),
         "phase": found.phase,
@@ -186,7 +193,7 @@ def _spend(view: View, found: Customer) -> list[dict[str, Any]]:
 
 
 def _fresh_badge(view: View) -> dict[str, Any]:
-    if view.fresh_time is None:
+    if view.fresh_time is None or view.question.as_of_time is not None:
         return {}
     return {"seconds": max(view.now - view.fresh_time, 0) / 1e6}
 
@@ -262,7 +269,7 @@ def person_shown(view: View, found: Customer, params: dict[str, str]) -> dict[st
         "answer": _person_answer(found),
         "lead": f"First seen {since}" if since else "",
         "filters": [as_of_filter(params)],
-        "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),
+        "fresh": fresh_of(view),
         "facts": [
             {
                 "name": "Sessions",

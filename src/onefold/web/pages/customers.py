@@ -17,7 +17,7 @@ from onefold.web import wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, shared_axis
 from onefold.web.pages.advice_shown import advice_block, known_of
-from onefold.web.pages.customer_shown import account_shown, as_of_filter, person_shown
+from onefold.web.pages.customer_shown import account_shown, as_of_filter, fresh_of, person_shown
 from onefold.web.wording import better, money, number, plural, sentence, share, worse
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _listed(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dict[
         "answer": _list_answer(found),
         "lead": "",
         "filters": _list_filters(params, search, order),
-        "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),
+        "fresh": fresh_of(view),
         "listing": found,
         "missing": missing,
         "empty": not found.all_accounts and not found.persons_total,
@@ -309,8 +309,8 @@ def _effects_answer(found: tuple[Effect, ...]) -> list[object]:
     for each in costs:
         fell = share(abs(each.spend.estimate or 0))
         pieces += [
-            f" {each.label[:1].upper()}{each.label[1:]} goes with ",
-            worse(f"{fell} less"),
+            f" {each.label[:1].upper()}{each.label[1:]} costs ",
+            worse(f"{fell} of spend"),
             ".",
         ]
     return pieces
