@@ -189,7 +189,7 @@ def shown_of(reading: ExperimentReading, *, zone: str, now: int) -> dict[str, An
     arms = arm_rows(reading)
     return {
         "label": experiment.label,
-        "name": experiment.name,
+        "version": experiment.version,
         "question": experiment.question,
         "answer": answer_of(reading),
         "short": None if withheld else half_shown(reading, long=False, now=now),
