@@ -19,13 +19,14 @@ SEEN_DAYS = 7
 def by_minute(view: "View", campaign_id: str, span: Span) -> "ir.Table":
     """Return minute, surface, event, currency, rows and revenue (micros) of a campaign."""
     meant = _of_campaign(view, campaign_id, span)
+    meant = meant.mutate(earned=_revenue(meant))
     keys = {
         "minute": meant.event_time.truncate("m"),
         "surface": dimension_of(meant, "surface"),
         "event": meant.event,
         "currency": currency_of_row(meant),
     }
-    return meant.group_by(**keys).aggregate(rows=meant.count(), revenue=_revenue(meant).sum())
+    return meant.group_by(**keys).aggregate(rows=meant.count(), revenue=meant.earned.sum())
 
 
 def former_clicks(view: "View", campaign_id: str, spans: list[Span]) -> "ir.Table":

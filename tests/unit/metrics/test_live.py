@@ -53,6 +53,15 @@ def test_clicks_and_revenue_are_those_of_the_last_sixty_minutes():
     assert reading.rate.low < 0.4 < reading.rate.high
 
 
+def test_a_workspace_that_describes_no_revenue_still_shows_its_clicks():
+    facts = SmallFacts(now=NOW)
+    facts.add("ad_viewed", NOW - 3 * MINUTE, 1, campaign_id="c1")
+    facts.add("ad_clicked", NOW - 2 * MINUTE, 1, campaign_id="c1", revenue="0.5", currency="USD")
+    reading = Live(RATE).reading(facts.view(), "c1")
+    assert (reading.clicks, reading.impressions) == (1, 1)
+    assert not any(money.micros for money in reading.revenue)
+
+
 def test_places_add_up_and_the_last_click_comes_first():
     reading = Live(RATE).reading(market().view(), "c1")
     assert {place.surface for place in reading.places} == {"home_feed", "search_results"}
