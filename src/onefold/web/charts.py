@@ -181,6 +181,9 @@ def bars_by_minute(
         layers.append(
             {"mark": line, "encoding": {"x": x, "y": _value("expected", ",.0f", zero=True)}}
         )
+    # Unseen: without it an hour of nothing has its zero in the middle.
+    room = {"type": "rule", "opacity": 0}
+    layers.append({"mark": room, "encoding": {"y": {"datum": 4}}})
     return _spec(parts, layers)
 
 

@@ -56,3 +56,9 @@ def test_bars_begin_at_zero():
     bars = [layer for layer in spec["layer"] if layer["mark"]["type"] == "bar"]
     assert bars
     assert all(layer["encoding"]["y"]["scale"]["zero"] for layer in bars)
+
+
+def test_an_hour_of_nothing_keeps_its_zero_at_the_bottom():
+    rows = [{"minute": "2026-11-23T08:40:00", "count": 0, "expected": 0.0}]
+    layers = charts.bars_by_minute(rows)["layer"]
+    assert any(layer["encoding"]["y"].get("datum") == 4 for layer in layers)
