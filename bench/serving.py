@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -87,6 +88,7 @@ class Workspace:
     folder: Path
     write_key: str
     api_key: str
+    sign_in: str
 
     @classmethod
     def make(cls, folder: Path, *, basis: str = "contract") -> Self:
@@ -94,7 +96,9 @@ class Workspace:
         told = onefold("init", str(folder), "--basis", basis, "--identity-key", IDENTITY_KEY)
         lines = dict(line.split(": ", 1) for line in told.splitlines() if ": " in line)
         keys = {name.strip().lower(): value.strip() for name, value in lines.items()}
-        return cls(folder, keys["write key"], keys["api key"])
+        link = re.search(r"/sign-in/link/[\w-]+", told)
+        assert link, told
+        return cls(folder, keys["write key"], keys["api key"], link.group())
 
     def ask(self, *command: str) -> Any:
         """Return the JSON answer of a command about this workspace."""
