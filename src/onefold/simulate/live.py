@@ -16,6 +16,8 @@ from onefold.simulate.pins import pinboard
 from onefold.simulate.records import LIFT, NULL
 
 FASTEST = 200.0
+CLICKED_SHARE = 0.12
+"""Of the ads shown; history has 6 to 14 in a hundred."""
 CONSENT = {"consent": {"categoryPreferences": {"analytics": True, "advertising": True}}}
 
 
@@ -39,8 +41,9 @@ def live_traffic(
 ) -> int:
     """Send what a few visitors do until `stop` is set; return how many events were sent.
 
-    About every eighth event is a click on a campaign, so at the default rate one comes each
-    second. Nothing is raised while the server is away: the SDK keeps trying.
+    About every fourth event shows an ad and one ad in eight is clicked on, as in history, so at
+    the default rate a click comes every few seconds. Nothing is raised while the server is away:
+    the SDK keeps trying.
 
     Args:
         url: Where the door listens, such as `http://127.0.0.1:8000`.
@@ -132,10 +135,10 @@ def _visit(
 def _advertisement(
     ads: list[dict[str, Any]], surface: str, rng: np.random.Generator
 ) -> Iterator[_Step]:
-    """Yield an ad that is seen; in the simulation of now more than half are clicked on."""
+    """Yield an ad that is seen and, as often as in history, clicked on."""
     ad = ads[min(int(len(ads) * rng.random() ** 2), len(ads) - 1)]
     seen = {key: ad[key] for key in ("campaign_id", "account_id", "item_id")}
     yield _Step("ad_viewed", {**seen, "surface": surface})
-    if rng.random() < 0.6:
+    if rng.random() < CLICKED_SHARE:
         paid = {"revenue": ad["revenue"], "currency": ad["currency"]}
         yield _Step("ad_clicked", {**seen, "surface": surface, **paid})
