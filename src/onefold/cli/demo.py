@@ -159,5 +159,10 @@ def _ended_by_signals() -> Iterator[None]:
     former = signal.signal(signal.SIGTERM, end)
     try:
         yield
+    except RuntimeError as error:
+        # The engine tells of a signal that came while it was at work in words of its own.
+        if "interrupted" in str(error):
+            raise KeyboardInterrupt from error
+        raise
     finally:
         signal.signal(signal.SIGTERM, former)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from onefold.model.errors import OnefoldError
+from onefold.model.errors import BadInput, OnefoldError
 from onefold.model.records import OWNER, Question
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def diagnose(folder: Path, workspace: "Workspace | None" = None) -> tuple[Findin
     """
     found = list(_files(folder))
     if workspace is not None:
-        for look in (_audit, _folds, _events):
+        for look in (_audit, _folds, _differences, _events):
             found += _looked(look, workspace)
     return tuple(sorted(found, key=lambda finding: finding.level != WRONG))
 
@@ -169,6 +169,21 @@ def _folds(workspace: "Workspace") -> Iterator[Finding]:
     if behind > 0:
         fix = "Wait a moment and look again; `onefold status` shows whether it shrinks."
         yield Finding(WATCH, f"The facts are {behind:,} log rows behind.", "facts", fix)
+
+
+def _differences(workspace: "Workspace") -> Iterator[Finding]:
+    from onefold.runtime.definitions import drift
+
+    try:
+        changed = drift(workspace.folder, workspace.log)
+    except BadInput:
+        # That a definition cannot be used is told with its line already.
+        return
+    if changed:
+        names = ", ".join(name for name, _ in changed[:3]) + (", ..." if len(changed) > 3 else "")
+        what = f"The folder's definitions differ from those in force: {names}."
+        fix = "Run `onefold plan` to see how, `onefold apply` to let them hold."
+        yield Finding(WATCH, what, "definitions", fix)
 
 
 def _events(workspace: "Workspace") -> Iterator[Finding]:

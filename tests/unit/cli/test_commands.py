@@ -124,13 +124,20 @@ def test_days_that_are_none_are_refused(capsys, folder):
 
 def test_plan_finds_what_apply_brings_into_force(capsys, folder):
     event = folder / "definitions" / "events" / "cart_filled.yaml"
-    event.write_text(
-        "event: cart_filled\nversion: 1\nowner: shop\ndescription: A cart was filled.\n"
-    )
-    try:
-        code, out, _ = run(capsys, "-w", str(folder), "plan")
-        # Opening the planes applies what stands in the folder, so nothing is left to change.
-        assert code == 0, out
-        assert asked(capsys, folder, "apply") == {"changed": False}
-    finally:
-        event.unlink()
+    text = "event: cart_filled\nversion: {}\nowner: shop\ndescription: A cart was filled.\n"
+    event.write_text(text.format(1))
+    asked(capsys, folder, "apply")
+    assert run(capsys, "-w", str(folder), "plan")[0] == 0
+    event.write_text(text.format(2))
+    code, out, _ = run(capsys, "-w", str(folder), "plan", "--json")
+    assert code == 1
+    assert json.loads(out)["rows"] == [["events/cart_filled.yaml", "changed"]]
+    found = asked(capsys, folder, "doctor")
+    assert "definitions" in {row[2] for row in found["rows"]}
+    assert asked(capsys, folder, "apply") == {"changed": True}
+    assert run(capsys, "-w", str(folder), "plan")[0] == 0
+    event.write_text("event: [")
+    code, _, err = run(capsys, "-w", str(folder), "apply")
+    assert code == 2
+    assert "cart_filled.yaml:1" in err
+    event.write_text(text.format(2))
