@@ -27,7 +27,7 @@ from onefold.model.errors import (
 
 SOCKET = Path("run") / "owner.sock"
 _GREET_SECONDS = 5.0
-_PATIENCE_SECONDS = 10.0
+_PATIENCE_SECONDS = 30.0
 _GAP_SECONDS = 0.1
 _KINDS: tuple[type[OnefoldError], ...] = (
     BadInput,
@@ -76,14 +76,22 @@ def _reach(folder: Path) -> "_Line | None":
     """Return the line to the house; None where nobody holds the workspace.
 
     A door without a house starts one, and another command ends soon: both are waited for.
+
+    Raises:
+        MachineFailed: Somebody holds it and does not answer.
     """
     until = time.monotonic() + _PATIENCE_SECONDS
     while True:
         line = _connect(folder)
-        if line is not None or time.monotonic() > until:
+        if line is not None:
             return line
-        if not any(_is_held(folder / "run" / name) for name in ("door.lock", "house.lock")):
+        served = _is_held(folder / "run" / "door.lock")
+        if not served and not _is_held(folder / "run" / "house.lock"):
             return None
+        if time.monotonic() > until:
+            who = "server" if served else "other command"
+            message = f"The {who} that holds {folder} did not answer in {_PATIENCE_SECONDS:.0f} s."
+            raise MachineFailed(message, "Wait until it is ready, or end it.")
         time.sleep(_GAP_SECONDS)
 
 

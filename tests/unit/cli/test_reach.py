@@ -1,5 +1,6 @@
 """A command finds the running house, or does without."""
 
+import fcntl
 import json
 import re
 import socket
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from onefold.cli import reach
 from onefold.cli.options import Terms
 from onefold.cli.reach import ask, is_served
 from onefold.model.errors import MachineFailed, NotFound
@@ -111,3 +113,12 @@ def test_a_socket_left_behind_is_nobody(tmp_path):
     assert not is_served(tmp_path)
     with pytest.raises(NotFound):
         ask(Terms(tmp_path), "status")
+
+
+def test_a_workspace_that_is_held_and_silent_is_waited_for_and_then_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(reach, "_PATIENCE_SECONDS", 0.2)
+    (tmp_path / "run").mkdir()
+    with (tmp_path / "run" / "door.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(MachineFailed, match="did not answer"):
+            ask(Terms(tmp_path), "status")
