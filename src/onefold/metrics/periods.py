@@ -7,6 +7,8 @@ from onefold.model.errors import BadInput, did_you_mean
 from onefold.model.time import DAY, MINUTE, SECOND, day_of, day_start, to_datetime, week_of, zone_of
 
 EVERY = ("none", "day", "week", "month")
+MOST_PERIODS = 4_000
+"""Periods of one answer: eleven years of days. Beyond, an answer is too long for who asks it."""
 
 
 def zone_offsets(from_time: int, to_time: int, zone: str) -> tuple[tuple[int, int], ...]:
@@ -84,7 +86,7 @@ def cut_periods(from_time: int, to_time: int, *, every: str, zone: str) -> tuple
 
 
 def check_window(from_time: int, to_time: int, every: str) -> None:
-    """Refuse a window that ends before it begins, and an unknown period.
+    """Refuse a window that ends before it begins or has too many periods, and an unknown period.
 
     Raises:
         BadInput: See above.
@@ -97,4 +99,11 @@ def check_window(from_time: int, to_time: int, every: str) -> None:
         raise BadInput(
             f"The window ends {(from_time - to_time) / SECOND:.0f} s before it begins.",
             "Give a later end; the end itself is left out.",
+        )
+    shortest = {"day": 1, "week": 7, "month": 28}.get(every)
+    if shortest and (to_time - from_time) // (shortest * DAY) > MOST_PERIODS:
+        raise BadInput(
+            f"The window of {(to_time - from_time) // DAY:,} days has more than {MOST_PERIODS:,} "
+            f"periods of a {every}.",
+            "Ask for fewer days, or for longer periods.",
         )

@@ -11,6 +11,8 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+FIRST_YEAR, LAST_YEAR = 1900, 9900
+"""Years of the days that are asked for; weeks and months around them never leave the calendar."""
 
 Clock = Callable[[], int]
 """Something that tells the time: integer microseconds UTC."""
@@ -74,13 +76,17 @@ def parse_date(text: str) -> date:
     """Return the day of `2026-11-22`.
 
     Raises:
-        BadInput: The text is not such a day.
+        BadInput: The text is not such a day, or so far off that no period around it can be told.
     """
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         message = f"{text!r} is not a day."
         raise BadInput(message, "Write it as 2026-11-22.") from error
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        message = f"{text!r} is not in the years {FIRST_YEAR} to {LAST_YEAR}."
+        raise BadInput(message, "Take a day nearer to now.")
+    return day
 
 
 def day_start(day: date, zone: str) -> int:

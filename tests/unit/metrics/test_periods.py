@@ -62,7 +62,12 @@ def test_an_empty_window_has_no_period():
 
 @pytest.mark.parametrize(
     ("window", "every", "words"),
-    [((5, 4), "day", "ends"), ((0, 1), "weak", "Did you mean `week`")],
+    [
+        ((5, 4), "day", "ends"),
+        ((0, 1), "weak", "Did you mean `week`"),
+        ((0, 4_002 * DAY), "day", "more than 4,000 periods of a day"),
+        ((0, 130_000 * DAY), "month", "more than 4,000 periods of a month"),
+    ],
 )
 def test_what_is_no_window_is_refused(window, every, words):
     with pytest.raises(BadInput, match=words):

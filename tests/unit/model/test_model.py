@@ -27,6 +27,12 @@ def test_days_are_of_the_zone_also_where_the_clock_is_set_back() -> None:
     assert week_of(day) == parse_date("2026-10-19")
 
 
+@pytest.mark.parametrize("text", ["0001-01-01", "1899-12-31", "9999-12-31", "2026-02-30", "x"])
+def test_a_day_without_whole_periods_around_it_is_refused(text) -> None:
+    with pytest.raises(BadInput):
+        parse_date(text)
+
+
 def test_money_is_exact() -> None:
     assert to_micros("0.1") + to_micros("0.2") == to_micros("0.3")
     assert currency_of(" eur ") == "EUR"
