@@ -16,7 +16,7 @@ WINDOW = 5 * MINUTE
 
 
 class Attempts:
-    """Counts failures by key within five minutes; forgets older ones."""
+    """Counts tries by key within five minutes, those under way too; forgets older ones."""
 
     def __init__(self, clock: Clock, *, most: int = 8, keys: int = 10_000) -> None:
         """Begin with none; `most` failures a key, at most `keys` keys remembered."""
@@ -24,11 +24,11 @@ class Attempts:
         self._failed: dict[str, deque[int]] = {}
         self._lock = Lock()
 
-    def check(self, *names: str) -> None:
-        """Pass when none of the keys has failed too often.
+    def begin(self, *names: str) -> None:
+        """Count a try for each key, before its end is known: many at once get no further.
 
         Raises:
-            Busy: One has; it says when to come again.
+            Busy: One of the keys has failed too often; it says when to come again.
         """
         now = self._clock()
         with self._lock:
@@ -41,15 +41,17 @@ class Attempts:
                         f"Wait {wait} seconds, or ask an owner for a one-time link.",
                         retry_seconds=int(wait),
                     )
-
-    def failed(self, *names: str) -> None:
-        """Count a failure for each key."""
-        now = self._clock()
-        with self._lock:
             for name in names:
                 if len(self._failed) >= self._keys:
                     self._failed.pop(next(iter(self._failed)))
                 self._failed.setdefault(name, deque(maxlen=self._most)).append(now)
+
+    def passed(self, *names: str) -> None:
+        """Take a try back that was no failure."""
+        with self._lock:
+            for name in names:
+                if self._failed.get(name):
+                    self._failed[name].pop()
 
     def _recent(self, name: str, now: int) -> deque[int]:
         failed = self._failed.get(name, deque())

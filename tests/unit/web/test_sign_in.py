@@ -5,7 +5,9 @@ import re
 import pytest
 
 from onefold.governance import people, sign_in_link
+from onefold.model.errors import Busy
 from onefold.model.records import OWNER
+from onefold.web.attempts import Attempts
 
 RIGHT = "a long and quiet evening"
 
@@ -65,6 +67,19 @@ def test_too_many_wrong_passwords_make_the_door_wait(visitor, clock):
     assert enter(visitor).status_code == 503
     clock.time += 301_000_000
     assert enter(visitor).status_code == 303
+
+
+def test_tries_under_way_count_too_and_those_that_were_right_do_not(clock):
+    attempts = Attempts(clock, most=3)
+    for _ in range(9):
+        attempts.begin("as ines")
+        attempts.passed("as ines")
+    for _ in range(3):
+        attempts.begin("as ines")
+    with pytest.raises(Busy, match="Too many tries"):
+        attempts.begin("from here", "as ines")
+    for _ in range(3):
+        attempts.begin("from here")
 
 
 def test_a_form_without_its_token_is_refused(visitor):

@@ -46,11 +46,12 @@ async def choose_password(request: Request) -> Response:
     form, state = await request.form(), request.app.state.workspace.state
     asker, attempts = request.state.asker, request.app.state.attempts
     current, wanted = str(form.get("current", "")), str(form.get("password", ""))
+    key = f"as {asker.name.lower()}"
     try:
-        attempts.check(f"as {asker.name.lower()}")
+        attempts.begin(key)
         if not await ask(request, people.knows_password, state, asker.name, current):
-            attempts.failed(f"as {asker.name.lower()}")
             raise BadInput("That is not your present password.", "Try again.")
+        attempts.passed(key)
         await ask(
             request,
             people.choose_password,

@@ -47,28 +47,28 @@ async def enter(request: Request) -> Response:
     workspace, attempts = request.app.state.workspace, request.app.state.attempts
     keys = (f"from {caller(request)}", f"as {name.lower()}")
     try:
-        attempts.check(*keys)
+        attempts.begin(*keys)
+    except OnefoldError as error:
+        return _form(request, name=name, next_path=next_path, error=error)
+    try:
         token = await ask(
             request, people.sign_in, workspace.state, name, str(password), now=workspace.clock()
         )
     except OnefoldError as error:
-        if isinstance(error, NotSignedIn):
-            attempts.failed(*keys)
+        if not isinstance(error, NotSignedIn):
+            attempts.passed(*keys)
         return _form(request, name=name, next_path=next_path, error=error)
+    attempts.passed(*keys)
     return _let_in(request, token, next_path)
 
 
 async def open_link(request: Request) -> Response:
     """Sign in by a one-time link; who has no password yet is told where to choose one."""
-    workspace = request.app.state.workspace
-    request.app.state.attempts.check(f"link from {caller(request)}")
-    try:
-        token = people.open_link(
-            workspace.state, request.path_params["token"], now=workspace.clock()
-        )
-    except NotSignedIn:
-        request.app.state.attempts.failed(f"link from {caller(request)}")
-        raise
+    workspace, attempts = request.app.state.workspace, request.app.state.attempts
+    key = f"link from {caller(request)}"
+    attempts.begin(key)
+    token = people.open_link(workspace.state, request.path_params["token"], now=workspace.clock())
+    attempts.passed(key)
     visit = people.visit_of(workspace.state, token, now=workspace.clock())
     has_password = visit and people.user_named(workspace.state, visit.asker.name).has_password
     words = "" if has_password else "This link is used up. Choose a password in Settings."
