@@ -1,7 +1,7 @@
 """Every call of the house by name: the command line and the API offer the same ones."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from onefold import customers
 from onefold.advice import advise
 from onefold.collect import Source, imports, questions, sources
 from onefold.experiments import Experiment, load_experiments, read_experiment
-from onefold.governance import add_user, require, sign_in_link, trail, user_named, verify
+from onefold.governance import add_user, may, require, sign_in_link, trail, user_named, verify
 from onefold.metrics import load_metrics, measure
 from onefold.model.errors import BadInput, NotFound, unknown
 from onefold.model.ids import new_secret
@@ -26,6 +26,8 @@ from onefold.runtime.workspace import Workspace
 from onefold.store import View
 
 Body = Answer | Mapping[str, Any]
+HIDDEN_KEY = "hidden"
+"""What stands for a write key where the asker may not see it."""
 _DEFAULT_DAYS = 28
 
 
@@ -232,8 +234,11 @@ _SOURCE = ("name", "write_key", "environment", "basis", "region", "unplanned")
 
 @_named("source list", take.Nothing)
 def _source_list(asked: Asked, _: take.Nothing) -> Body:
-    """Sources with their keys and policies."""
-    return _table(tuple(map(_source_row, sources.list_sources(asked.workspace.state))), *_SOURCE)
+    """Sources with their policies, and their keys for those who may define what is sent."""
+    found = sources.list_sources(asked.workspace.state)
+    if not may(asked.asker, "define"):
+        found = tuple(replace(source, write_key=HIDDEN_KEY) for source in found)
+    return _table(tuple(map(_source_row, found)), *_SOURCE)
 
 
 @_named("source add", take.SourceParams, action="settings", changes=True)

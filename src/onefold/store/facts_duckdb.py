@@ -110,7 +110,9 @@ class DuckFacts:
 
             if len(_compiled) >= _MOST_COMPILED:
                 _compiled.clear()
-            found = _compiled[operation] = str(ibis.to_sql(expression, dialect="duckdb"))
+            text = str(ibis.to_sql(expression, dialect="duckdb"))
+            # The engine reads a query only up to a NUL, which a name asked for may hold.
+            found = _compiled[operation] = text.replace("\0", "' || chr(0) || '")
         return found
 
     def ask(self, expression: "ir.Expr") -> pa.Table:

@@ -95,6 +95,30 @@ def test_a_key_may_do_what_its_scope_says(client, world):
     assert refused.json()["title"] == "Not allowed"
 
 
+def test_a_write_key_is_told_to_those_who_may_define_only(client, bearer, world):
+    def keys(headers):
+        body = client.get("/api/v1/source/list", headers=headers).json()
+        place = [column["name"] for column in body["columns"]].index("write_key")
+        return {row[place] for row in body["rows"]}
+
+    assert keys(bearer) == {world["made"].write_key}
+    assert keys({"Authorization": f"Bearer {world['reader']}"}) == {"hidden"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("quarantine/list?event=a%00b", 200),
+        ("person/show?id=%00", 404),
+        ("account/show?id=acc%00", 404),
+        ("metric?name=save_rate&from=0001-01-01&to=9999-12-31", 422),
+        ("metric?name=save_rate&from=1900-01-01&to=9000-01-01&every=day", 422),
+    ],
+)
+def test_what_an_engine_cannot_read_is_no_failure(client, bearer, path, status):
+    assert client.get(f"/api/v1/{path}", headers=bearer).status_code == status
+
+
 def test_a_change_is_no_get(client, bearer):
     answer = client.get("/api/v1/rebuild", headers=bearer)
     assert answer.status_code == 422
