@@ -32,7 +32,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         assert self.path == "/v1/batch"
         self.server.bodies.append(body)
-        if len(self.server.events) >= 120:
+        if len(self.server.events) >= 400:
             self.server.enough.set()
         self.send_response(200)
         self.end_headers()
@@ -68,7 +68,7 @@ def sent():
 
 def test_all_that_is_said_to_be_sent_arrives(sent):
     events, told, _ = sent
-    assert len(events) == told >= 120
+    assert len(events) == told >= 400
     assert len({event["messageId"] for event in events}) == told
 
 
@@ -77,7 +77,7 @@ def test_several_people_browse_and_click_on_campaigns(sent):
     assert len({event["anonymousId"] for event in events}) >= 6
     clicks = [event for event in events if event.get("event") == "ad_clicked"]
     shown = [event for event in events if event.get("event") == "ad_viewed"]
-    assert 0 < len(clicks) < 0.4 * len(shown)
+    assert 0.02 < len(clicks) / len(shown) < 0.25
     assert all(event["properties"]["revenue"] > 0 for event in clicks)
 
 
