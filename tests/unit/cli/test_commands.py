@@ -141,3 +141,11 @@ def test_plan_finds_what_apply_brings_into_force(capsys, folder):
     assert code == 2
     assert "cart_filled.yaml:1" in err
     event.write_text(text.format(2))
+
+
+def test_a_write_key_is_only_for_those_who_define_what_is_sent(capsys, folder):
+    asked(capsys, folder, "user", "add", "Maren", "--role", "viewer")
+    code, out, _ = run(capsys, "-w", str(folder), "--as", "Maren", "source", "list", "--json")
+    assert code == 0
+    assert {row[1] for row in json.loads(out)["rows"]} == {"hidden"}
+    assert all(row[1] != "hidden" for row in asked(capsys, folder, "source", "list")["rows"])
