@@ -129,11 +129,17 @@ def _check(folder: Path, sizes: Sizes, port: int, given: Terms) -> int:
         "truth": world.truth,
         "seconds": round(world.seconds, 1),
     }
-    show(body, given)
+    show(body if given.as_json else {**body, "truth": _in_short(world.truth)}, given)
     bad = [page for page in pages if not page.good]
     for page in bad:
         warn(f"{page.address} answered {page.status}{': ' + page.why if page.why else ''}")
     return 1 if bad else 0
+
+
+def _in_short(truth: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what fits on a terminal: each truth beside what was measured."""
+    names = ("id", "unit", "truth", "estimate", "low", "high", "covered", "verdict")
+    return [{name: row[name] for name in names} for row in truth]
 
 
 @contextmanager

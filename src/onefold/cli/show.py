@@ -19,6 +19,8 @@ NOTHING = "\N{EN DASH}"
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _PLAIN_WIDTH = 10_000
 _MOST_ROWS = 15
+_LONGEST = 70
+"""Characters of a text that still reads as a cell; longer ones only --json shows."""
 _ASIDE = frozenset({"query", "certificate"})
 
 
@@ -91,10 +93,15 @@ def _show_list(values: Sequence[Mapping[str, Any]]) -> None:
     names = list(dict.fromkeys(name for value in shown for name in value if name not in _ASIDE))
     flat = [n for n in names if not any(_is_structure(value.get(n)) for value in shown)]
     told = [n for n in flat if any(_says(value.get(n)) for value in shown)]
+    told = told[:1] + [n for n in told[1:] if not any(_is_long(v.get(n)) for v in shown)]
     columns = [{"name": n, "type": "text", "unit": _unit_of(n)} for n in told]
     _print_table(columns, [[value.get(n) for n in told] for value in shown])
     if len(values) > len(shown):
         note(f"{len(values) - len(shown):,} more; --json shows all.")
+
+
+def _is_long(value: object) -> bool:
+    return isinstance(value, str) and len(value) > _LONGEST
 
 
 def _unit_of(name: str) -> str:
