@@ -126,7 +126,7 @@ def test_a_bad_event_costs_its_batch_nothing(item, code, word):
         b'{"type":"track",}',
         b'{"type":"track","userId":"\xff"}',
         b"{'type': 'track'}",
-        b'{"a":' + b"[" * 3000 + b"]" * 3000 + b"}",
+        b'{"a":' + b"[" * 15_000 + b"]" * 15_000 + b"}",
         b"nul",
     ],
 )
