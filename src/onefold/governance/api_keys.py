@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from onefold.governance import access, store
 from onefold.governance.records import ApiKey
-from onefold.governance.sign_in import hash_of
+from onefold.governance.sign_in import checked_name, hash_of
 from onefold.model.errors import BadInput, NotFound
 from onefold.model.records import Asker
 from onefold.model.time import HOUR
@@ -27,9 +27,7 @@ def add_api_key(
         BadInput: The name is empty or a scope is unknown.
         Conflict: There is a key of that name.
     """
-    name = name.strip()
-    if not 0 < len(name) <= 100:
-        raise BadInput(f"A name of {len(name)} characters.", "Give it 1 to 100 characters.")
+    name = checked_name(name)
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
         raise BadInput(

@@ -26,18 +26,36 @@ def add_user(state: "State", name: str, role: str, *, asker: Asker, now: int) ->
     """Return a new user, who has no password yet and comes in by a one-time link.
 
     Raises:
-        BadInput: The name is empty or too long, or the role is unknown.
+        BadInput: The name is empty, too long or has unseen characters, or the role is unknown.
         Conflict: There is one of that name.
     """
-    name = name.strip()
-    if not 0 < len(name) <= 100:
-        raise BadInput(f"A name of {len(name)} characters.", "Give it 1 to 100 characters.")
+    name = checked_name(name)
     _check_role(role)
-    if store.user(state, name) is not None:
-        raise Conflict(f"There is a user `{name}` already.", "Take another name.")
+    # Names that differ by case alone would look like one person in the trail.
+    alike = [each.name for each in store.users(state) if each.name.casefold() == name.casefold()]
+    if alike:
+        raise Conflict(f"There is a user `{alike[0]}` already.", "Take another name.")
     with state.change(asker, "user.add", name, detail={"role": role}) as connection:
         store.put_user(connection, name, role, now)
     return User(name=name, role=role, has_password=False, disabled=False, created_time=now)
+
+
+def checked_name(text: str) -> str:
+    """Return the name of a user or a key, trimmed.
+
+    Raises:
+        BadInput: It is empty, too long, or holds what cannot be seen: a line's end, a mark that
+            turns the direction of writing.
+
+    >>> checked_name(" Ines ")
+    'Ines'
+    """
+    name = text.strip()
+    if not 0 < len(name) <= 100:
+        raise BadInput(f"A name of {len(name)} characters.", "Give it 1 to 100 characters.")
+    if not name.isprintable():
+        raise BadInput(f"{name!a} has characters that cannot be seen.", "Leave them out.")
+    return name
 
 
 def set_role(state: "State", name: str, role: str, *, asker: Asker) -> None:

@@ -3,7 +3,7 @@
 import pytest
 from argon2 import PasswordHasher
 
-from onefold.governance import add_user, people, sign_in, sign_in_link, verify
+from onefold.governance import add_api_key, add_user, people, sign_in, sign_in_link, verify
 from onefold.model.errors import BadInput, Conflict, NotFound, NotSignedIn
 from onefold.model.records import OWNER
 from onefold.store import State
@@ -28,6 +28,8 @@ def test_a_name_is_there_once_and_a_role_is_one_of_four(state):
         add_user(state, "Vera", "king", asker=OWNER, now=NOW)
     with pytest.raises(BadInput):
         add_user(state, "  ", "viewer", asker=OWNER, now=NOW)
+    with pytest.raises(Conflict, match="`Ines`"):
+        add_user(state, "INES", "viewer", asker=OWNER, now=NOW)
     with pytest.raises(NotFound):
         people.user_named(state, "Vera")
 
@@ -72,3 +74,12 @@ def test_the_trail_is_whole_after_all_of_it(state):
     check = verify(state)
     assert check.whole
     assert check.entries == 2
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\r\nb", "\u202eanna", "Ve\u200bra"])
+def test_a_name_shows_every_character_it_has(state, name):
+    with pytest.raises(BadInput, match="cannot be seen"):
+        add_user(state, name, "viewer", asker=OWNER, now=NOW)
+    with pytest.raises(BadInput, match="cannot be seen"):
+        add_api_key(state, name, ("read",), asker=OWNER, now=NOW)
+    assert add_user(state, "Zoë D’Arc (shop)", "viewer", asker=OWNER, now=NOW).role == "viewer"
