@@ -200,6 +200,7 @@ def _checksum(asked: Asked, _: take.Nothing) -> Body:
 @_named("plan", take.Nothing)
 def _plan(asked: Asked, _: take.Nothing) -> Outcome:
     """What the definitions in the folder would change."""
+    _check_definitions(asked.workspace)
     rows = tuple(drift(asked.workspace.folder, asked.workspace.log))
     return Outcome(_table(rows, "file", "change").to_json(), good=not rows)
 
@@ -207,9 +208,16 @@ def _plan(asked: Asked, _: take.Nothing) -> Outcome:
 @_named("apply", take.Nothing, action="define", changes=True)
 def _apply(asked: Asked, _: take.Nothing) -> Body:
     """Let the definitions in the folder hold."""
-    changed = asked.workspace.apply_definitions()
+    _check_definitions(asked.workspace)
+    changed = asked.workspace.apply_definitions(asked.asker)
     asked.workspace.catch_up(asked.progress)
     return {"changed": bool(changed)}
+
+
+def _check_definitions(workspace: Workspace) -> None:
+    """Refuse what no question could use; the events are read by whoever applies them."""
+    load_metrics(workspace.definitions / "metrics")
+    load_experiments(workspace.definitions / "experiments")
 
 
 def _table(rows: tuple[tuple[object, ...], ...], *names: str, definition: str = "") -> Answer:

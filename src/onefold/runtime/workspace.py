@@ -15,7 +15,7 @@ from onefold.consent import BASES
 from onefold.governance import add_api_key, add_user, sign_in_link
 from onefold.model.errors import BadInput, Conflict, MachineFailed, NotFound
 from onefold.model.ids import new_secret
-from onefold.model.records import OWNER, Answer, Progress, Question
+from onefold.model.records import OWNER, Answer, Asker, Progress, Question
 from onefold.model.time import Clock, now
 from onefold.runtime.definitions import KIND as DEFINITIONS
 from onefold.runtime.definitions import applied, entry_of, same
@@ -222,10 +222,10 @@ class Workspace:
         if standing is None:
             self.apply_definitions(wait=False)
 
-    def apply_definitions(self, *, wait: bool = True) -> bool:
+    def apply_definitions(self, asker: Asker = OWNER, *, wait: bool = True) -> bool:
         """Bring the definitions of the folder into force; return whether they had changed.
 
-        `wait` returns only when the folds have applied them.
+        The trail names `asker`; `wait` returns only when the folds have applied them.
 
         Raises:
             BadInput: A definition cannot be used; nothing was applied.
@@ -236,7 +236,7 @@ class Workspace:
             return False
         detail = {"files": len(entry["files"])}
         with self.state.change(
-            OWNER, "definitions.apply", "definitions", detail=detail, entry=(DEFINITIONS, entry)
+            asker, "definitions.apply", "definitions", detail=detail, entry=(DEFINITIONS, entry)
         ):
             pass
         self.relay()

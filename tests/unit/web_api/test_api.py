@@ -8,7 +8,7 @@ import httpx
 import jsonschema_rs
 import pytest
 
-from onefold.governance import add_api_key
+from onefold.governance import add_api_key, trail
 from onefold.model.records import OWNER
 from onefold.model.time import now
 from onefold.runtime import CALLS, create_workspace, open_workspace
@@ -117,6 +117,28 @@ def test_a_write_key_is_told_to_those_who_may_define_only(client, bearer, world)
 )
 def test_what_an_engine_cannot_read_is_no_failure(client, bearer, path, status):
     assert client.get(f"/api/v1/{path}", headers=bearer).status_code == status
+
+
+def test_a_definition_that_no_question_could_use_is_not_applied(client, bearer, world):
+    broken = world["workspace"].definitions / "metrics" / "broken.yaml"
+    broken.write_text("metric: [oops\n")
+    try:
+        for call in ("plan", "apply"):
+            answer = client.post(f"/api/v1/{call}", json={}, headers=bearer)
+            assert answer.status_code == 422
+            assert "broken.yaml" in answer.json()["detail"]
+    finally:
+        broken.unlink()
+
+
+def test_the_trail_names_who_applied_definitions(client, world):
+    workspace = world["workspace"]
+    path = workspace.definitions / "events" / "seen.yaml"
+    path.write_text("event: seen\nversion: 1\nowner: Web\ndescription: It was seen.\n")
+    key = add_api_key(workspace.state, "ci", ("write",), asker=OWNER, now=now())
+    answer = client.post("/api/v1/apply", json={}, headers={"Authorization": f"Bearer {key}"})
+    assert answer.json() == {"changed": True}
+    assert trail(workspace.state, most=1, action="definitions.")[0].actor == "key:ci"
 
 
 def test_a_change_is_no_get(client, bearer):
