@@ -27,8 +27,12 @@ setup-test:
 demo: setup
 	@$(BIN)/onefold demo $(ARGS)
 
+# The browser's driver keeps an event loop running, so its tests have a process of their own.
 test: setup-test
-	@$(BIN)/pytest -q -n $(WORKERS) --dist loadfile $(ARGS)
+	@failed=0; \
+	$(BIN)/pytest -q -n $(WORKERS) --dist loadfile --ignore tests/browser $(ARGS) || failed=1; \
+	$(BIN)/pytest -q tests/browser $(ARGS) || failed=1; \
+	exit $$failed
 
 # pytest answers 5 where no test is marked.
 soak: setup-test
@@ -38,7 +42,7 @@ check: setup-test
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo --show-timings >/tmp/onefold-imports.$$$$ 2>&1 \
+	@$(BIN)/lint-imports --no-logo --no-cache --show-timings >/tmp/onefold-imports.$$$$ 2>&1 \
 		|| { cat /tmp/onefold-imports.$$$$; rm -f /tmp/onefold-imports.$$$$; exit 1; }; \
 		tail -n 3 /tmp/onefold-imports.$$$$; rm -f /tmp/onefold-imports.$$$$
 	@$(BIN)/pytest -q -n $(WORKERS) tests/unit tests/architecture $(ARGS)

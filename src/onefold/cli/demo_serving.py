@@ -14,7 +14,7 @@ import httpx
 from onefold.model.errors import Conflict, MachineFailed
 
 HOST = "127.0.0.1"
-_READY_SECONDS = 60.0
+_READY_SECONDS = 240.0
 _END_SECONDS = 15.0
 _GAP_SECONDS = 0.05
 
