@@ -77,6 +77,8 @@ def _check(source: Source) -> None:
         )
     if not source.write_key:
         raise BadInput("A source needs a write key.", "Let one be made.")
+    if source.region and not _NAME.fullmatch(source.region):
+        raise BadInput(f"`{source.region!r}` is no region.", "Use a short word such as `eu`.")
     words = (
         ("environment", source.environment, ENVIRONMENTS),
         ("basis", source.basis, tuple(BASES)),

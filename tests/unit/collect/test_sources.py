@@ -63,3 +63,8 @@ def test_the_trail_tells_the_policy_but_not_the_key(state):
     assert (entry.action, entry.subject) == ("source.add", "web")
     assert "opt-in" in entry.detail
     assert "wk_secret" not in entry.detail
+
+
+def test_a_region_is_a_short_word(state) -> None:
+    with pytest.raises(BadInput, match="no region"):
+        sources.add_source(state, OWNER, Source("web", "wk_1", region="<b>\x00"))
