@@ -27,8 +27,12 @@ def put_between(document: Path, word: str, text: str) -> str:
 
 
 def helped(command: click.Command, path: str) -> str:
-    """Return what a command says of itself."""
-    with click.Context(command, info_name=path, max_content_width=96) as context:
+    """Return what a command says of itself, asked as the command line asks it."""
+    # Click keeps the help option of whoever asked first, and tests ask in any order.
+    command._help_option = None
+    names = root.context_settings["help_option_names"]
+    settings = {"help_option_names": names, "max_content_width": 96}
+    with click.Context(command, info_name=path, **settings) as context:
         context.terminal_width = 96
         return command.get_help(context)
 
