@@ -1,21 +1,29 @@
 """The event catalogue: what each event means, which properties it has, and who owns it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 import msgspec
 
-from onefold.collect.schemas import TYPES, Check, Property, compiled, schema_of
+from onefold.collect.schemas import (
+    COLUMNS,
+    TYPES,
+    Check,
+    Property,
+    compiled,
+    culprits,
+    properties_of,
+    schema_of,
+)
 from onefold.consent import PURPOSES
 from onefold.model.documents import Fields, read_document
 from onefold.model.errors import BadInput
 
 KINDS = ("action", "impression", "system")
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_SCHEMA_TYPES = {"string", "integer", "number", "boolean"}
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,7 @@ class EventDefinition:
         properties: By name.
         schema: The JSON Schema of its properties, given or made from `properties`.
         examples: Property objects that pass.
+        origin: Where it was brought in from, such as `iglu:com.acme/cart/jsonschema/1-0-2`.
         place: File and line of its definition; empty when it did not come from a file.
         text: The YAML it was read from.
     """
@@ -44,13 +53,28 @@ class EventDefinition:
     properties: Mapping[str, Property]
     schema: Mapping[str, object]
     examples: tuple[Mapping[str, object], ...] = ()
+    origin: str = ""
     place: str = ""
     text: str = ""
 
     @cached_property
     def check(self) -> Check:
         """The compiled check: a property object in, the sentence that refuses it or '' out."""
-        return compiled(self.schema, {name: p.type for name, p in self.properties.items()})
+        return compiled(self.schema, self._types)
+
+    @cached_property
+    def culprits(self) -> Callable[[Mapping[str, object]], frozenset[str]]:
+        """What names the properties that an object which does not fit could go without."""
+        return culprits(self.schema, self._types)
+
+    @cached_property
+    def short(self) -> bool:
+        """Whether its `properties` say all that its schema says."""
+        return self.schema == schema_of(self.properties)
+
+    @property
+    def _types(self) -> dict[str, str]:
+        return {name: found.type for name, found in self.properties.items()}
 
 
 @dataclass(frozen=True)
@@ -124,7 +148,7 @@ def parse_event(text: str, path: str) -> EventDefinition:
         rules: Mapping[str, object] = schema_of(properties)
     else:
         rules = _given_schema(fields, schema)
-        properties = _properties_of(rules)
+        properties = properties_of(rules)
     definition = EventDefinition(
         event=event,
         version=fields.integer("version", 1, least=1),
@@ -136,6 +160,7 @@ def parse_event(text: str, path: str) -> EventDefinition:
         properties=properties,
         schema=rules,
         examples=_examples(fields),
+        origin=fields.text("origin", ""),
         place=path,
         text=text,
     )
@@ -164,6 +189,7 @@ def _property(described: Fields, name: str) -> Property:
         pattern=pattern,
         minimum=fields.number("minimum") if "minimum" in fields else None,
         maximum=fields.number("maximum") if "maximum" in fields else None,
+        column=fields.flag("column", default=True),
     )
     fields.close()
     return found
@@ -174,25 +200,6 @@ def _given_schema(fields: Fields, schema: object) -> Mapping[str, object]:
     if not isinstance(rules, dict):
         fields.refuse("schema", "`schema` is no JSON Schema.", "Write its keywords below it.")
     return rules
-
-
-def _properties_of(schema: Mapping[str, object]) -> dict[str, Property]:
-    """Return what a JSON Schema says plainly of its properties."""
-    described = schema.get("properties")
-    required = schema.get("required")
-    if not isinstance(described, dict):
-        return {}
-    known = required if isinstance(required, list) else []
-    return {
-        name: Property(
-            name=name,
-            type=rule["type"] if rule.get("type") in _SCHEMA_TYPES else "",
-            required=name in known,
-            description=str(rule.get("description", "")),
-        )
-        for name, rule in described.items()
-        if isinstance(rule, dict)
-    }
 
 
 def _examples(fields: Fields) -> tuple[Mapping[str, object], ...]:
@@ -220,8 +227,8 @@ def _prove(definition: EventDefinition, fields: Fields) -> None:
 def promoted(catalogue: Catalogue) -> dict[str, str]:
     """Return the properties that get a typed column of their own: name -> type.
 
-    Personal ones never do; a name that is no plain word stays in the JSON. `currency` joins as
-    soon as a property is money.
+    Personal ones, lists and objects never do, nor one with `column: false`; a name that is no
+    plain word stays in the JSON. `currency` joins as soon as a property is money.
 
     Raises:
         BadInput: Two events give a property different types, or names differ only in case.
@@ -230,7 +237,7 @@ def promoted(catalogue: Catalogue) -> dict[str, str]:
     first: dict[str, tuple[str, str]] = {}
     for definition in catalogue.events.values():
         for name, found in definition.properties.items():
-            if found.pii != "none" or not found.type or not _PLAIN_NAME.fullmatch(name):
+            if not takes_column(found):
                 continue
             spelled, place = first.setdefault(name.lower(), (name, definition.place))
             if spelled != name:
@@ -238,12 +245,20 @@ def promoted(catalogue: Catalogue) -> dict[str, str]:
                     f"{definition.place}: `{name}` differs only in case "
                     f"from `{spelled}` in {place}."
                 )
-                raise BadInput(message, "Give both the same name.")
+                fix = "Give both the same name, or one of them `column: false`."
+                raise BadInput(message, fix)
             if columns.setdefault(name, found.type) != found.type:
                 message = (
                     f"{definition.place}: `{name}` is {found.type}, but {columns[name]} in {place}."
                 )
-                raise BadInput(message, "Give it the same type in both.")
+                fix = "Give it the same type in both, or `column: false` in one."
+                raise BadInput(message, fix)
     if "money" in columns.values():
         columns.setdefault("currency", "string")
     return dict(sorted(columns.items()))
+
+
+def takes_column(found: Property) -> bool:
+    """Return whether a property gets a typed column of its own in the facts."""
+    plain = _PLAIN_NAME.fullmatch(found.name) is not None
+    return plain and found.column and found.pii == "none" and found.type in COLUMNS

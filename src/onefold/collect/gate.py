@@ -24,8 +24,8 @@ __all__ = [
     "stripped",
     "with_context",
     "with_id",
-    "with_properties",
     "without_address",
+    "without_properties",
 ]
 
 _ITEM = ("name", "category", "version")
@@ -70,13 +70,13 @@ def with_id(item: bytes, message_id: str) -> bytes:
     return msgspec.json.encode({**_raw_fields(item), "messageId": message_id})
 
 
-def with_properties(item: bytes, described: Collection[str]) -> bytes:
-    """Return an event with no other properties than these; the same object if it has none."""
+def without_properties(item: bytes, dropped: Collection[str]) -> bytes:
+    """Return an event less some of its properties; the same object if it has none of them."""
     fields = _raw_fields(item)
     if not bytes(fields.get("properties", b"")).startswith(b"{"):
         return item
     properties = _raw_objects.decode(fields["properties"])
-    kept = {name: value for name, value in properties.items() if name in described}
+    kept = {name: value for name, value in properties.items() if name not in dropped}
     if len(kept) == len(properties):
         return item
     return msgspec.json.encode({**fields, "properties": kept})

@@ -22,11 +22,12 @@ from onefold.collect.gate import (
     stripped,
     with_context,
     with_id,
-    with_properties,
     without_address,
+    without_properties,
 )
 from onefold.collect.records import Code, Incoming, Receipt, Source, Waiting
 from onefold.collect.requests import unpacked
+from onefold.collect.validation import Judged, judge
 from onefold.consent import granted, keeps_identifiers
 from onefold.model.errors import BadInput, TooLarge
 from onefold.store import NewRow
@@ -140,13 +141,17 @@ class _Judge:
         elif code == Code.MALFORMED and not keeps_identifiers(mask):
             code = Code.REFUSED
             reason += " It cannot be kept, as its consent cannot be read."
-        elif not code:
-            code, reason = self._content(event)
+        dropped: frozenset[str] = frozenset()
+        if not code:
+            judged = self._content(event)
+            code, reason, dropped = judged.code, judged.reason, judged.dropped
         if code == Code.REFUSED:
             self._as_came = False
             self.refused.append(Waiting(place, event.message_id[:_MOST_SAID], reason))
             return
         kept = self._gated(raw, event, request, mask)
+        if dropped:
+            kept = without_properties(kept, dropped)
         if kept is not raw:
             self._as_came = False
         if code:
@@ -157,7 +162,7 @@ class _Judge:
         self.items.append(kept)
         self.kept.append(code << 4 | mask)
 
-    def _content(self, event: Incoming) -> tuple[int, str]:
+    def _content(self, event: Incoming) -> Judged:
         """Return the verdict on an event's properties."""
         properties = event.properties
         if properties == b"{}":
@@ -166,16 +171,11 @@ class _Judge:
             try:
                 fields = _objects.decode(properties)
             except (msgspec.DecodeError, RecursionError):
-                return Code.BAD_PROPERTIES, "The properties hold a number that is out of range."
+                reason = "The properties hold a number that is out of range."
+                return Judged(Code.BAD_PROPERTIES, reason)
         if event.kind != "track":
-            return 0, ""
-        definition = self._definitions.get(event.event)
-        if definition is None:
-            if self._unplanned == "quarantine":
-                return Code.UNPLANNED, "The event is not in the catalogue."
-            return 0, ""
-        fault = definition.check(fields)
-        return (Code.SCHEMA, fault) if fault else (0, "")
+            return Judged()
+        return judge(self._definitions.get(event.event), fields, self._unplanned)
 
     def _gated(self, raw: bytes, event: Incoming, request: Request, mask: int) -> bytes:
         """Return what may be kept of an event; the very same object where that is all of it."""
@@ -190,9 +190,6 @@ class _Judge:
         else:
             self._whole.add(len(self.items))
             kept = stripped(kept, event, request.context)
-        if self._unplanned == "strip" and event.kind == "track":
-            definition = self._definitions.get(event.event)
-            kept = with_properties(kept, definition.properties if definition else ())
         return kept
 
     def body(self, request: Request) -> bytes | None:

@@ -204,6 +204,7 @@ _MENDS = (
     ("does not match", "Send what the pattern asks for, or change the pattern."),
     ("less than", "Send a value in range, or change the range."),
     ("more than", "Send a value in range, or change the range."),
+    ("does not name", "Describe the field, or let the source allow or strip undescribed ones."),
     ("not in the catalogue", "Describe the event, or let the source allow undescribed ones."),
     ("neither userId nor", "Send a userId or an anonymousId."),
     ("no userId", "Send the userId."),

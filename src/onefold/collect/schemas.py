@@ -12,8 +12,10 @@ from onefold.model.money import to_micros
 Check = Callable[[Mapping[str, object]], str]
 """A property object in; the sentence that refuses it out, or '' when it fits."""
 
-TYPES = ("string", "integer", "number", "boolean", "time", "money")
+TYPES = ("string", "integer", "number", "boolean", "time", "money", "list", "object")
 """What a property may be; `time` is ISO 8601, `money` a decimal amount."""
+COLUMNS = frozenset(TYPES) - {"list", "object"}
+"""Types that can have a column of their own in the facts."""
 
 _WIRE: dict[str, list[str]] = {
     "string": ["string"],
@@ -22,7 +24,11 @@ _WIRE: dict[str, list[str]] = {
     "boolean": ["boolean"],
     "time": ["string"],
     "money": ["number", "string"],
+    "list": ["array"],
+    "object": ["object"],
 }
+_PLAIN = {"string", "integer", "number", "boolean", "array", "object"}
+_ODD = frozenset({"time", "money"})
 _WORDS = {
     "string": "text",
     "integer": "a whole number",
@@ -45,6 +51,7 @@ class Property:
         enum: The only values it may have; empty for any.
         pattern: A regular expression that a text has to match somewhere; may be empty.
         minimum: Smallest number, or None; `maximum` likewise.
+        column: It gets a column of its own in the facts, where its type can have one.
     """
 
     name: str
@@ -56,6 +63,7 @@ class Property:
     pattern: str = ""
     minimum: float | None = None
     maximum: float | None = None
+    column: bool = True
 
 
 def schema_of(properties: Mapping[str, Property]) -> dict[str, object]:
@@ -81,6 +89,51 @@ def _rule(found: Property) -> dict[str, object]:
     return rule
 
 
+def properties_of(schema: Mapping[str, object]) -> dict[str, Property]:
+    """Return what a JSON Schema says plainly of its properties.
+
+    Three keywords of our own are read: `x-type` (`time`, `money`), `x-pii`, `x-column`.
+    """
+    described = schema.get("properties")
+    required = schema.get("required")
+    if not isinstance(described, dict):
+        return {}
+    known = required if isinstance(required, list) else []
+    return {
+        str(name): _read(str(name), rule, required=name in known)
+        for name, rule in described.items()
+        if isinstance(rule, dict)
+    }
+
+
+def _read(name: str, rule: Mapping[str, object], *, required: bool) -> Property:
+    enum = rule.get("enum")
+    return Property(
+        name=name,
+        type=_type_of(rule),
+        required=required,
+        pii=str(rule.get("x-pii", "none")),
+        description=str(rule.get("description", "")),
+        enum=tuple(one for one in enum if one is not None) if isinstance(enum, list) else (),
+        column=rule.get("x-column") is not False,
+    )
+
+
+def _type_of(rule: Mapping[str, object]) -> str:
+    """Return the one type that a rule allows beside null; empty where it allows several."""
+    own = rule.get("x-type")
+    if own in TYPES:
+        return str(own)
+    said = rule.get("type")
+    types = {one for one in (said if isinstance(said, list) else [said]) if one != "null"}
+    if len(types) != 1:
+        return ""
+    (only,) = types
+    if only == "string" and rule.get("format") == "date-time":
+        return "time"
+    return {"array": "list"}.get(str(only), str(only)) if only in _PLAIN else ""
+
+
 def compiled(schema: Mapping[str, object], types: Mapping[str, str]) -> Check:
     """Return the check of a schema, and of the types that JSON Schema does not know.
 
@@ -97,7 +150,7 @@ def compiled(schema: Mapping[str, object], types: Mapping[str, str]) -> Check:
         message = f"This is no JSON Schema: {str(error).splitlines()[0]}."
         raise BadInput(message, "See json-schema.org for the keywords.") from error
     is_valid = validator.is_valid
-    odd = [(name, kind) for name, kind in types.items() if kind in {"time", "money"}]
+    odd = [(name, kind) for name, kind in types.items() if kind in _ODD]
 
     def check(properties: Mapping[str, object]) -> str:
         if not is_valid(properties):
@@ -109,6 +162,31 @@ def compiled(schema: Mapping[str, object], types: Mapping[str, str]) -> Check:
         return ""
 
     return check
+
+
+def culprits(
+    schema: Mapping[str, object], types: Mapping[str, str]
+) -> Callable[[Mapping[str, object]], frozenset[str]]:
+    """Return what names the properties, at the top, that a property object could go without.
+
+    The result is empty where leaving properties out would not mend the object.
+    """
+    validator = jsonschema_rs.validator_for(dict(schema), mask="It", offline=True)
+    required = schema.get("required")
+    needed = frozenset(required if isinstance(required, list) else ())
+
+    def found(properties: Mapping[str, object]) -> frozenset[str]:
+        steps = [list(error.instance_path) for error in validator.iter_errors(properties)]
+        names = {str(step[0]) for step in steps if step}
+        names |= {
+            name
+            for name, kind in types.items()
+            if kind in _ODD and properties.get(name) is not None and name not in names
+            if not _fits(properties[name], kind)
+        }
+        return frozenset() if not all(steps) or names & needed else frozenset(names)
+
+    return found
 
 
 def _fits(value: object, kind: str) -> bool:
