@@ -97,6 +97,13 @@ class Busy(OnefoldError):
         self.retry_seconds = retry_seconds
 
 
+class TooMany(Busy):
+    """One sender asks for more than its share."""
+
+    status = 429
+    title = "Too many requests"
+
+
 class DiskFull(Busy):
     """There is no room left to keep what came in."""
 

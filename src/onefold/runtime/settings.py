@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from onefold.model.errors import BadInput, NotFound, did_you_mean
+from onefold.model.limits import Limits
 from onefold.model.time import zone_of
 
 FILE = "onefold.toml"
@@ -18,8 +19,15 @@ zone = "UTC"
 # (analytics, personalization, advertising, sharing). Names of purposes need no line.
 [consent.categories]
 # C0002 = "analytics"
+
+# What is taken at most; beyond, senders are asked to come back (429 and 503).
+[intake]
+# events_per_second = 5000     # of one write key; 0 is no limit
+# keep_free_mb = 16            # room on the disk below which nothing is taken
+# most_behind_seconds = 3600   # how far the facts may fall behind; 0 is for ever
 """
-_KNOWN = {"name": str, "zone": str, "consent": dict}
+_KNOWN = {"name": str, "zone": str, "consent": dict, "intake": dict}
+_INTAKE = ("events_per_second", "keep_free_mb", "most_behind_seconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +38,13 @@ class Settings:
         name: As pages show it.
         zone: IANA name.
         categories: Consent category as sent -> purpose.
+        limits: What its intake takes at most.
     """
 
     name: str
     zone: str = "UTC"
     categories: dict[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
 
 
 def write_settings(folder: Path, name: str) -> None:
@@ -68,4 +78,27 @@ def read_settings(folder: Path) -> Settings:
     categories = content.get("consent", {}).get("categories", {})
     zone = content.get("zone", "UTC")
     zone_of(zone)
-    return Settings(name=content.get("name", folder.name), zone=zone, categories=dict(categories))
+    return Settings(
+        name=content.get("name", folder.name),
+        zone=zone,
+        categories=dict(categories),
+        limits=_limits(content.get("intake", {})),
+    )
+
+
+def _limits(given: dict[str, object]) -> Limits:
+    numbers: dict[str, float] = {}
+    for name, value in given.items():
+        if name not in _INTAKE:
+            message = f"{FILE}: no setting `{name}` of intake.{did_you_mean(name, _INTAKE)}"
+            raise BadInput(message, f"Use {', '.join(_INTAKE)}.")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e12:
+            message = f"{FILE}: `{name}` of intake is {value!r}."
+            raise BadInput(message, "Write a number from 0 on.")
+        numbers[name] = value
+    usual = Limits()
+    return Limits(
+        events_per_second=numbers.get("events_per_second", usual.events_per_second),
+        keep_free_bytes=int(numbers.get("keep_free_mb", usual.keep_free_bytes / 1e6) * 1_000_000),
+        most_behind_seconds=numbers.get("most_behind_seconds", usual.most_behind_seconds),
+    )

@@ -13,7 +13,7 @@ from typing import IO
 from onefold.collect import Source, sources
 from onefold.consent import BASES
 from onefold.governance import add_api_key, add_user, sign_in_link
-from onefold.model.errors import BadInput, Conflict, MachineFailed, NotFound
+from onefold.model.errors import BadInput, Busy, Conflict, MachineFailed, NotFound
 from onefold.model.ids import new_secret
 from onefold.model.records import OWNER, Answer, Asker, Progress, Question
 from onefold.model.time import Clock, now
@@ -118,6 +118,8 @@ class Workspace:
         _check_planes(folder)
         self.rebuilding = False
         """A new generation is being built; figures are those of the old one."""
+        self.trouble = ""
+        """Why the folds stand still, one sentence; empty while they go."""
         self._folding = threading.RLock()
         self._listeners: list[Callable[[int], None]] = []
         self._relayed = 0
@@ -173,11 +175,19 @@ class Workspace:
         """Fold the next rows of the log; return how many, 0 at its end.
 
         Facts that were built by other rules are built anew first, or as soon as the log says so.
+
+        Raises:
+            Busy: There is no room, or a file is held; nothing was folded, and a later call may.
         """
-        self._renew()
-        with self._folding:
-            folded = self.folds.step()
-        self._renew()
+        try:
+            self._renew()
+            with self._folding:
+                folded = self.folds.step()
+            self._renew()
+        except Busy as trouble:
+            self.trouble = f"The folds stand still: {trouble.message}"
+            raise
+        self.trouble = ""
         return folded
 
     def _renew(self) -> None:

@@ -2,7 +2,8 @@
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import lz4.block
@@ -57,10 +58,9 @@ class SqliteLog:
         """
         self.path = path
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
         try:
-            self._connection = sqlite3.connect(
-                path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
-            )
+            self._connection = _connect(path)
             for pragma in (
                 "PRAGMA page_size = 8192",
                 "PRAGMA journal_mode = WAL",
@@ -69,6 +69,8 @@ class SqliteLog:
             ):
                 self._connection.execute(pragma)
             self._connection.executescript(_SCHEMA)
+            # Reading must not wait while a commit waits for the disk or for another's lock.
+            self._reader = _connect(path)
         except sqlite3.Error as error:
             raise _failure(error, path) from error
 
@@ -109,8 +111,8 @@ class SqliteLog:
         """Return the next rows after an offset, in order; empty at the end."""
         rows: list[LogRow] = []
         size = 0
-        with self._lock:
-            cursor = self._connection.execute(_READ, (after, most_rows))
+        with self._asking() as reader:
+            cursor = reader.execute(_READ, (after, most_rows))
             for record in cursor:
                 row = _unpack(record)
                 rows.append(row)
@@ -122,32 +124,47 @@ class SqliteLog:
 
     def row(self, offset: int) -> LogRow | None:
         """Return one row, or None."""
-        with self._lock:
-            record = self._connection.execute(_ROW, (offset,)).fetchone()
+        with self._asking() as reader:
+            record = reader.execute(_ROW, (offset,)).fetchone()
         return _unpack(record) if record else None
 
     def latest(self, dialect: str, route: str) -> LogRow | None:
         """Return the last row of a dialect and route, or None."""
-        with self._lock:
-            record = self._connection.execute(_LATEST, (dialect, route)).fetchone()
+        with self._asking() as reader:
+            record = reader.execute(_LATEST, (dialect, route)).fetchone()
         return _unpack(record) if record else None
 
     def last_offset(self) -> int:
         """Return the offset of the last row, 0 when there is none."""
-        with self._lock:
-            found = self._connection.execute("SELECT max(offset) FROM log").fetchone()
+        with self._asking() as reader:
+            found = reader.execute("SELECT max(offset) FROM log").fetchone()
         return int(found[0] or 0)
 
     def events(self, after: int = 0) -> int:
         """Return how many events the rows after an offset hold, counted ones and others."""
-        with self._lock:
-            found = self._connection.execute(_EVENTS, (after,)).fetchone()
+        with self._asking() as reader:
+            found = reader.execute(_EVENTS, (after,)).fetchone()
         return int(found[0] or 0)
+
+    @contextmanager
+    def _asking(self) -> Iterator[sqlite3.Connection]:
+        with self._reading:
+            try:
+                yield self._reader
+            except sqlite3.Error as error:
+                raise _failure(error, self.path) from error
 
     def close(self) -> None:
         """Let go of the file."""
-        with self._lock:
+        with self._lock, self._reading:
+            self._reader.close()
             self._connection.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(
+        path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False
+    )
 
 
 def _unpack(record: tuple[int, str, str, str, str, bytes, bytes, bytes, int, int]) -> LogRow:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections import defaultdict
 from queue import Empty, SimpleQueue
 
@@ -27,8 +28,20 @@ class GroupWriter:
         self._waiting_bytes = 0
         self.failure: OnefoldError | None = None
         """Why the last commit failed, or None when it did not."""
+        self._began = 0.0
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
+
+    @property
+    def standing_seconds(self) -> float:
+        """How long the commit under way has taken so far; 0 when there is none."""
+        began = self._began
+        return time.monotonic() - began if began else 0.0
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes of rows that wait to be durable."""
+        return self._waiting_bytes
 
     async def append(self, row: NewRow) -> int:
         """Return the row's offset once it is durable.
@@ -74,13 +87,14 @@ class GroupWriter:
     def _commit(self, group: list[_Waiting]) -> None:
         offsets: list[int] = []
         error: OnefoldError | None = None
+        self._began = time.monotonic()
         try:
             offsets = self._log.append([row for row, _, _ in group])
         except OnefoldError as failure:
             error = failure
         except Exception as failure:  # noqa: BLE001 - a dead writer would leave senders waiting
             error = MachineFailed(f"The log could not be written: {failure}.")
-        self.failure = error
+        self.failure, self._began = error, 0.0
         by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[int], int]]]
         by_loop = defaultdict(list)
         for place, (_, loop, future) in enumerate(group):

@@ -26,19 +26,19 @@ from onefold.model.errors import (
     OnefoldError,
     TooLarge,
 )
+from onefold.model.limits import Limits
 from onefold.model.time import Clock
+from onefold.web.bodies import Body
 from onefold.web.health import Health
 from onefold.web.passing import Headers, Receive, Scope, Send, pass_on
 from onefold.web.policies import Policies
+from onefold.web.pressure import Pressure
 
 if TYPE_CHECKING:
     from onefold.collect import Source
     from onefold.store import GroupWriter, Log, State
 
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-MOST_IN_FLIGHT = 64 * 1024 * 1024
-"""Bytes of requests at work; beyond, senders are asked to come back."""
 
 _log = logging.getLogger("onefold.door")
 _SETTINGS, _PIXEL = "/v1/projects/", "/v1/pixel/"
@@ -58,6 +58,11 @@ class Settings(Protocol):
     @property
     def categories(self) -> dict[str, str]:
         """Consent category as sent -> purpose."""
+        ...
+
+    @property
+    def limits(self) -> Limits:
+        """What is taken at most."""
         ...
 
 
@@ -82,7 +87,10 @@ def make_door(
     """
     policies = Policies(state=state, log=log, clock=clock, categories=settings.categories)
     health = Health(folder=folder, writer=writer, log=log, clock=clock)
-    return Door(writer, policies, health, clock=clock, house=folder / "run" / "house.sock")
+    pressure = Pressure(folder, writer, settings.limits, behind=health.behind)
+    health.pressure = pressure
+    house = folder / "run" / "house.sock"
+    return Door(writer, policies, health, pressure=pressure, clock=clock, house=house)
 
 
 class Door:
@@ -94,15 +102,16 @@ class Door:
         policies: Policies,
         health: Health,
         *,
+        pressure: Pressure,
         clock: Clock,
         house: Path,
     ) -> None:
         self._writer = writer
         self._policies = policies
         self._health = health
+        self._pressure = pressure
         self._clock = clock
         self._house = house
-        self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or follow the life of the server."""
@@ -158,40 +167,32 @@ class Door:
         if scope["method"] != "POST":
             await _send(send, 405, b"", [(b"allow", b"POST, OPTIONS")])
             return
-        size = self._room(scope)
-        self._in_flight += size
+        body = Body(scope, receive)
         try:
-            body = await _read(receive)
-            source = self._source_of(scope, body)
-            told = await self._take(source, route, body)
-        finally:
-            self._in_flight -= size
+            with self._pressure.room(_size(scope)):
+                content = await body.read(wire.LARGEST_REQUEST)
+                source = self._source_of(scope, content)
+                told = await self._take(source, route, content)
+        except (Busy, TooLarge):
+            await body.drain()
+            raise
         await _answer(send, 200, told, _cors(scope))
-
-    def _room(self, scope: Scope) -> int:
-        """Return how many bytes a request may come to; refuse when too many are at work."""
-        given = _header(scope, b"content-length")
-        size = int(given) if given.isdigit() else wire.LARGEST_REQUEST
-        if size > wire.LARGEST_REQUEST:
-            message = f"The request has {size:,} bytes; at most {wire.LARGEST_REQUEST:,} are taken."
-            raise TooLarge(message, "Send fewer events a request.")
-        if self._in_flight + size > MOST_IN_FLIGHT:
-            raise Busy("Too many requests are at work.", "Send again in a second.")
-        return size
 
     async def _take(self, source: "Source", route: str, body: bytes) -> dict[str, object]:
         """Return the answer to a request, once all that is kept of it is durable."""
-        receipt = judge(
-            source,
-            dialect="segment",
-            route=route,
-            body=body,
-            received_time=self._clock(),
-            catalogue=self._policies.catalogue,
-            categories=self._policies.categories,
-        )
-        if receipt.row is not None:
-            await self._writer.append(receipt.row)
+        with self._pressure.share(source.name, len(body)):
+            receipt = judge(
+                source,
+                dialect="segment",
+                route=route,
+                body=body,
+                received_time=self._clock(),
+                catalogue=self._policies.catalogue,
+                categories=self._policies.categories,
+            )
+            if receipt.row is not None:
+                await self._writer.append(receipt.row)
+                self._pressure.spend(source.name, len(receipt.row.verdicts))
         return receipt.answer()
 
     def _source_of(self, scope: Scope, body: bytes) -> "Source":
@@ -238,7 +239,8 @@ class Door:
         body = _from_base64(_query(scope).get("data", ""))
         if len(body) > wire.LARGEST_REQUEST:
             raise TooLarge("The pixel's data is too large.", "Send it with POST.")
-        await self._take(self._source_of(scope, body), kind, body)
+        with self._pressure.room(len(body)):
+            await self._take(self._source_of(scope, body), kind, body)
         headers = [(b"content-type", b"image/gif"), (b"cache-control", b"no-store"), *_cors(scope)]
         await _send(send, 200, _GIF, headers)
 
@@ -255,22 +257,14 @@ async def _live(receive: Receive, send: Send) -> None:
             return
 
 
-async def _read(receive: Receive) -> bytes:
-    """Return a request's body, refusing while it comes one that grows over the limit."""
-    pieces: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise BadInput("The sender left before the body was whole.", "Send it again.")
-        piece = message.get("body", b"")
-        size += len(piece)
-        if size > wire.LARGEST_REQUEST:
-            message_text = f"The request has more than {wire.LARGEST_REQUEST:,} bytes."
-            raise TooLarge(message_text, "Send fewer events a request.")
-        pieces.append(piece)
-        if not message.get("more_body", False):
-            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+def _size(scope: Scope) -> int:
+    """Return how many bytes a request may come to."""
+    given = _header(scope, b"content-length")
+    size = int(given) if given.isdigit() else wire.LARGEST_REQUEST
+    if size > wire.LARGEST_REQUEST:
+        message = f"The request has {size:,} bytes; at most {wire.LARGEST_REQUEST:,} are taken."
+        raise TooLarge(message, "Send fewer events a request.")
+    return size
 
 
 def _header(scope: Scope, name: bytes) -> bytes:
@@ -339,7 +333,7 @@ async def _refuse(scope: Scope, send: Send, error: OnefoldError) -> None:
     headers = _cors(scope)
     if status == 422:
         status = 400
-    if status >= 500:
+    if status >= 500 or isinstance(error, Busy):
         retry = error.retry_seconds if isinstance(error, Busy) else 5
         headers.append((b"retry-after", str(retry).encode()))
     headers.append((b"content-type", b"application/problem+json"))

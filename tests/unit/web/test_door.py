@@ -246,7 +246,7 @@ def test_policies_stay_while_the_state_cannot_be_read(place, monkeypatch):
 
 
 def test_too_much_at_work_is_a_503(place, monkeypatch):
-    monkeypatch.setattr("onefold.web.door.MOST_IN_FLIGHT", 10)
+    monkeypatch.setattr("onefold.web.pressure.MOST_IN_FLIGHT", 10)
     answer = place.post("/v1/track", EVENT, headers=BASIC)
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 

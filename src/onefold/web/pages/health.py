@@ -10,7 +10,11 @@ from onefold.web.health import FACTS
 async def facts(request: Request) -> Response:
     """Tell the last log offset that the facts hold."""
     workspace = request.app.state.workspace
-    told = {"facts_offset": workspace.facts_offset, "rebuilding": workspace.rebuilding}
+    told = {
+        "facts_offset": workspace.facts_offset,
+        "rebuilding": workspace.rebuilding,
+        "trouble": workspace.trouble,
+    }
     return JSONResponse(told)
 
 
