@@ -1,175 +1,39 @@
 """Every call of the house by name: the command line and the API offer the same ones."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
-from typing import Any, TypeVar
-
-import msgspec
 
 from onefold import customers
 from onefold.advice import advise
-from onefold.collect import Source, imports, questions, sources
 from onefold.experiments import Experiment, load_experiments, read_experiment
-from onefold.governance import add_user, may, require, sign_in_link, trail, user_named, verify
+from onefold.governance import add_user, sign_in_link, trail, verify
 from onefold.metrics import load_metrics, measure
 from onefold.model.errors import BadInput, NotFound, unknown
-from onefold.model.ids import new_secret
-from onefold.model.records import OWNER, Answer, Asker, Column, Progress, Question
+from onefold.model.records import Answer, Column
 from onefold.model.time import day_of, day_start, parse_date
 from onefold.runtime import call_params as take
+from onefold.runtime import collect_calls
 from onefold.runtime.definitions import drift
 from onefold.runtime.doctor import WRONG, Finding, diagnose
 from onefold.runtime.rebuilding import checksum, rebuild
+from onefold.runtime.registry import CALLS, Asked, Body, Outcome, asker_named, call, named, table
 from onefold.runtime.workspace import Workspace
 from onefold.store import View
 
-Body = Answer | Mapping[str, Any]
-HIDDEN_KEY = "hidden"
-"""What stands for a write key where the asker may not see it."""
+__all__ = ["CALLS", "asker_named", "call", "collect_calls"]
+
 _DEFAULT_DAYS = 28
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a call answered.
-
-    Attributes:
-        body: The answer as plain JSON values.
-        good: False where the answer is "no": a check that found something, drift.
-    """
-
-    body: dict[str, Any]
-    good: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Of which workspace something is asked, by whom, and who wants to hear of progress."""
-
-    workspace: Workspace
-    asker: Asker
-    progress: Progress
-
-    def view(self, terms: take.Asking) -> View:
-        """Return the facts as this asker may see them."""
-        return self.workspace.view(
-            Question(asker=self.asker, purpose=terms.purpose, environment=terms.environment)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call.
-
-    Attributes:
-        name: As on the command line, words apart by a space.
-        summary: One line of help.
-        takes: The record of its parameters.
-        action: What the asker must be allowed, one of governance's actions.
-        changes: Whether it changes anything; a question does not.
-        run: What answers it.
-    """
-
-    name: str
-    summary: str
-    takes: type[msgspec.Struct]
-    action: str
-    changes: bool
-    run: Callable[[Asked, Any], Body | Outcome]
-
-
-CALLS: dict[str, Call] = {}
-"""Every call by its name."""
-
-Params = TypeVar("Params", bound=msgspec.Struct)
-Run = Callable[[Asked, Params], Body | Outcome]
-
-
-def _named(
-    name: str, takes: type[Params], *, action: str = "ask", changes: bool = False
-) -> Callable[[Run[Params]], Run[Params]]:
-    def keep(run: Run[Params]) -> Run[Params]:
-        summary = (run.__doc__ or "").strip().partition("\n")[0]
-        CALLS[name] = Call(name, summary, takes, action, changes, run)
-        return run
-
-    return keep
-
-
-def call(
-    workspace: Workspace,
-    asker: Asker,
-    name: str,
-    params: Mapping[str, Any],
-    progress: Progress | None = None,
-) -> Outcome:
-    """Return what a call answers.
-
-    Args:
-        workspace: Of which workspace.
-        asker: Who asks; role and scopes must allow the call's action.
-        name: One of `CALLS`.
-        params: Plain values, or texts as an address carries them.
-        progress: Hears how far a long call is.
-
-    Raises:
-        NotFound: There is no such call, or nothing of the name asked for.
-        NotAllowed: The asker may not.
-        BadInput: A parameter is missing, unknown or of another kind.
-    """
-    if name not in CALLS:
-        raise unknown("call", name, CALLS)
-    found = CALLS[name]
-    require(asker, found.action)
-    try:
-        taken = msgspec.convert(dict(params), found.takes, strict=False)
-    except msgspec.ValidationError as error:
-        message = f"`{name}` cannot take that: {_said(error)}."
-        raise BadInput(message, f"It takes: {_shape(found.takes)}.") from error
-    said = found.run(Asked(workspace, asker, progress or _nobody_hears), taken)
-    if isinstance(said, Outcome):
-        return said
-    return Outcome(said.to_json() if isinstance(said, Answer) else dict(said))
-
-
-def asker_named(workspace: Workspace, user: str | None) -> Asker:
-    """Return the asker of a user's name; without one, the owner at the command line.
-
-    Raises:
-        NotFound: There is no such user.
-    """
-    if user is None:
-        return OWNER
-    return Asker(name=user, role=user_named(workspace.state, user).role)
-
-
-def _nobody_hears(_what: str, _done: int, _total: int | None) -> None:
-    """Take progress where nobody watches."""
-
-
-def _said(error: msgspec.ValidationError) -> str:
-    return str(error).replace(" - at `$.", ", at `").rstrip(".")
-
-
-def _shape(takes: type[msgspec.Struct]) -> str:
-    fields = msgspec.structs.fields(takes)
-    if not fields:
-        return "nothing"
-    return ", ".join(f"{f.encode_name}{' (required)' if f.required else ''}" for f in fields)
 
 
 # ---------------------------------------------------------------- the workspace
 
 
-@_named("status", take.Nothing)
+@named("status", take.Nothing)
 def _status(asked: Asked, _: take.Nothing) -> Body:
     """Counts, lag, sizes and rates."""
     return asked.workspace.status()
 
 
-@_named("doctor", take.Nothing)
+@named("doctor", take.Nothing)
 def _doctor(asked: Asked, _: take.Nothing) -> Outcome:
     """What is wrong with the workspace and how to mend it."""
     return told(diagnose(asked.workspace.folder, asked.workspace))
@@ -178,34 +42,34 @@ def _doctor(asked: Asked, _: take.Nothing) -> Outcome:
 def told(findings: tuple[Finding, ...]) -> Outcome:
     """Return findings as an answer, which is good unless something is wrong."""
     rows = tuple((f.level, f.what, f.where, f.fix) for f in findings)
-    body = _table(rows, "level", "what", "where", "fix").to_json()
+    body = table(rows, "level", "what", "where", "fix").to_json()
     body["notes"] = [] if rows else ["Nothing is wrong."]
     good = all(finding.level != WRONG for finding in findings)
     return Outcome({"ok": good, **body}, good=good)
 
 
-@_named("rebuild", take.Nothing, action="rebuild", changes=True)
+@named("rebuild", take.Nothing, action="rebuild", changes=True)
 def _rebuild(asked: Asked, _: take.Nothing) -> Body:
     """Make the facts anew from the log; the old ones answer meanwhile."""
     rebuild(asked.workspace, asked.progress)
     return checksum(asked.workspace)
 
 
-@_named("checksum", take.Nothing)
+@named("checksum", take.Nothing)
 def _checksum(asked: Asked, _: take.Nothing) -> Body:
     """Rows and hash of every table of the facts."""
     return checksum(asked.workspace)
 
 
-@_named("plan", take.Nothing)
+@named("plan", take.Nothing)
 def _plan(asked: Asked, _: take.Nothing) -> Outcome:
     """What the definitions in the folder would change."""
     _check_definitions(asked.workspace)
     rows = tuple(drift(asked.workspace.folder, asked.workspace.log))
-    return Outcome(_table(rows, "file", "change").to_json(), good=not rows)
+    return Outcome(table(rows, "file", "change").to_json(), good=not rows)
 
 
-@_named("apply", take.Nothing, action="define", changes=True)
+@named("apply", take.Nothing, action="define", changes=True)
 def _apply(asked: Asked, _: take.Nothing) -> Body:
     """Let the definitions in the folder hold."""
     _check_definitions(asked.workspace)
@@ -220,79 +84,10 @@ def _check_definitions(workspace: Workspace) -> None:
     load_experiments(workspace.definitions / "experiments")
 
 
-def _table(rows: tuple[tuple[object, ...], ...], *names: str, definition: str = "") -> Answer:
-    """Return plain rows as an answer; a name that ends in _time or _share says its type."""
-    return Answer(columns=tuple(_column(name) for name in names), rows=rows, definition=definition)
-
-
-def _column(name: str) -> Column:
-    if name.endswith("_time"):
-        return Column(name, "time")
-    if name.endswith("_date"):
-        return Column(name, "date")
-    if name in {"events", "entries", "rows", "id", "planned_days"}:
-        return Column(name, "integer")
-    return Column(name, "text")
-
-
-# ---------------------------------------------------------------- collect
-
-_SOURCE = ("name", "write_key", "environment", "basis", "region", "unplanned")
-
-
-@_named("source list", take.Nothing)
-def _source_list(asked: Asked, _: take.Nothing) -> Body:
-    """Sources with their policies, and their keys for those who may define what is sent."""
-    found = sources.list_sources(asked.workspace.state)
-    if not may(asked.asker, "define"):
-        found = tuple(replace(source, write_key=HIDDEN_KEY) for source in found)
-    return _table(tuple(map(_source_row, found)), *_SOURCE)
-
-
-@_named("source add", take.SourceParams, action="settings", changes=True)
-def _source_add(asked: Asked, params: take.SourceParams) -> Body:
-    """Add a source and show its write key."""
-    source = Source(write_key=new_secret("wk_"), **_given(params))
-    sources.add_source(asked.workspace.state, asked.asker, source)
-    return _table((_source_row(source),), *_SOURCE)
-
-
-@_named("source set", take.SourceParams, action="settings", changes=True)
-def _source_set(asked: Asked, params: take.SourceParams) -> Body:
-    """Change the policy of a source; what is left out stays."""
-    given = _given(params)
-    source = sources.set_source(asked.workspace.state, asked.asker, given.pop("name"), **given)
-    return _table((_source_row(source),), *_SOURCE)
-
-
-def _source_row(source: Source) -> tuple[object, ...]:
-    return tuple(getattr(source, name) for name in _SOURCE)
-
-
-def _given(params: msgspec.Struct) -> dict[str, Any]:
-    return {k: v for k, v in msgspec.structs.asdict(params).items() if v is not None}
-
-
-@_named("import", take.ImportParams, action="import", changes=True)
-def _import(asked: Asked, params: take.ImportParams) -> Body:
-    """Bring in the records that a mapping file describes."""
-    done = imports.run(
-        asked.workspace, Path(params.mapping), dry_run=params.dry_run, progress=asked.progress
-    )
-    asked.workspace.catch_up(asked.progress)
-    return done
-
-
-@_named("quarantine list", take.QuarantineParams)
-def _quarantine_list(asked: Asked, params: take.QuarantineParams) -> Body:
-    """What was refused, and why."""
-    return questions.waiting(asked.view(params), event=params.event)
-
-
 # ---------------------------------------------------------------- know
 
 
-@_named("person show", take.IdParams, action="see_persons")
+@named("person show", take.IdParams, action="see_persons")
 def _person_show(asked: Asked, params: take.IdParams) -> Body:
     """Who a person is and what happened, from the first anonymous touch on."""
     view, vault = asked.view(params), asked.workspace.vault
@@ -304,20 +99,20 @@ def _person_show(asked: Asked, params: take.IdParams) -> Body:
     return customers.person(view, vault, found.id).to_json()
 
 
-@_named("account show", take.IdParams)
+@named("account show", take.IdParams)
 def _account_show(asked: Asked, params: take.IdParams) -> Body:
     """Spend, open issues, last interactions and the timeline of one account."""
     return customers.account(asked.view(params), asked.workspace.vault, params.id).to_json()
 
 
-@_named("friction", take.Asking)
+@named("friction", take.Asking)
 def _friction(asked: Asked, params: take.Asking) -> Body:
     """Where customers get stuck and what it costs."""
     view = asked.view(params)
     return _effects(view, customers.friction_effect(view), customers.churn_effect(view))
 
 
-@_named("services", take.Asking)
+@named("services", take.Asking)
 def _services(asked: Asked, params: take.Asking) -> Body:
     """What help really changed, naive and adjusted side by side."""
     view = asked.view(params)
@@ -364,7 +159,7 @@ def _effect_row(one: customers.Effect) -> tuple[object, ...]:
 # ---------------------------------------------------------------- advise
 
 
-@_named("advise", take.AdviseParams)
+@named("advise", take.AdviseParams)
 def _advise(asked: Asked, params: take.AdviseParams) -> Body:
     """The three to five things worth doing next: what, why, worth, when."""
     folder = asked.workspace.definitions / "experiments"
@@ -377,7 +172,7 @@ def _advise(asked: Asked, params: take.AdviseParams) -> Body:
 # ---------------------------------------------------------------- measure
 
 
-@_named("metric", take.MetricParams)
+@named("metric", take.MetricParams)
 def _metric(asked: Asked, params: take.MetricParams) -> Body:
     """A metric with its intervals."""
     metrics = load_metrics(asked.workspace.definitions / "metrics")
@@ -405,12 +200,12 @@ def _span(view: View, first: str | None, after: str | None) -> tuple[int, int]:
     return day_start(start, view.zone), day_start(last, view.zone)
 
 
-@_named("experiment list", take.Nothing)
+@named("experiment list", take.Nothing)
 def _experiment_list(asked: Asked, _: take.Nothing) -> Body:
     """Experiments with their arms and days."""
     found = load_experiments(asked.workspace.definitions / "experiments")
     names = ("experiment", "label", "started_date", "planned_days", "arms", "owner")
-    return _table(tuple(map(_experiment_row, found.values())), *names)
+    return table(tuple(map(_experiment_row, found.values())), *names)
 
 
 def _experiment_row(one: Experiment) -> tuple[object, ...]:
@@ -418,7 +213,7 @@ def _experiment_row(one: Experiment) -> tuple[object, ...]:
     return (one.name, one.label, one.started_date, one.planned_days, arms, one.owner)
 
 
-@_named("experiment show", take.NameParams)
+@named("experiment show", take.NameParams)
 def _experiment_show(asked: Asked, params: take.NameParams) -> Body:
     """Split, effects with intervals, verdicts of one experiment."""
     found = load_experiments(asked.workspace.definitions / "experiments")
@@ -430,15 +225,15 @@ def _experiment_show(asked: Asked, params: take.NameParams) -> Body:
 # ---------------------------------------------------------------- govern
 
 
-@_named("audit show", take.AuditParams, action="audit")
+@named("audit show", take.AuditParams, action="audit")
 def _audit_show(asked: Asked, params: take.AuditParams) -> Body:
     """Who changed what, and when."""
     entries = trail(asked.workspace.state, most=params.last, action=params.action)
     rows = tuple((e.id, e.time, e.actor, e.action, e.subject, e.detail) for e in entries)
-    return _table(rows, "id", "changed_time", "actor", "action", "subject", "detail")
+    return table(rows, "id", "changed_time", "actor", "action", "subject", "detail")
 
 
-@_named("audit verify", take.Nothing, action="audit")
+@named("audit verify", take.Nothing, action="audit")
 def _audit_verify(asked: Asked, _: take.Nothing) -> Outcome:
     """Whether the trail is whole."""
     found = verify(asked.workspace.state)
@@ -446,7 +241,7 @@ def _audit_verify(asked: Asked, _: take.Nothing) -> Outcome:
     return Outcome(body, good=found.whole)
 
 
-@_named("user add", take.UserParams, action="settings", changes=True)
+@named("user add", take.UserParams, action="settings", changes=True)
 def _user_add(asked: Asked, params: take.UserParams) -> Body:
     """Add a user, who signs in by a link first."""
     now = asked.workspace.clock()
@@ -454,7 +249,7 @@ def _user_add(asked: Asked, params: take.UserParams) -> Body:
     return {"name": user.name, "role": user.role}
 
 
-@_named("user link", take.LinkParams, action="settings", changes=True)
+@named("user link", take.LinkParams, action="settings", changes=True)
 def _user_link(asked: Asked, params: take.LinkParams) -> Body:
     """Make a link that signs a user in once, within a day."""
     now = asked.workspace.clock()

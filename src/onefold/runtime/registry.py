@@ -1,0 +1,169 @@
+"""The register of calls: what each takes, who may make it, what answers it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+
+from onefold.governance import require, user_named
+from onefold.model.errors import BadInput, unknown
+from onefold.model.records import OWNER, Answer, Asker, Column, Progress, Question
+from onefold.runtime import call_params as take
+from onefold.runtime.workspace import Workspace
+from onefold.store import View
+
+Body = Answer | Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call answered.
+
+    Attributes:
+        body: The answer as plain JSON values.
+        good: False where the answer is "no": a check that found something, drift.
+    """
+
+    body: dict[str, Any]
+    good: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Of which workspace something is asked, by whom, and who wants to hear of progress."""
+
+    workspace: Workspace
+    asker: Asker
+    progress: Progress
+
+    def view(self, terms: take.Asking) -> View:
+        """Return the facts as this asker may see them."""
+        return self.workspace.view(
+            Question(asker=self.asker, purpose=terms.purpose, environment=terms.environment)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call.
+
+    Attributes:
+        name: As on the command line, words apart by a space.
+        summary: One line of help.
+        takes: The record of its parameters.
+        action: What the asker must be allowed, one of governance's actions.
+        changes: Whether it changes anything; a question does not.
+        run: What answers it.
+    """
+
+    name: str
+    summary: str
+    takes: type[msgspec.Struct]
+    action: str
+    changes: bool
+    run: Callable[[Asked, Any], Body | Outcome]
+
+
+CALLS: dict[str, Call] = {}
+"""Every call by its name."""
+
+Params = TypeVar("Params", bound=msgspec.Struct)
+Run = Callable[[Asked, Params], Body | Outcome]
+
+
+def named(
+    name: str, takes: type[Params], *, action: str = "ask", changes: bool = False
+) -> Callable[[Run[Params]], Run[Params]]:
+    """Return the decorator that registers what answers a call, under its name.
+
+    Args:
+        name: As on the command line, words apart by a space.
+        takes: The record of its parameters.
+        action: What the asker must be allowed, one of governance's actions.
+        changes: Whether it changes anything.
+    """
+
+    def keep(run: Run[Params]) -> Run[Params]:
+        summary = (run.__doc__ or "").strip().partition("\n")[0]
+        CALLS[name] = Call(name, summary, takes, action, changes, run)
+        return run
+
+    return keep
+
+
+def call(
+    workspace: Workspace,
+    asker: Asker,
+    name: str,
+    params: Mapping[str, Any],
+    progress: Progress | None = None,
+) -> Outcome:
+    """Return what a call answers.
+
+    Args:
+        workspace: Of which workspace.
+        asker: Who asks; role and scopes must allow the call's action.
+        name: One of `CALLS`.
+        params: Plain values, or texts as an address carries them.
+        progress: Hears how far a long call is.
+
+    Raises:
+        NotFound: There is no such call, or nothing of the name asked for.
+        NotAllowed: The asker may not.
+        BadInput: A parameter is missing, unknown or of another kind.
+    """
+    if name not in CALLS:
+        raise unknown("call", name, CALLS)
+    found = CALLS[name]
+    require(asker, found.action)
+    try:
+        taken = msgspec.convert(dict(params), found.takes, strict=False)
+    except msgspec.ValidationError as error:
+        message = f"`{name}` cannot take that: {_said(error)}."
+        raise BadInput(message, f"It takes: {_shape(found.takes)}.") from error
+    said = found.run(Asked(workspace, asker, progress or _nobody_hears), taken)
+    if isinstance(said, Outcome):
+        return said
+    return Outcome(said.to_json() if isinstance(said, Answer) else dict(said))
+
+
+def asker_named(workspace: Workspace, user: str | None) -> Asker:
+    """Return the asker of a user's name; without one, the owner at the command line.
+
+    Raises:
+        NotFound: There is no such user.
+    """
+    if user is None:
+        return OWNER
+    return Asker(name=user, role=user_named(workspace.state, user).role)
+
+
+def _nobody_hears(_what: str, _done: int, _total: int | None) -> None:
+    """Take progress where nobody watches."""
+
+
+def _said(error: msgspec.ValidationError) -> str:
+    return str(error).replace(" - at `$.", ", at `").rstrip(".")
+
+
+def _shape(takes: type[msgspec.Struct]) -> str:
+    fields = msgspec.structs.fields(takes)
+    if not fields:
+        return "nothing"
+    return ", ".join(f"{f.encode_name}{' (required)' if f.required else ''}" for f in fields)
+
+
+def table(rows: tuple[tuple[object, ...], ...], *names: str, definition: str = "") -> Answer:
+    """Return plain rows as an answer; a name that ends in _time or _share says its type."""
+    return Answer(columns=tuple(_column(name) for name in names), rows=rows, definition=definition)
+
+
+def _column(name: str) -> Column:
+    if name.endswith("_time"):
+        return Column(name, "time")
+    if name.endswith("_date"):
+        return Column(name, "date")
+    if name in {"events", "entries", "rows", "id", "planned_days"}:
+        return Column(name, "integer")
+    return Column(name, "text")
