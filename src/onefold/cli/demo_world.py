@@ -3,12 +3,14 @@
 import gc
 import json
 import shutil
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from onefold.cli.reach import is_served
 from onefold.cli.show import Progress
@@ -28,13 +30,9 @@ from onefold.simulate import (
     write_demo_files,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from onefold.store import NewRow
-
 TRUTH = Path("demo") / "truth.json"
 NAME = "Pinmarket"
+_PAUSE_SECONDS = 0.02
 
 
 class Sized(Protocol):
@@ -122,13 +120,29 @@ def make_world(folder: Path, sizes: Sized, progress: Progress) -> World:
 def _load(workspace: Workspace, market: Market, progress: Progress) -> None:
     source = sources.list_sources(workspace.state)[0]
 
-    def append(rows: "Sequence[NewRow]") -> None:
-        workspace.log.append(rows)
-        workspace.step()
-
     with _lazy_collector():
-        load_history(market, source=source, append=append, progress=progress)
+        with _folding(workspace):
+            load_history(market, source=source, append=workspace.log.append, progress=progress)
         workspace.catch_up(progress)
+
+
+@contextmanager
+def _folding(workspace: Workspace) -> Iterator[None]:
+    """Fold what comes into the log meanwhile, as a served workspace does."""
+    ended = threading.Event()
+
+    def fold() -> None:
+        while not ended.is_set():
+            if not workspace.step():
+                ended.wait(_PAUSE_SECONDS)
+
+    with ThreadPoolExecutor(1, "folds") as pool:
+        folding = pool.submit(fold)
+        try:
+            yield
+        finally:
+            ended.set()
+        folding.result()
 
 
 @contextmanager

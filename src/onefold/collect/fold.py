@@ -5,8 +5,9 @@ different body under a known id waits in quarantine as a conflict.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -15,40 +16,23 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from onefold.collect import promote
-from onefold.collect.dialects.stored import read_one, read_stored
+from onefold.collect.dialects.stored import read_stored
+from onefold.collect.draft import RECORDS, Draft, Reader
 from onefold.collect.entities import fold_records
-from onefold.collect.personal import personal
-from onefold.collect.records import Incoming, Record
+from onefold.collect.promote import arrow_column
 from onefold.collect.rules import FoldRules
 from onefold.model.facts import TABLES
-from onefold.model.ids import IDENTIFIER_KINDS, identifier_key, message_digest, message_hash
+from onefold.model.ids import identifier_key
+from onefold.model.time import DAY
 from onefold.store import FactsWriter, Log, LogRow, SeenIds, Vault
 
 Ints = npt.NDArray[np.int64]
 
 CONFLICT = "Another event was sent before under the same message id."
 _Edges = dict[tuple[int, int, str], int]
-_MOST_CACHED = 400_000
-_WAITING = 16
-"""Verdict bytes from here on are of events that do not count."""
-_DAY = 86_400_000_000
-_RECORDS = msgspec.json.Decoder(list[Record])
+_Content = tuple[str, str, bytes]
+"""What two events under one id must share: kind, name, properties."""
 _WAITS_AS = list(TABLES["quarantine"].natural)
-_NOTHING: frozenset[str] = frozenset()
-_VALUES = (
-    "place",
-    "kind",
-    "event",
-    "event_time",
-    "time_basis",
-    "identifier",
-    "user_key",
-    "anonymous_key",
-    "account_id",
-    "purposes",
-    "properties",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,39 +50,15 @@ class Batch:
     offset: int
     received_time: int
     events: pa.Table
-    edges: dict[tuple[int, int, str], int]
+    edges: _Edges
     memberships: dict[tuple[int, str], int]
 
 
-@dataclass(slots=True)
-class _Draft:
-    """Columns under construction.
+Write = Callable[[FactsWriter], Batch]
+"""Writes a micro-batch in a transaction and returns what it added.
 
-    Attributes:
-        rows: The log rows read.
-        at: Place in `rows`, one entry an accepted event; all lists below are as long.
-        digests: 128-bit hashes of the message ids.
-        values: Place in its row, then the columns of `_VALUES` in order.
-        promoted: Values of the promoted columns.
-        items: As decoded.
-        waiting: Rows of `quarantine`.
-        names: Key -> kind and value, of identifiers that the vault may not know yet.
-        fields: Personal fields for the vault.
-    """
-
-    rows: Sequence[LogRow]
-    at: list[int] = field(default_factory=list)
-    digests: list[bytes] = field(default_factory=list)
-    values: list[tuple[Any, ...]] = field(default_factory=list)
-    promoted: list[tuple[Any, ...]] = field(default_factory=list)
-    items: list[Incoming | Record] = field(default_factory=list)
-    waiting: list[tuple[Any, ...]] = field(default_factory=list)
-    names: dict[int, tuple[str, str]] = field(default_factory=dict)
-    fields: list[tuple[int, str, str, int]] = field(default_factory=list)
-
-    def row(self, spot: int) -> LogRow:
-        """Return the log row of an accepted event."""
-        return self.rows[self.at[spot]]
+Raises DiskFull where the vault could not keep the names; nothing may be committed then.
+"""
 
 
 class CollectFold:
@@ -108,41 +68,36 @@ class CollectFold:
         self, *, identity_key: bytes, rules: FoldRules, seen: SeenIds, vault: Vault, log: Log
     ) -> None:
         self._identity_key = identity_key
-        self._rules = rules
         self._seen = seen
         self._vault = vault
         self._log = log
-        self._promoter = promote.Promoter(rules.promoted)
-        self._personal = {event: frozenset(names) for event, names in rules.personal.items()}
-        self._described = {event: frozenset(names) for event, names in rules.described.items()}
-        # Identifiers that the vault holds, with their keys; a part of them, to save the asking.
-        self._keys: dict[str, dict[str, int]] = {kind: {} for kind in IDENTIFIER_KINDS}
+        self._reader = Reader(identity_key=identity_key, rules=rules)
 
-    def fold(self, rows: Sequence[LogRow], writer: FactsWriter) -> Batch:
-        """Write a micro-batch and return what it added.
+    def read(self, rows: Sequence[LogRow]) -> Write:
+        """Return what writes a micro-batch of the log.
 
-        Raises:
-            DiskFull: The vault could not keep the names; nothing may be committed.
+        Reading asks nothing of the facts, so it may run ahead of the writing; what was read is
+        to be written in the order of reading. After a failure of either make a new fold.
         """
-        draft = _Draft(rows)
-        for at, row in enumerate(rows):
-            if row.dialect == "segment":
-                self._take_request(at, row, draft)
-            elif row.dialect == "records":
-                self._take_records(at, row, draft)
-        high, low = _halves(draft.digests)
-        keep = self._fresh(draft, high, low, writer)
-        self._remember(draft)
-        events = self._table(draft, high, low, keep)
+        draft = self._reader.read(rows)
+        return partial(self._write, draft, self._reader.table(draft))
+
+    def _write(self, draft: Draft, table: pa.Table, writer: FactsWriter) -> Batch:
+        if draft.names or draft.fields:
+            names = [(key, kind, value) for key, (kind, value) in draft.names.items()]
+            self._vault.remember(names, draft.fields)
+        keep = self._fresh(draft, table, writer)
+        events = table if len(keep) == len(draft) else table.take(pa.array(keep))
         writer.insert("events", events)
         writer.insert("quarantine", _quarantine_table(_not_waiting_yet(draft.waiting, writer)))
-        records = (item for i in keep if isinstance(item := draft.items[i], Record))
-        fold_records(records, writer)
+        if draft.records:
+            spots = (spot for spot in keep.tolist() if spot in draft.records)
+            fold_records((draft.records[spot] for spot in spots), writer)
         return Batch(
-            offset=rows[-1].offset,
-            received_time=rows[-1].received_time,
+            offset=draft.rows[-1].offset,
+            received_time=draft.rows[-1].received_time,
             events=events,
-            edges=self._edges(draft, events, keep),
+            edges=_identify_edges(events) | self._alias_edges(draft, keep),
             memberships=_memberships(events),
         )
 
@@ -154,99 +109,9 @@ class CollectFold:
         )
         self._seen.add(hi, lo, offset, place.astype(np.int64))
 
-    def _take_request(self, at: int, row: LogRow, draft: _Draft) -> None:
-        items = read_stored(row.route, row.body, row.received_time, row.source.encode())
-        reasons = _reasons(row)
-        users, devices = self._keys["user_id"], self._keys["anonymous_id"]
-        plain_values, classed = self._promoter.plain_values, self._personal
-        for place, (event, verdict) in enumerate(zip(items, row.verdicts, strict=True)):
-            if verdict >= _WAITING:
-                reason = reasons.get(str(place)) or event.reason
-                draft.waiting.append(_waits(row, place, event.message_id, event.event, reason))
-                continue
-            user, anonymous = event.user_id, event.anonymous_id
-            user_key = anonymous_key = None
-            if user is not None:
-                user_key = users.get(user) or self._new_key("user_id", user, draft)
-            if anonymous is not None:
-                anonymous_key = devices.get(anonymous) or self._new_key(
-                    "anonymous_id", anonymous, draft
-                )
-            identifier = anonymous_key if user_key is None else user_key
-            properties = event.properties
-            promoted = plain_values(properties)
-            if promoted is None or event.event in classed:
-                properties = self._less_personal(event, identifier, draft)
-                promoted = self._promoter.values(properties)
-            draft.at.append(at)
-            draft.digests.append(message_digest(event.message_id))
-            draft.values.append(
-                (
-                    place,
-                    event.kind,
-                    event.event,
-                    event.event_time,
-                    event.time_basis,
-                    identifier,
-                    user_key,
-                    anonymous_key,
-                    event.group_id,
-                    verdict,
-                    str(properties, "utf-8", "replace"),
-                )
-            )
-            draft.promoted.append(promoted)
-            draft.items.append(event)
-
-    def _less_personal(self, event: Incoming, identifier: int | None, draft: _Draft) -> bytes:
-        """Return an event's properties less what is personal, which goes to the vault."""
-        properties, taken = personal(
-            event.properties,
-            traits=event.kind == "identify",
-            described=self._described.get(event.event, _NOTHING),
-        )
-        classed = self._personal.get(event.event)
-        if classed:
-            properties, more = promote.take_out(properties, classed)
-            taken = taken | more
-        if identifier is not None:
-            draft.fields += [
-                (identifier, name, value, event.event_time) for name, value in taken.items()
-            ]
-        return properties
-
-    def _take_records(self, at: int, row: LogRow, draft: _Draft) -> None:
-        for place, record in enumerate(_RECORDS.decode(row.body)):
-            if row.verdicts[place] >= _WAITING:
-                draft.waiting.append(
-                    _waits(row, place, record.message_id, record.entity, record.reason)
-                )
-                continue
-            draft.at.append(at)
-            draft.digests.append(message_digest(record.message_id))
-            draft.values.append(_record_values(row, place, record))
-            draft.promoted.append(self._promoter.nothing)
-            draft.items.append(record)
-
-    def _new_key(self, kind: str, value: str, draft: _Draft) -> int:
-        """Return the key of an identifier that the vault may not know yet."""
-        key = identifier_key(self._identity_key, kind, value)
-        draft.names[key] = (kind, value)
-        return key
-
-    def _remember(self, draft: _Draft) -> None:
-        if not draft.names and not draft.fields:
-            return
-        names = [(key, kind, value) for key, (kind, value) in draft.names.items()]
-        self._vault.remember(names, draft.fields)
-        for known in self._keys.values():
-            if len(known) > _MOST_CACHED:
-                known.clear()
-        for key, kind, value in names:
-            self._keys[kind][value] = key
-
-    def _fresh(self, draft: _Draft, high: Ints, low: Ints, writer: FactsWriter) -> Ints:
+    def _fresh(self, draft: Draft, table: pa.Table, writer: FactsWriter) -> Ints:
         """Return the places of the draft whose ids were never seen; the others are settled."""
+        high, low = (table.column(name).to_numpy() for name in ("message_hi", "message_lo"))
         seen = self._seen.find(high, low)
         first = _first_places(high, low)
         again = np.flatnonzero(seen.known | (first != np.arange(len(high))))
@@ -255,69 +120,29 @@ class CollectFold:
         originals = _Originals(self._log)
         counted: Counter[tuple[int, str]] = Counter()
         for spot in again.tolist():
-            row, item = draft.row(spot), draft.items[spot]
+            former: _Content | None = _content(draft, int(first[spot]))
             if seen.known[spot]:
                 former = originals.get(int(seen.offset[spot]), int(seen.place[spot]))
+            if _differs(_content(draft, spot), former):
+                draft.wait(spot, CONFLICT)
             else:
-                former = draft.items[int(first[spot])]
-            if _differs(item, former):
-                name = item.event if isinstance(item, Incoming) else item.entity
-                place = draft.values[spot][0]
-                draft.waiting.append(_waits(row, place, item.message_id, name, CONFLICT))
-            else:
-                counted[row.received_time // _DAY, row.source] += 1
+                row = draft.row(spot)
+                counted[row.received_time // DAY, row.source] += 1
         writer.insert("duplicates", _duplicates_table(counted))
         return np.delete(np.arange(len(high)), again)
 
-    def _table(self, draft: _Draft, high: Ints, low: Ints, keep: Ints) -> pa.Table:
-        chosen = keep.tolist()
-        values = [draft.values[i] for i in chosen]
-        columns = list(zip(*values, strict=True)) if values else [()] * len(_VALUES)
-        kinds = TABLES["events"].columns
-        arrays = {
-            name: promote.arrow_column(column, kinds[name])
-            for name, column in zip(_VALUES, columns, strict=True)
-        }
-        at = np.asarray(draft.at, dtype=np.int64)[keep] if chosen else keep
-        arrays["message_hi"] = pa.array(high[keep])
-        arrays["message_lo"] = pa.array(low[keep])
-        for name, column in (
-            ("log_offset", [row.offset for row in draft.rows]),
-            ("source", [row.source for row in draft.rows]),
-            ("environment", [row.environment for row in draft.rows]),
-            ("received_time", [row.received_time for row in draft.rows]),
-        ):
-            arrays[name] = promote.arrow_column(column, kinds[name]).take(pa.array(at))
-        more = self._promoter.columns([draft.promoted[i] for i in chosen])
-        ordered = {name: arrays[name] for name in kinds} | more
-        return pa.table(ordered)
-
-    def _edges(
-        self, draft: _Draft, events: pa.Table, keep: Ints
-    ) -> dict[tuple[int, int, str], int]:
-        both = events.filter(
-            pc.and_(pc.is_valid(events["user_key"]), pc.is_valid(events["anonymous_key"]))
-        )
-        firsts = both.group_by(["anonymous_key", "user_key"]).aggregate([("event_time", "min")])
-        edges = {
-            (anonymous, user, "identify"): time
-            for anonymous, user, time in zip(
-                firsts["anonymous_key"].to_pylist(),
-                firsts["user_key"].to_pylist(),
-                firsts["event_time_min"].cast(pa.int64()).to_pylist(),
-                strict=True,
-            )
-            if anonymous != user
-        }
-        for spot in np.flatnonzero(pc.equal(events["kind"], "alias").to_numpy()):
-            event, user = draft.items[int(keep[spot])], events["user_key"][int(spot)].as_py()
-            if not isinstance(event, Incoming) or not event.previous_id or user is None:
+    def _alias_edges(self, draft: Draft, keep: Ints) -> _Edges:
+        edges: _Edges = {}
+        kept = set(keep.tolist()) if draft.previous_ids else set()
+        for spot, former in draft.previous_ids.items():
+            user, time = draft.user_keys[spot], draft.times[spot]
+            if spot not in kept or user is None:
                 continue
             # An alias does not say which kind its former id was of: both may be meant.
             for kind, link in (("anonymous_id", "identify"), ("user_id", "alias")):
-                edge = (identifier_key(self._identity_key, kind, event.previous_id), user, link)
+                edge = (identifier_key(self._identity_key, kind, former), user, link)
                 if edge[0] != user:
-                    edges[edge] = min(event.event_time, edges.get(edge, event.event_time))
+                    edges[edge] = min(time, edges.get(edge, time))
         return edges
 
 
@@ -326,73 +151,37 @@ class _Originals:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._rows: dict[int, LogRow | None] = {}
+        self._rows: dict[int, list[_Content]] = {}
 
-    def get(self, offset: int, place: int) -> Incoming | Record | None:
+    def get(self, offset: int, place: int) -> _Content | None:
         if offset not in self._rows:
             if len(self._rows) > 64:
                 self._rows.clear()
-            self._rows[offset] = self._log.row(offset)
-        row = self._rows[offset]
-        if row is None:
-            return None
-        if row.dialect == "records":
-            return _RECORDS.decode(row.body)[place]
-        return read_one(row.route, row.body, row.received_time, place)
+            row = self._log.row(offset)
+            self._rows[offset] = [] if row is None else _contents(row)
+        found = self._rows[offset]
+        return found[place] if place < len(found) else None
 
 
-def _differs(event: Incoming | Record, former: Incoming | Record | None) -> bool:
-    if former is None:
+def _contents(row: LogRow) -> list[_Content]:
+    if row.dialect == "records":
+        return [("import", record.entity, b"") for record in RECORDS.decode(row.body)]
+    columns = read_stored(row.route, row.body, row.received_time, row.source.encode())
+    return list(zip(columns.kinds, columns.events, columns.properties, strict=True))
+
+
+def _content(draft: Draft, spot: int) -> _Content:
+    """Return what an event says, as sent: the draft's own has personal fields taken out."""
+    sent = draft.as_sent.get(spot, draft.properties[spot])
+    return draft.kinds[spot], draft.events[spot], b"" if spot in draft.records else sent
+
+
+def _differs(event: _Content, former: _Content | None) -> bool:
+    if former is None or event == former:
         return False
-    if isinstance(event, Record) or isinstance(former, Record):
-        return type(event) is not type(former)
-    if (event.kind, event.event) != (former.kind, former.event):
+    if event[:2] != former[:2] or not event[2] or not former[2]:
         return True
-    if event.properties == former.properties:
-        return False
-    return bool(msgspec.json.decode(event.properties) != msgspec.json.decode(former.properties))
-
-
-def _reasons(row: LogRow) -> dict[str, str]:
-    return msgspec.json.decode(row.reasons, type=dict[str, str]) if row.reasons else {}
-
-
-def _waits(row: LogRow, place: int, message_id: str, event: str, reason: str) -> tuple[Any, ...]:
-    high, low = message_hash(message_id)
-    return (
-        row.offset,
-        place,
-        high,
-        low,
-        event,
-        row.source,
-        row.environment,
-        reason,
-        row.received_time,
-    )
-
-
-def _record_values(row: LogRow, place: int, record: Record) -> tuple[Any, ...]:
-    account = record.key if record.entity == "account" else record.fields.get("account_id")
-    return (
-        place,
-        "import",
-        record.entity,
-        record.event_time,
-        "received" if record.event_time == row.received_time else "sent",
-        None,
-        None,
-        None,
-        account,
-        15,
-        msgspec.json.encode(record.fields, order="sorted").decode(),
-    )
-
-
-def _halves(digests: Sequence[bytes]) -> tuple[Ints, Ints]:
-    """Return the high and the low half of 128-bit digests as signed integers."""
-    words = np.frombuffer(b"".join(digests), dtype=">i8").astype(np.int64).reshape(-1, 2)
-    return words[:, 0].copy(), words[:, 1].copy()
+    return bool(msgspec.json.decode(event[2]) != msgspec.json.decode(former[2]))
 
 
 def _first_places(high: Ints, low: Ints) -> Ints:
@@ -406,6 +195,24 @@ def _first_places(high: Ints, low: Ints) -> Ints:
     leader = order[np.flatnonzero(np.concatenate([[True], ~same]))]
     first[order] = leader[group]
     return first
+
+
+def _identify_edges(events: pa.Table) -> _Edges:
+    """Return anonymous and user keys that were sent together -> the earliest time."""
+    both = events.filter(
+        pc.and_(pc.is_valid(events["user_key"]), pc.is_valid(events["anonymous_key"]))
+    )
+    firsts = both.group_by(["anonymous_key", "user_key"]).aggregate([("event_time", "min")])
+    return {
+        (anonymous, user, "identify"): time
+        for anonymous, user, time in zip(
+            firsts["anonymous_key"].to_pylist(),
+            firsts["user_key"].to_pylist(),
+            firsts["event_time_min"].cast(pa.int64()).to_pylist(),
+            strict=True,
+        )
+        if anonymous != user
+    }
 
 
 def _memberships(events: pa.Table) -> dict[tuple[int, str], int]:
@@ -445,8 +252,7 @@ def _quarantine_table(waiting: list[tuple[Any, ...]]) -> pa.Table:
     columns = TABLES["quarantine"].columns
     values = list(zip(*waiting, strict=True)) if waiting else [()] * len(columns)
     arrays = [
-        promote.arrow_column(column, kind)
-        for column, kind in zip(values, columns.values(), strict=True)
+        arrow_column(column, kind) for column, kind in zip(values, columns.values(), strict=True)
     ]
     return pa.Table.from_arrays(arrays, names=list(columns))
 

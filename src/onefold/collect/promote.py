@@ -1,6 +1,7 @@
 """Properties to columns of their own; a value that does not fit becomes null."""
 
 from collections.abc import Collection, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -51,43 +52,46 @@ class Promoter:
             for place, (name, kind) in enumerate(zip(self._names, promoted.values(), strict=True))
         ]
         lenient = msgspec.defstruct("Promoted", fields, gc=False)
-        strict = msgspec.defstruct("Plain", fields, gc=False, forbid_unknown_fields=True)
-        self._decoder = msgspec.json.Decoder(lenient)
-        self._strict = msgspec.json.Decoder(strict)
-        self.nothing: tuple[Any, ...] = (None,) * len(self._kinds)
+        plain = msgspec.defstruct("Plain", fields, gc=False, forbid_unknown_fields=True)
+        self._lenient = msgspec.json.Decoder(lenient)
+        self._plain = msgspec.json.Decoder(plain)
+        self._plains = msgspec.json.Decoder(list[plain])  # type: ignore[valid-type]
+        self._make = plain
+        self.nothing: Any = plain()
         """The values of an event without any of them."""
 
-    def plain_values(self, properties: bytes) -> tuple[Any, ...] | None:
-        """Return one value a column, or None where anything is in it that nobody described."""
-        if len(properties) <= 2:
-            return self.nothing
+    def plain(self, properties: bytes) -> Any:
+        """Return the values of an event, or None where anything is in it that nobody described."""
         try:
-            return msgspec.structs.astuple(self._strict.decode(properties))
+            return self._plain.decode(properties)
         except (msgspec.ValidationError, msgspec.DecodeError):
             return None
 
-    def values(self, properties: bytes) -> tuple[Any, ...]:
-        """Return one value a column, null where it is absent or does not fit."""
+    def all_plain(self, properties: Sequence[bytes]) -> list[Any] | None:
+        """Return the values of each event, or None where `plain` has none for one of them."""
+        try:
+            return self._plains.decode(b"[" + b",".join(properties) + b"]")
+        except (msgspec.ValidationError, msgspec.DecodeError):
+            return None
+
+    def values(self, properties: bytes) -> Any:
+        """Return the values of an event, null where one is absent or does not fit."""
         if len(properties) <= 2 or not self._kinds:
             return self.nothing
         try:
-            return msgspec.structs.astuple(self._decoder.decode(properties))
+            return self._lenient.decode(properties)
         except (msgspec.ValidationError, msgspec.DecodeError):
-            return self._values_one_by_one(properties)
+            content = msgspec.json.decode(properties)
+            wanted = zip(self._names, self._kinds.values(), strict=True)
+            return self._make(*(_fitting(content.get(name), kind) for name, kind in wanted))
 
-    def _values_one_by_one(self, properties: bytes) -> tuple[Any, ...]:
-        content = msgspec.json.decode(properties)
-        return tuple(
-            _fitting(content.get(name), kind)
-            for name, kind in zip(self._names, self._kinds.values(), strict=True)
-        )
-
-    def columns(self, rows: Sequence[tuple[Any, ...]]) -> dict[str, pa.Array]:
+    def columns(self, rows: Sequence[Any]) -> dict[str, pa.Array]:
         """Return the columns of many events' values."""
-        values = list(zip(*rows, strict=True)) if rows else [()] * len(self._kinds)
         return {
-            column: arrow_column(_converted(column_values, kind), PROMOTED_TYPES[kind])
-            for (column, kind), column_values in zip(self._kinds.items(), values, strict=True)
+            column: arrow_column(
+                _converted(list(map(attrgetter(f"f{place}"), rows)), kind), PROMOTED_TYPES[kind]
+            )
+            for place, (column, kind) in enumerate(self._kinds.items())
         }
 
 

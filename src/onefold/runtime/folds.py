@@ -3,7 +3,8 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
 
@@ -11,13 +12,16 @@ from onefold.collect import Batch, CollectFold
 from onefold.identity import IdentityFold
 from onefold.metrics import SessionsFold
 from onefold.model.errors import Busy
-from onefold.runtime.definitions import KIND, rules_in
+from onefold.runtime.definitions import RULING, applied
 from onefold.runtime.generation import Generation
 from onefold.store import FactsWriter, Log, LogRow, Vault
 
 _TICK_SECONDS = 0.05
 _GATHER_SECONDS = 0.12
 """From the start of one batch to the next at the least: fewer, fuller batches cost less."""
+
+_Read = tuple[Sequence[LogRow], Callable[[FactsWriter], Batch]]
+"""Rows of the log, and what writes them."""
 
 
 class Folds:
@@ -32,9 +36,11 @@ class Folds:
         self._log = log
         self._vault = vault
         self._identity_key = identity_key
+        self._pool = ThreadPoolExecutor(1, "reads ahead")
         self._make()
 
     def _make(self) -> None:
+        self._ahead: Future[_Read] | None = None
         rules = self.generation.rules
         self._collect = CollectFold(
             identity_key=self._identity_key,
@@ -55,14 +61,18 @@ class Folds:
 
     def step(self, *, most_bytes: int = 8_000_000) -> int:
         """Fold the next rows of the log and return how many log rows that were; 0 at the end."""
-        rows = self._log.read(self.generation.offset, most_bytes=most_bytes)
-        if not rows:
-            return 0
         try:
+            rows, write = self._next(most_bytes)
+            if not rows:
+                return 0
+            if sum(len(row.body) for row in rows) >= most_bytes:
+                # More waits: it is read beside, while this is written.
+                after = rows[-1].offset
+                self._ahead = self._pool.submit(_read, self._collect, self._log, after, most_bytes)
             with self.generation.facts.transaction() as writer:
-                batch = self._fold(rows, writer)
+                batch = self._fold(write, writer)
         except BaseException:
-            # What the folds remember may be of the transaction that did not stand.
+            # What the folds remember may be of rows or a transaction that did not stand.
             self._make()
             raise
         self._collect.committed(batch)
@@ -71,8 +81,14 @@ class Folds:
         self._look_for_rules(rows)
         return len(rows)
 
-    def _fold(self, rows: list[LogRow], writer: FactsWriter) -> Batch:
-        batch = self._collect.fold(rows, writer)
+    def _next(self, most_bytes: int) -> _Read:
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return _read(self._collect, self._log, self.generation.offset, most_bytes)
+        return ahead.result()
+
+    def _fold(self, write: Callable[[FactsWriter], Batch], writer: FactsWriter) -> Batch:
+        batch = write(writer)
         self._identity.fold(batch, writer)
         self._sessions.fold(batch, writer)
         fold = pa.array(["all"], pa.string())
@@ -84,10 +100,15 @@ class Folds:
         )
         return batch
 
-    def _look_for_rules(self, rows: list[LogRow]) -> None:
-        for row in rows:
-            if row.dialect == "control" and row.route == KIND:
-                self.stale = not self.generation.fits(rules_in(row))
+    def _look_for_rules(self, rows: Sequence[LogRow]) -> None:
+        if any(row.dialect == "control" and row.route in RULING for row in rows):
+            _, rules = applied(self._log)
+            self.stale = not self.generation.fits(rules)
+
+
+def _read(collect: CollectFold, log: Log, after: int, most_bytes: int) -> _Read:
+    rows = log.read(after, most_bytes=most_bytes)
+    return rows, collect.read(rows)
 
 
 class FoldLoop:

@@ -1,22 +1,48 @@
-"""Segment requests as the log holds them, read again at the speed of a rebuild.
+"""Requests as the log holds them, read again at the speed of a rebuild, column by column.
 
 Intake has judged them already, so nothing is judged here: a batch in which every event is plain
 is read in one go. Anything else goes through the decoder of intake. Both say the same of every
 event that intake accepted; a property test holds them together.
 """
 
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from msgspec import Raw
 
 from onefold.collect.dialects import segment
 from onefold.collect.records import Incoming
-from onefold.collect.times import correct, micros_of
+from onefold.collect.times import CORRECTED, SENT, correct, micros_of
+from onefold.model.time import DAY, MINUTE
 
 
-class _Context(msgspec.Struct, gc=False):
-    consent: Raw = Raw()
+@dataclass(slots=True)
+class Columns:
+    """The events of a request side by side: each list has one entry an event, in the order sent.
+
+    What the entries are, `Incoming` says of the field of the same meaning.
+    """
+
+    kinds: list[str]
+    events: list[str]
+    message_ids: list[str]
+    user_ids: list[str | None]
+    anonymous_ids: list[str | None]
+    previous_ids: list[str | None]
+    group_ids: list[str | None]
+    times: list[int]
+    bases: list[str]
+    properties: list[bytes]
+    reasons: Sequence[str] = ()
+    """Why an event waits, by the decoder; empty where none was found to wait."""
+
+    def at(self, places: Sequence[int]) -> "Columns":
+        """Return some of the events."""
+        found: Any = [getattr(self, column.name) for column in fields(self)]
+        return Columns(*([column[place] for place in places if column] for column in found))
 
 
 class _Plain(msgspec.Struct, rename="camel", gc=False):
@@ -42,11 +68,13 @@ class _Envelope(msgspec.Struct, rename="camel", gc=False):
 
 
 _envelopes = msgspec.json.Decoder(_Envelope)
-_NULL = b"null"
+_EMPTY = frozenset((b"", b"null"))
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = 1_000_000
 
 
-def read_stored(route: str, body: bytes, received_time: int, salt: bytes) -> list[Incoming]:
-    """Return the events of a stored request, as `segment.decode` does, in the order sent.
+def read_stored(route: str, body: bytes, received_time: int, salt: bytes) -> Columns:
+    """Return the events of a stored request, as `segment.decode` reads them.
 
     Raises:
         BadInput: The body is none that intake would have kept.
@@ -56,65 +84,114 @@ def read_stored(route: str, body: bytes, received_time: int, salt: bytes) -> lis
             envelope = _envelopes.decode(body)
             str(body, "utf-8")
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return segment.decode(route, body, received_time, salt)
-        events = _plain_events(envelope, received_time)
-        if events is not None:
-            return events
-    return segment.decode(route, body, received_time, salt)
+            return _side_by_side(segment.decode(route, body, received_time, salt))
+        columns = _plain(envelope, received_time)
+        if columns is not None:
+            return columns
+    return _side_by_side(segment.decode(route, body, received_time, salt))
 
 
-def read_one(route: str, body: bytes, received_time: int, place: int) -> Incoming | None:
-    """Return one event of a stored request, or None where it has none at that place."""
-    return segment.decode_one(route, body, received_time, place)
+def _side_by_side(events: list[Incoming]) -> Columns:
+    return Columns(
+        kinds=[event.kind for event in events],
+        events=[event.event for event in events],
+        message_ids=[event.message_id for event in events],
+        user_ids=[event.user_id for event in events],
+        anonymous_ids=[event.anonymous_id for event in events],
+        previous_ids=[event.previous_id for event in events],
+        group_ids=[event.group_id for event in events],
+        times=[event.event_time for event in events],
+        bases=[event.time_basis for event in events],
+        properties=[event.properties for event in events],
+        reasons=[event.reason for event in events],
+    )
 
 
-def _plain_events(envelope: _Envelope, received_time: int) -> list[Incoming] | None:
+def _plain(envelope: _Envelope, received_time: int) -> Columns | None:
     """Return the events of a batch, or None where one of them needs the other decoder."""
-    kinds = segment.KIND_SET
-    batch_sent = None if envelope.sent_at is None else micros_of(envelope.sent_at)
-    events: list[Incoming] = []
-    for item in envelope.batch:
-        kind = item.type
-        user, anonymous = item.user_id, item.anonymous_id
-        if kind not in kinds or not item.message_id:
-            return None
-        properties = bytes(item.properties)
-        event = kind
+    items = envelope.batch
+    kinds = [item.type for item in items]
+    message_ids = [item.message_id for item in items]
+    events = [
+        (item.event or "") if kind == "track" else kind
+        for item, kind in zip(items, kinds, strict=True)
+    ]
+    user_ids = [item.user_id for item in items]
+    anonymous_ids = [item.anonymous_id for item in items]
+    previous_ids = [item.previous_id for item in items]
+    group_ids = [item.group_id for item in items]
+    sound = segment.KIND_SET.issuperset(kinds) and all(message_ids) and all(events)
+    if not sound or any(map(_blank, (user_ids, anonymous_ids, previous_ids, group_ids))):
+        return None
+    times, bases = _times(items, envelope.sent_at, received_time)
+    return Columns(
+        kinds,
+        events,
+        message_ids,
+        user_ids,
+        anonymous_ids,
+        previous_ids,
+        group_ids,
+        times,
+        bases,
+        _properties(items, kinds),
+    )
+
+
+def _blank(values: Iterable[str | None]) -> bool:
+    """Return whether one of the values is text without a letter, which intake reads as none."""
+    return any(text is not None and (not text or text.isspace()) for text in set(values))
+
+
+def _properties(items: list[_Plain], kinds: list[str]) -> list[bytes]:
+    found = [bytes(item.properties) for item in items]
+    for place, kind in enumerate(kinds):
         if kind == "track":
-            event = item.event or ""
-        elif kind in {"identify", "group"}:
-            properties = bytes(item.traits)
-        if not properties or properties == _NULL or kind == "alias":
-            properties = b"{}"
-        if kind in {"page", "screen"} and (item.name or item.category):
-            properties = segment.with_names(properties, item.name, item.category)
-        former, group = item.previous_id, item.group_id
-        if not event or _blank(user) or _blank(anonymous) or _blank(former) or _blank(group):
-            return None
-        stamp = item.timestamp or item.original_timestamp
-        sent = batch_sent if item.sent_at is None else micros_of(item.sent_at)
-        event_time, basis = correct(
-            None if stamp is None else micros_of(stamp),
-            sent,
-            received_time,
-            already=item.timestamp is not None and item.original_timestamp is not None,
-        )
-        events.append(
-            Incoming(
-                kind,
-                event,
-                item.message_id,
-                user,
-                anonymous,
-                former,
-                group,
-                event_time,
-                basis,
-                properties,
-            )
-        )
-    return events
+            continue
+        if kind in {"identify", "group"}:
+            found[place] = bytes(items[place].traits)
+        elif kind == "alias":
+            found[place] = b"{}"
+        elif items[place].name or items[place].category:
+            properties = b"{}" if found[place] in _EMPTY else found[place]
+            found[place] = segment.with_names(properties, items[place].name, items[place].category)
+    return [b"{}" if properties in _EMPTY else properties for properties in found]
 
 
-def _blank(text: str | None) -> bool:
-    return text is not None and (not text or text.isspace())
+def _times(
+    items: list[_Plain], sent_at: datetime | None, received_time: int
+) -> tuple[list[int], list[str]]:
+    """Return event times and what they rest on; a batch of one clock is corrected as a whole."""
+    if sent_at is not None and sent_at.tzinfo is not None:
+        skew = received_time - micros_of(sent_at)
+        if -MINUTE < skew < MINUTE:
+            skew = 0
+        try:
+            stamps = [
+                (since := item.timestamp - _EPOCH).days * DAY  # type: ignore[operator]
+                + since.seconds * _SECOND
+                + since.microseconds
+                for item in items
+                if item.sent_at is None and item.original_timestamp is None
+            ]
+        except TypeError:
+            # One has no time, or a time without a zone.
+            stamps = []
+        low, high = (min(stamps), max(stamps)) if stamps else (0, 0)
+        if len(stamps) == len(items) and low + skew >= 0 and high + skew <= received_time + DAY:
+            if not skew:
+                return stamps, [SENT] * len(stamps)
+            return [stamp + skew for stamp in stamps], [CORRECTED] * len(stamps)
+    sent_time = None if sent_at is None else micros_of(sent_at)
+    found = [_corrected(item, sent_time, received_time) for item in items]
+    return [time for time, _ in found], [basis for _, basis in found]
+
+
+def _corrected(item: _Plain, sent_time: int | None, received_time: int) -> tuple[int, str]:
+    stamp = item.timestamp or item.original_timestamp
+    return correct(
+        None if stamp is None else micros_of(stamp),
+        sent_time if item.sent_at is None else micros_of(item.sent_at),
+        received_time,
+        already=item.timestamp is not None and item.original_timestamp is not None,
+    )

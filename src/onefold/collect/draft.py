@@ -1,0 +1,311 @@
+"""Log rows to columns: identifiers to keys, personal fields aside, described fields on their own.
+
+Nothing is asked of the facts here, so the same rows give the same draft wherever they are read.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from onefold.collect import promote
+from onefold.collect.dialects.stored import Columns, read_stored
+from onefold.collect.personal import personal
+from onefold.collect.records import Record
+from onefold.collect.reentry import judged_anew
+from onefold.collect.rules import FoldRules
+from onefold.model.facts import TABLES
+from onefold.model.ids import IDENTIFIER_KINDS, identifier_key, message_digest, message_hash
+from onefold.store import LogRow
+
+Ints = npt.NDArray[np.int64]
+
+NOT_EVENTS = frozenset({"records", "control"})
+"""Dialects that no sender of events speaks; what all the others brought, intake wrote alike."""
+RECORDS = msgspec.json.Decoder(list[Record])
+_MOST_CACHED = 400_000
+_WAITING = 16
+"""Verdict bytes from here on are of events that do not count."""
+_NOTHING: frozenset[str] = frozenset()
+_TAKEN_AS_ALL = 15
+
+
+@dataclass(slots=True)
+class Draft:
+    """Rows of `events` under construction: each list has one entry an accepted event.
+
+    Attributes:
+        rows: The log rows read.
+        at: Place in `rows`.
+        places: Place in the log row.
+        digests: 128-bit hashes of the message ids.
+        purposes: Masks of what consent allows.
+        as_sent: Spot -> properties before what is personal was taken out.
+        promoted: What holds the values of the promoted columns.
+        previous_ids: Spot -> the former id of an alias.
+        records: Spot -> an imported row.
+        waiting: Rows of `quarantine`.
+        names: Key -> kind and value, of identifiers that the vault may not know yet.
+        fields: Personal fields for the vault.
+    """
+
+    rows: Sequence[LogRow]
+    at: list[int] = field(default_factory=list)
+    places: list[int] = field(default_factory=list)
+    digests: list[bytes] = field(default_factory=list)
+    kinds: list[str] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+    times: list[int] = field(default_factory=list)
+    bases: list[str] = field(default_factory=list)
+    user_keys: list[int | None] = field(default_factory=list)
+    anonymous_keys: list[int | None] = field(default_factory=list)
+    account_ids: list[str | None] = field(default_factory=list)
+    purposes: bytearray = field(default_factory=bytearray)
+    properties: list[bytes] = field(default_factory=list)
+    as_sent: dict[int, bytes] = field(default_factory=dict)
+    promoted: list[Any] = field(default_factory=list)
+    previous_ids: dict[int, str] = field(default_factory=dict)
+    records: dict[int, Record] = field(default_factory=dict)
+    waiting: list[tuple[Any, ...]] = field(default_factory=list)
+    names: dict[int, tuple[str, str]] = field(default_factory=dict)
+    fields: list[tuple[int, str, str, int]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def row(self, spot: int) -> LogRow:
+        """Return the log row of an accepted event."""
+        return self.rows[self.at[spot]]
+
+    def identifier(self, spot: int) -> int | None:
+        """Return the key by which an event is known: the user's, else the anonymous one."""
+        user = self.user_keys[spot]
+        return self.anonymous_keys[spot] if user is None else user
+
+    def wait(self, spot: int, reason: str) -> None:
+        """Let an event that was taken for good wait in quarantine after all."""
+        high, low = halves_of([self.digests[spot]])
+        name, place = self.events[spot], self.places[spot]
+        self.waiting.append(
+            _waits(self.row(spot), place, (int(high[0]), int(low[0])), name, reason)
+        )
+
+
+class Reader:
+    """Reads log rows by one set of rules; remembers the keys of identifiers seen before."""
+
+    def __init__(self, *, identity_key: bytes, rules: FoldRules) -> None:
+        self._identity_key = identity_key
+        self._promoter = promote.Promoter(rules.promoted)
+        self._retries = rules.retries
+        self._personal = {event: frozenset(names) for event, names in rules.personal.items()}
+        self._described = {event: frozenset(names) for event, names in rules.described.items()}
+        # Identifiers that the vault holds, with their keys; a part of them, to save the asking.
+        self._keys: dict[str, dict[str, int]] = {kind: {} for kind in IDENTIFIER_KINDS}
+
+    def read(self, rows: Sequence[LogRow]) -> Draft:
+        """Return what rows of the log hold; `names` go to the vault in the order of reading."""
+        for known in self._keys.values():
+            if len(known) > _MOST_CACHED:
+                known.clear()
+        draft = Draft(rows)
+        for at, row in enumerate(rows):
+            if row.dialect == "records":
+                self._take_records(at, row, draft)
+            elif row.dialect not in NOT_EVENTS:
+                self._take_request(at, row, draft)
+        self._promote(draft)
+        return draft
+
+    def table(self, draft: Draft) -> pa.Table:
+        """Return a draft as rows of `events`."""
+        high, low = halves_of(draft.digests)
+        user_keys = pa.array(draft.user_keys, pa.int64())
+        anonymous_keys = pa.array(draft.anonymous_keys, pa.int64())
+        at = pa.array(draft.at, pa.int32())
+        arrays: dict[str, Any] = {
+            "message_hi": pa.array(high),
+            "message_lo": pa.array(low),
+            "place": pa.array(draft.places, pa.int32()),
+            "kind": pa.array(draft.kinds, pa.string()),
+            "event": pa.array(draft.events, pa.string()),
+            "event_time": promote.arrow_column(draft.times, "timestamp"),
+            "time_basis": pa.array(draft.bases, pa.string()),
+            "identifier": pc.coalesce(user_keys, anonymous_keys),
+            "user_key": user_keys,
+            "anonymous_key": anonymous_keys,
+            "account_id": pa.array(draft.account_ids, pa.string()),
+            "purposes": pa.array(np.frombuffer(draft.purposes, np.uint8).astype(np.int16)),
+            "properties": _texts(draft.properties),
+        }
+        kinds = TABLES["events"].columns
+        for name, column in (
+            ("log_offset", [row.offset for row in draft.rows]),
+            ("source", [row.source for row in draft.rows]),
+            ("environment", [row.environment for row in draft.rows]),
+            ("received_time", [row.received_time for row in draft.rows]),
+        ):
+            arrays[name] = promote.arrow_column(column, kinds[name]).take(at)
+        ordered = {name: arrays[name] for name in kinds}
+        return pa.table(ordered | self._promoter.columns(draft.promoted))
+
+    def _take_request(self, at: int, row: LogRow, draft: Draft) -> None:
+        columns = read_stored(row.route, row.body, row.received_time, row.source.encode())
+        places: Sequence[int] = range(len(row.verdicts))
+        verdicts = row.verdicts
+        if verdicts and max(verdicts) >= _WAITING:
+            reasons = _reasons(row)
+            verdicts = judged_anew(self._retries, row, columns, reasons)
+            places = _accepted(row, verdicts, reasons, columns, draft)
+            verdicts = bytes(verdicts[place] for place in places)
+            columns = columns.at(places)
+        start = len(draft)
+        draft.at += [at] * len(verdicts)
+        draft.places += places
+        draft.purposes += verdicts
+        draft.digests += map(message_digest, columns.message_ids)
+        draft.kinds += columns.kinds
+        draft.events += columns.events
+        draft.times += columns.times
+        draft.bases += columns.bases
+        draft.account_ids += columns.group_ids
+        draft.properties += columns.properties
+        draft.user_keys += self._known("user_id", columns.user_ids, draft)
+        draft.anonymous_keys += self._known("anonymous_id", columns.anonymous_ids, draft)
+        if "alias" in columns.kinds:
+            for spot, former in enumerate(columns.previous_ids, start):
+                if former and draft.kinds[spot] == "alias":
+                    draft.previous_ids[spot] = former
+
+    def _known(self, kind: str, values: Sequence[str | None], draft: Draft) -> list[int | None]:
+        """Return the keys of identifiers; those that are new go to the draft's names."""
+        known = self._keys[kind]
+        for value in set(values):
+            if value is not None and value not in known:
+                key = identifier_key(self._identity_key, kind, value)
+                draft.names[key] = (kind, value)
+                known[value] = key
+        return list(map(known.get, values))  # type: ignore[arg-type]
+
+    def _take_records(self, at: int, row: LogRow, draft: Draft) -> None:
+        for place, record in enumerate(RECORDS.decode(row.body)):
+            if row.verdicts[place] >= _WAITING:
+                halves = message_hash(record.message_id)
+                draft.waiting.append(_waits(row, place, halves, record.entity, record.reason))
+                continue
+            account = record.key if record.entity == "account" else record.fields.get("account_id")
+            draft.records[len(draft)] = record
+            draft.at.append(at)
+            draft.places.append(place)
+            draft.purposes.append(_TAKEN_AS_ALL)
+            draft.digests.append(message_digest(record.message_id))
+            draft.kinds.append("import")
+            draft.events.append(record.entity)
+            draft.times.append(record.event_time)
+            draft.bases.append("received" if record.event_time == row.received_time else "sent")
+            draft.user_keys.append(None)
+            draft.anonymous_keys.append(None)
+            draft.account_ids.append(account)
+            draft.properties.append(msgspec.json.encode(record.fields, order="sorted"))
+
+    def _promote(self, draft: Draft) -> None:
+        """Read the described properties, event by name; take aside what is personal."""
+        draft.promoted = [self._promoter.nothing] * len(draft)
+        spots_of: dict[str, list[int]] = defaultdict(list)
+        for spot, name in enumerate(draft.events):
+            spots_of[name].append(spot)
+        for name, spots in spots_of.items():
+            if draft.records:
+                spots = [spot for spot in spots if spot not in draft.records]  # noqa: PLW2901
+            texts = [draft.properties[spot] for spot in spots]
+            plain = None if name in self._personal else self._promoter.all_plain(texts)
+            if plain is None:
+                for spot in spots:
+                    self._promote_one(spot, draft)
+            else:
+                for spot, values in zip(spots, plain, strict=True):
+                    draft.promoted[spot] = values
+
+    def _promote_one(self, spot: int, draft: Draft) -> None:
+        values = None
+        if draft.events[spot] not in self._personal:
+            values = self._promoter.plain(draft.properties[spot])
+        if values is None:
+            draft.as_sent[spot] = draft.properties[spot]
+            draft.properties[spot] = self._less_personal(spot, draft)
+            values = self._promoter.values(draft.properties[spot])
+        draft.promoted[spot] = values
+
+    def _less_personal(self, spot: int, draft: Draft) -> bytes:
+        """Return an event's properties less what is personal, which goes to the vault."""
+        name, identifier = draft.events[spot], draft.identifier(spot)
+        properties, taken = personal(
+            draft.properties[spot],
+            traits=draft.kinds[spot] == "identify",
+            described=self._described.get(name, _NOTHING),
+        )
+        classed = self._personal.get(name)
+        if classed:
+            properties, more = promote.take_out(properties, classed)
+            taken = taken | more
+        if identifier is not None:
+            draft.fields += [
+                (identifier, field_name, value, draft.times[spot])
+                for field_name, value in taken.items()
+            ]
+        return properties
+
+
+def _reasons(row: LogRow) -> dict[str, str]:
+    return msgspec.json.decode(row.reasons, type=dict[str, str]) if row.reasons else {}
+
+
+def _accepted(
+    row: LogRow, verdicts: bytes, reasons: Mapping[str, str], columns: Columns, draft: Draft
+) -> list[int]:
+    """Return the places of a row's events that count; the others go to the draft's waiting."""
+    places = []
+    for place, verdict in enumerate(verdicts):
+        if verdict < _WAITING:
+            places.append(place)
+            continue
+        found = columns.reasons[place] if columns.reasons else ""
+        reason = reasons.get(str(place)) or found
+        halves = message_hash(columns.message_ids[place])
+        draft.waiting.append(_waits(row, place, halves, columns.events[place], reason))
+    return places
+
+
+def halves_of(digests: Sequence[bytes]) -> tuple[Ints, Ints]:
+    """Return the high and the low halves of 128-bit digests as signed integers, shapes (n,)."""
+    words = np.frombuffer(b"".join(digests), dtype=">i8").astype(np.int64).reshape(-1, 2)
+    return words[:, 0].copy(), words[:, 1].copy()
+
+
+def _texts(properties: Sequence[bytes]) -> pa.Array:
+    try:
+        return pa.array(properties, pa.string())
+    except pa.ArrowInvalid:
+        return pa.array([str(text, "utf-8", "replace") for text in properties], pa.string())
+
+
+def _waits(
+    row: LogRow, place: int, halves: tuple[int, int], event: str, reason: str
+) -> tuple[Any, ...]:
+    """Return a row of `quarantine`, its columns in order."""
+    return (
+        row.offset,
+        place,
+        *halves,
+        event,
+        row.source,
+        row.environment,
+        reason,
+        row.received_time,
+    )
