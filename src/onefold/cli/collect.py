@@ -72,7 +72,7 @@ def import_command(mapping: Path, *, dry_run: bool) -> int:
 
 @group("quarantine")
 def quarantine_command() -> None:
-    """What was refused, and why."""
+    """What was refused, and why; let mended ones in."""
 
 
 @quarantine_command.command("list")
@@ -80,3 +80,10 @@ def quarantine_command() -> None:
 def _waiting(event: str | None) -> int:
     """List what waits: event, source, reason, how many, since when."""
     return answer("quarantine list", {"event": event})
+
+
+@quarantine_command.command("retry")
+@click.option("--event", metavar="NAME", help="Only this event.")
+def _retry(event: str | None) -> int:
+    """Judge what waits anew by the definitions in force, and let in what fits."""
+    return answer("quarantine retry", {"event": event})

@@ -22,11 +22,13 @@ ROOMS = {
         "checksum": ("workspace", "Rows and hash of every table of the facts."),
         "plan": ("definitions", "What the definitions in this folder would change."),
         "apply": ("definitions", "Let the definitions in this folder hold."),
+        "check": ("catalogue", "What changed definitions would break; for CI."),
     },
     "Collect": {
         "source": ("collect", "Where events come from, and on what basis."),
         "import": ("collect", "Bring in records by a mapping file."),
-        "quarantine": ("collect", "What was refused, and why."),
+        "quarantine": ("collect", "What was refused, and why; let mended ones in."),
+        "catalogue": ("catalogue", "Descriptions of events: made, brought in, handed out."),
     },
     "Know": {
         "person": ("customers", "One person: who, what happened, which accounts."),

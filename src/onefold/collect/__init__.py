@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from onefold.collect.intake import receive as receive
     from onefold.collect.records import Source as Source
     from onefold.collect.rules import FoldRules as FoldRules
-    from onefold.collect.rules import rules_of as rules_of
 
     from . import import_run as imports
+    from . import keeping as catalogues
     from . import origins as sources
     from . import queries as questions
     from . import requests as wire
@@ -27,11 +27,11 @@ __getattr__ = door(
         "CollectFold": "fold",
         "FoldRules": "rules",
         "Source": "records",
+        "catalogues": "=keeping",
         "imports": "=import_run",
         "make_catalogue": "catalogue",
         "questions": "=queries",
         "receive": "intake",
-        "rules_of": "rules",
         "sources": "=origins",
         "wire": "=requests",
     },

@@ -22,6 +22,7 @@ __all__ = [
     "Totals",
     "last_event",
     "mend_of",
+    "moment_of",
     "reasons",
     "seen_events",
     "totals",
@@ -94,7 +95,7 @@ def totals(view: "View", from_time: int, to_time: int) -> Totals:
     events = _received(view.events, from_time, to_time)
     waiting = _received(view.quarantine, from_time, to_time)
     days = view.duplicates
-    first, last = _moment(from_time).date(), _moment(to_time - 1).date()
+    first, last = moment_of(from_time).date(), moment_of(to_time - 1).date()
     again = days.filter((days.received_date >= first) & (days.received_date <= last))
     left_out = view.left_out(from_time, to_time)
     return Totals(
@@ -245,10 +246,11 @@ def _joined(one: Reason, other: Reason) -> Reason:
 
 def _received(table: "ir.Table", from_time: int, to_time: int) -> "ir.Table":
     received = table.received_time
-    return table.filter((received >= _moment(from_time)) & (received < _moment(to_time)))
+    return table.filter((received >= moment_of(from_time)) & (received < moment_of(to_time)))
 
 
-def _moment(micros: int) -> datetime:
+def moment_of(micros: int) -> datetime:
+    """Return a time as the facts keep it: UTC, without a zone."""
     return to_datetime(micros).replace(tzinfo=None)
 
 

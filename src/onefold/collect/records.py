@@ -29,6 +29,10 @@ class Code(IntEnum):
     MALFORMED = 10
 
 
+CONFLICT = "Another event was sent before under the same message id."
+"""Why a second, different body under a known id waits; the fold finds it, not intake."""
+
+
 def verdict_byte(code: Code, purposes: int) -> int:
     """Return the byte of one event's verdict: the code above, the purposes below."""
     return code << 4 | purposes & 15

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from onefold.collect.catalogue import Catalogue, promoted
+from onefold.collect.reentry import Retry
 from onefold.model.facts import PROMOTED
 
 
@@ -16,6 +17,7 @@ class FoldRules:
         described: Event -> its described fields; only others are searched for personal values.
         passive: Events that are not something a person did: impressions and system events.
         discoveries: Events that make a session a discovery session.
+        retries: What judges waiting events anew, oldest first; each is an entry of its own.
     """
 
     promoted: dict[str, str] = field(default_factory=dict)
@@ -23,6 +25,7 @@ class FoldRules:
     described: dict[str, list[str]] = field(default_factory=dict)
     passive: tuple[str, ...] = ()
     discoveries: tuple[str, ...] = ()
+    retries: tuple[Retry, ...] = ()
 
 
 def rules_of(catalogue: Catalogue) -> FoldRules:

@@ -1,16 +1,18 @@
 """Definitions from files to the log: what the folds and the door go by is an entry there."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from onefold.collect import Catalogue, FoldRules, make_catalogue, rules_of
+from onefold.collect import Catalogue, FoldRules, catalogues, make_catalogue
 from onefold.store import Log, LogRow
 
 KIND = "definitions"
 """The route of the control entry."""
+RULING = frozenset({KIND, catalogues.RETRY})
+"""Routes of control entries that say by what rules the facts are built."""
 
 
 def entry_of(folder: Path) -> dict[str, dict[str, Any]]:
@@ -24,20 +26,22 @@ def entry_of(folder: Path) -> dict[str, dict[str, Any]]:
         str(path.relative_to(folder / "definitions")): path.read_text("utf-8")
         for path in sorted((folder / "definitions").rglob("*.yaml"))
     }
-    return {"files": files, "fold": asdict(rules_of(catalogue))}
+    rules = asdict(catalogues.rules_of(catalogue))
+    # Retries are entries of their own.
+    del rules["retries"]
+    return {"files": files, "fold": rules}
 
 
 def applied(log: Log) -> tuple[LogRow | None, FoldRules]:
-    """Return the entry in force and its rules; no entry yet means no rules."""
+    """Return the entry in force and its rules; no entry yet means no rules.
+
+    The rules hold the retries of waiting events too, which are entries of their own.
+    """
     row = log.latest("control", KIND)
-    if row is None:
-        return None, FoldRules()
-    return row, rules_in(row)
-
-
-def rules_in(row: LogRow) -> FoldRules:
-    """Return the rules in a control entry."""
-    return msgspec.convert(msgspec.json.decode(row.body)["fold"], FoldRules)
+    rules = FoldRules()
+    if row is not None:
+        rules = msgspec.convert(msgspec.json.decode(row.body)["fold"], FoldRules)
+    return row, replace(rules, retries=catalogues.retries_of(log))
 
 
 def applied_catalogue(log: Log) -> Catalogue:

@@ -1,0 +1,40 @@
+"""The keeping of the catalogue: descriptions made, brought in, handed out, and waiting events."""
+
+from onefold.collect.audit_queries import MOST_SAMPLED, recorded, sample
+from onefold.collect.catalogue import promoted
+from onefold.collect.changes import Breakage, Use, broken_uses, replayed
+from onefold.collect.iglu import read_schemas, schemas_of
+from onefold.collect.inference import heading, infer
+from onefold.collect.plans import plan_of, read_plan
+from onefold.collect.records import CONFLICT
+from onefold.collect.reentry import KIND as RETRY
+from onefold.collect.reentry import Outlook, Retry, outlook, retries_in, retries_of
+from onefold.collect.rules import rules_of
+from onefold.collect.writing import Written, write
+
+__all__ = [
+    "CONFLICT",
+    "MOST_SAMPLED",
+    "RETRY",
+    "Breakage",
+    "Outlook",
+    "Retry",
+    "Use",
+    "Written",
+    "broken_uses",
+    "heading",
+    "infer",
+    "outlook",
+    "plan_of",
+    "promoted",
+    "read_plan",
+    "read_schemas",
+    "recorded",
+    "replayed",
+    "retries_in",
+    "retries_of",
+    "rules_of",
+    "sample",
+    "schemas_of",
+    "write",
+]
