@@ -10,12 +10,12 @@ from functools import lru_cache
 import msgspec
 
 from onefold.collect.catalogue import Catalogue
+from onefold.collect.dialects.reading import taken_apart
 from onefold.collect.dialects.segment import (
     BATCH,
     MADE,
     Request,
     decode_request,
-    read,
     readable,
 )
 from onefold.collect.gate import (
@@ -26,7 +26,6 @@ from onefold.collect.gate import (
     without_properties,
 )
 from onefold.collect.records import Code, Incoming, Receipt, Source, Waiting
-from onefold.collect.requests import unpacked
 from onefold.collect.validation import Judged, judge
 from onefold.consent import granted, keeps_identifiers
 from onefold.model.errors import BadInput, TooLarge
@@ -48,31 +47,32 @@ def receive(
     received_time: int,
     catalogue: Catalogue,
     categories: Mapping[str, str] | None = None,
+    beside: Mapping[str, str] | None = None,
 ) -> Receipt:
     """Return the verdicts on a request and the row to append to the log.
 
     Args:
         source: Whose key it carried.
-        dialect: `segment`.
-        route: What `route_of` said of its address.
+        dialect: `segment`, `rudder`, `posthog` or `snowplow`. What one of RudderStack's SDKs
+            sends to an address of Segment's is known for what it is.
+        route: What `wire.address_of` said of its address.
         body: As it came, compressed or not.
         received_time: The clock, microseconds UTC.
         catalogue: The described events.
         categories: The workspace's own names of consent categories.
+        beside: What headers say of Snowplow's events (see `snowplow.read`).
 
     Raises:
         TooLarge: Its body or its one event is over the limit.
         BadInput: The whole is unusable; nothing of it can be kept.
     """
-    if dialect != "segment":
-        raise BadInput(f"No dialect `{dialect}`.", "Send Segment's calls.")
-    text = unpacked(body)
-    request = read(route, text)
+    dialect, text, request = taken_apart(dialect, route, body, beside)
     events = decode_request(request, received_time, source.name.encode())
-    judge = _Judge(source, catalogue, tuple((categories or {}).items()))
+    named = tuple((categories or {}).items())
+    judge = _Judge(source, catalogue, named, anew=request.translated)
     for place, event in enumerate(events):
         judge.take(place, event, request)
-    if route != BATCH and judge.refused:
+    if (request.kind or request.alone) and judge.refused:
         _refuse_whole(judge.refused[0], events[0])
     kept = judge.kept
     if not kept:
@@ -82,7 +82,7 @@ def receive(
         source=source.name,
         environment=source.environment,
         dialect=dialect,
-        route=route,
+        route=request.kind or BATCH,
         body=judge.body(request) or text,
         verdicts=bytes(kept),
         reasons=msgspec.json.encode(judge.reasons) if judge.reasons else b"",
@@ -116,13 +116,18 @@ class _Judge:
     """Verdicts of one request, as they come up."""
 
     def __init__(
-        self, source: Source, catalogue: Catalogue, categories: tuple[tuple[str, str], ...]
+        self,
+        source: Source,
+        catalogue: Catalogue,
+        categories: tuple[tuple[str, str], ...],
+        *,
+        anew: bool,
     ) -> None:
         self._basis = source.basis
         self._unplanned = source.unplanned
         self._definitions = catalogue.events
         self._categories = categories
-        self._as_came = True
+        self._as_came = not anew
         self._whole: set[int] = set()
         self.accepted = 0
         self.kept = bytearray()

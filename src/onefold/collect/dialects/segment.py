@@ -4,8 +4,8 @@ The contract is Segment's public specification and what its SDKs were seen to se
 a function of its arguments alone, so a rebuild reads what intake read.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 
@@ -79,6 +79,11 @@ class Request:
         context: The batch's own context, a JSON object as bytes; empty when there is none.
         consent: The consent object in that context, or None.
         clean: The whole is UTF-8.
+        largest: Bytes that one event may have.
+        translated: Its events came in another dialect; the body is always written anew.
+        alone: It is a single event of another dialect.
+        faults: The other dialect's own verdicts: place -> code and reason.
+        nobody: Places whose events may be without an identifier.
     """
 
     kind: str
@@ -88,6 +93,11 @@ class Request:
     context: bytes
     consent: bytes | None
     clean: bool
+    largest: int = LARGEST_EVENT
+    translated: bool = False
+    alone: bool = False
+    faults: Mapping[int, tuple[int, str]] = field(default_factory=dict)
+    nobody: Collection[int] = ()
 
 
 _envelopes = msgspec.json.Decoder(_Envelope)
@@ -122,17 +132,6 @@ def decode(route: str, body: bytes, received_time: int, salt: bytes = b"") -> li
     return decode_request(read(route, body), received_time, salt)
 
 
-def decode_one(route: str, body: bytes, received_time: int, place: int) -> Incoming | None:
-    """Return the one event at a place of a request, or None where there is none.
-
-    An event without id is given none here.
-    """
-    request = read(route, body)
-    if place >= len(request.items):
-        return None
-    return _event(request.items[place], request, received_time)
-
-
 def decode_request(request: Request, received_time: int, salt: bytes = b"") -> list[Incoming]:
     """Return the events of a request that is already taken apart (see `decode`)."""
     events = []
@@ -145,12 +144,23 @@ def decode_request(request: Request, received_time: int, salt: bytes = b"") -> l
             equals[made] = place + 1
             event.message_id = f"{made}-{place}" if place else made
         events.append(event)
+    if request.translated:
+        _hear(request, events)
     return events
+
+
+def _hear(request: Request, events: list[Incoming]) -> None:
+    """Write into the events what their own dialect says of them."""
+    for place, (code, reason) in request.faults.items():
+        events[place].code, events[place].reason = code, reason
+    for place in request.nobody:
+        if events[place].code == Code.NO_IDENTIFIER:
+            events[place].code, events[place].reason = Code.ACCEPTED, ""
 
 
 def read(route: str, body: bytes) -> Request:
     """Return a request taken apart (see `decode`)."""
-    clean = _is_utf8(body)
+    clean = is_utf8(body)
     if route != BATCH:
         return Request(route, [body], None, b"", b"", None, clean)
     try:
@@ -184,7 +194,8 @@ def _broken_batch(body: bytes, error: Exception) -> tuple[_Envelope, list[bytes]
     raise BadInput(message, "Send {'batch': [...]} as JSON.") from error
 
 
-def _is_utf8(text: bytes) -> bool:
+def is_utf8(text: bytes) -> bool:
+    """Return whether a text is written in UTF-8."""
     try:
         str(text, "utf-8")
     except UnicodeDecodeError:
@@ -211,7 +222,7 @@ def _consent_in(context: bytes) -> bytes | None:
 
 def _event(raw: bytes, request: Request, received_time: int) -> Incoming:
     """Return one event as decoded and judged; its message id is empty when none was sent."""
-    if not request.clean and not _is_utf8(raw):
+    if not request.clean and not is_utf8(raw):
         return _nothing(received_time, "The event is not written in UTF-8.")
     found = _item(raw)
     if found is None:
@@ -241,7 +252,7 @@ def _event(raw: bytes, request: Request, received_time: int) -> Incoming:
         _consent(item) or request.consent,
     )
     if not code:
-        _judge(decoded, len(memoryview(raw)))
+        _judge(decoded, len(memoryview(raw)), request.largest)
     if decoded.code and decoded.properties[0] != _OBJECT:
         decoded.properties = b"{}"
     return decoded
@@ -279,12 +290,12 @@ def _consent(item: _Item) -> bytes | None:
     return consent if consent and consent != _NULL else None
 
 
-def _judge(event: Incoming, size: int) -> None:
+def _judge(event: Incoming, size: int, largest: int) -> None:
     """Write the verdict on a decoded event into it, unless it is fine."""
     kind = event.kind
-    if size > LARGEST_EVENT:
+    if size > largest:
         code = Code.REFUSED
-        reason = f"The event has {size:,} bytes; at most {LARGEST_EVENT:,} are taken."
+        reason = f"The event has {size:,} bytes; at most {largest:,} are taken."
     elif kind not in KIND_SET:
         code = Code.UNKNOWN_TYPE
         said = "The type of the event is unknown" if kind else "The event has no type"

@@ -7,7 +7,6 @@ are judged one by one afterwards. Used when the strict parser has refused the wh
 import re
 
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
-_BATCH = re.compile(rb'"batch"')
 _COLON = re.compile(rb"\s*:\s*\[")
 _ESCAPE = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -18,13 +17,15 @@ _LONE = 6
 """Length of a surrogate's escape that stands without its other half."""
 
 
-def split_batch(body: bytes) -> tuple[bytes, list[bytes]] | None:
+def split_batch(body: bytes, name: bytes = b"batch") -> tuple[bytes, list[bytes]] | None:
     """Return the envelope with an empty batch, and the batch's items; None if brackets fail.
+
+    `name` is what the list is called.
 
     >>> split_batch(b'{"batch":[{"a":NaN},{"b":1}],"sentAt":"x"}')
     (b'{"batch":[],"sentAt":"x"}', [b'{"a":NaN}', b'{"b":1}'])
     """
-    begin = _batch_start(body)
+    begin = _batch_start(body, b'"' + name + b'"')
     if begin is None:
         return None
     items: list[bytes] = []
@@ -46,8 +47,8 @@ def split_batch(body: bytes) -> tuple[bytes, list[bytes]] | None:
     return None
 
 
-def _batch_start(body: bytes) -> int | None:
-    """Return where the first item of the envelope's own `batch` begins."""
+def _batch_start(body: bytes, name: bytes) -> int | None:
+    """Return where the first item of the envelope's own list begins."""
     depth = 0
     for token in _TOKEN.finditer(body):
         mark = token.group()
@@ -55,7 +56,7 @@ def _batch_start(body: bytes) -> int | None:
             depth += 1
         elif mark in {b"]", b"}"}:
             depth -= 1
-        elif depth == 1 and _BATCH.fullmatch(mark):
+        elif depth == 1 and mark == name:
             colon = _COLON.match(body, token.end())
             if colon:
                 return colon.end()
