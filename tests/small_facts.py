@@ -81,6 +81,7 @@ class SmallFacts:
             interactions=found["interactions"],
             quarantine=found["quarantine"],
             duplicates=found["duplicates"],
+            runs=found["runs"],
             now=self.now,
             zone=self.zone,
             fresh_time=self.now,

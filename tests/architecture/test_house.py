@@ -13,7 +13,7 @@ FILES = sorted(HOUSE.rglob("*.py"))
 ROOMS = sorted(path.parent for path in HOUSE.glob("*/__init__.py"))
 SAYS_NOTHING = {"utils", "helpers", "common", "misc", "manager", "managers", "base"}
 FOLDS = {
-    "collect/entities.py",
+    "collect/imported.py",
     "collect/fold.py",
     "consent/fold.py",
     "identity/fold.py",

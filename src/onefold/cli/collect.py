@@ -1,12 +1,9 @@
-"""Commands about what comes in: sources, imports, quarantine."""
-
-from pathlib import Path
+"""Commands about what comes in: sources, quarantine."""
 
 import click
 
-from onefold.cli.options import command, group
+from onefold.cli.options import group
 from onefold.cli.reach import answer
-from onefold.model.errors import NotFound
 
 ENVIRONMENTS = ("production", "staging", "development")
 BASES = ("opt-in", "notice", "contract")
@@ -57,17 +54,6 @@ def _add(name: str, **policy: str | None) -> int:
 def _set(name: str, **policy: str | None) -> int:
     """Change the policy of the source NAME; what is not given stays."""
     return answer("source set", {"name": name, **policy})
-
-
-@command("import")
-@click.argument("mapping", type=click.Path(path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Read and judge every record; keep none.")
-def import_command(mapping: Path, *, dry_run: bool) -> int:
-    """Bring in the records that the file MAPPING describes."""
-    if not mapping.is_file():
-        fix = "Give the path of a mapping file; see docs/how-to/import-records.md."
-        raise NotFound(f"No mapping file {mapping}.", fix)
-    return answer("import", {"mapping": str(mapping.resolve()), "dry_run": dry_run})
 
 
 @group("quarantine")

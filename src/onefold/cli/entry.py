@@ -26,7 +26,9 @@ ROOMS = {
     },
     "Collect": {
         "source": ("collect", "Where events come from, and on what basis."),
-        "import": ("collect", "Bring in records by a mapping file."),
+        "import": ("imports", "Bring in records by a mapping file."),
+        "runs": ("imports", "What imports brought in, and whether it stands."),
+        "undo": ("imports", "Take one run of an import back."),
         "quarantine": ("collect", "What was refused, and why; let mended ones in."),
         "catalogue": ("catalogue", "Descriptions of events: made, brought in, handed out."),
     },

@@ -17,7 +17,6 @@ import pyarrow.compute as pc
 from onefold.collect import promote
 from onefold.collect.dialects.stored import Columns, read_stored
 from onefold.collect.personal import personal
-from onefold.collect.records import Record
 from onefold.collect.reentry import judged_anew
 from onefold.collect.rules import FoldRules
 from onefold.model.facts import TABLES
@@ -28,12 +27,10 @@ Ints = npt.NDArray[np.int64]
 
 NOT_EVENTS = frozenset({"records", "control"})
 """Dialects that no sender of events speaks; what all the others brought, intake wrote alike."""
-RECORDS = msgspec.json.Decoder(list[Record])
 _MOST_CACHED = 400_000
 _WAITING = 16
 """Verdict bytes from here on are of events that do not count."""
 _NOTHING: frozenset[str] = frozenset()
-_TAKEN_AS_ALL = 15
 
 
 @dataclass(slots=True)
@@ -49,7 +46,6 @@ class Draft:
         as_sent: Spot -> properties before what is personal was taken out.
         promoted: What holds the values of the promoted columns.
         previous_ids: Spot -> the former id of an alias.
-        records: Spot -> an imported row.
         waiting: Rows of `quarantine`.
         names: Key -> kind and value, of identifiers that the vault may not know yet.
         fields: Personal fields for the vault.
@@ -71,7 +67,6 @@ class Draft:
     as_sent: dict[int, bytes] = field(default_factory=dict)
     promoted: list[Any] = field(default_factory=list)
     previous_ids: dict[int, str] = field(default_factory=dict)
-    records: dict[int, Record] = field(default_factory=dict)
     waiting: list[tuple[Any, ...]] = field(default_factory=list)
     names: dict[int, tuple[str, str]] = field(default_factory=dict)
     fields: list[tuple[int, str, str, int]] = field(default_factory=list)
@@ -116,9 +111,7 @@ class Reader:
                 known.clear()
         draft = Draft(rows)
         for at, row in enumerate(rows):
-            if row.dialect == "records":
-                self._take_records(at, row, draft)
-            elif row.dialect not in NOT_EVENTS:
+            if row.dialect not in NOT_EVENTS:
                 self._take_request(at, row, draft)
         self._promote(draft)
         return draft
@@ -193,27 +186,6 @@ class Reader:
                 known[value] = key
         return list(map(known.get, values))  # type: ignore[arg-type]
 
-    def _take_records(self, at: int, row: LogRow, draft: Draft) -> None:
-        for place, record in enumerate(RECORDS.decode(row.body)):
-            if row.verdicts[place] >= _WAITING:
-                halves = message_hash(record.message_id)
-                draft.waiting.append(_waits(row, place, halves, record.entity, record.reason))
-                continue
-            account = record.key if record.entity == "account" else record.fields.get("account_id")
-            draft.records[len(draft)] = record
-            draft.at.append(at)
-            draft.places.append(place)
-            draft.purposes.append(_TAKEN_AS_ALL)
-            draft.digests.append(message_digest(record.message_id))
-            draft.kinds.append("import")
-            draft.events.append(record.entity)
-            draft.times.append(record.event_time)
-            draft.bases.append("received" if record.event_time == row.received_time else "sent")
-            draft.user_keys.append(None)
-            draft.anonymous_keys.append(None)
-            draft.account_ids.append(account)
-            draft.properties.append(msgspec.json.encode(record.fields, order="sorted"))
-
     def _promote(self, draft: Draft) -> None:
         """Read the described properties, event by name; take aside what is personal."""
         draft.promoted = [self._promoter.nothing] * len(draft)
@@ -221,8 +193,6 @@ class Reader:
         for spot, name in enumerate(draft.events):
             spots_of[name].append(spot)
         for name, spots in spots_of.items():
-            if draft.records:
-                spots = [spot for spot in spots if spot not in draft.records]  # noqa: PLW2901
             texts = [draft.properties[spot] for spot in spots]
             plain = None if name in self._personal else self._promoter.all_plain(texts)
             if plain is None:

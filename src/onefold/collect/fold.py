@@ -17,9 +17,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.collect.dialects.stored import read_stored
-from onefold.collect.draft import RECORDS, Draft, Reader
-from onefold.collect.entities import fold_records
+from onefold.collect.draft import Draft, Reader
+from onefold.collect.imported import ReadRecords, RecordsFold
 from onefold.collect.promote import arrow_column
+from onefold.collect.records import CONFLICT
 from onefold.collect.rules import FoldRules
 from onefold.model.facts import TABLES
 from onefold.model.ids import identifier_key
@@ -28,7 +29,6 @@ from onefold.store import FactsWriter, Log, LogRow, SeenIds, Vault
 
 Ints = npt.NDArray[np.int64]
 
-CONFLICT = "Another event was sent before under the same message id."
 _Edges = dict[tuple[int, int, str], int]
 _Content = tuple[str, str, bytes]
 """What two events under one id must share: kind, name, properties."""
@@ -72,6 +72,7 @@ class CollectFold:
         self._vault = vault
         self._log = log
         self._reader = Reader(identity_key=identity_key, rules=rules)
+        self._records = RecordsFold(log)
 
     def read(self, rows: Sequence[LogRow]) -> Write:
         """Return what writes a micro-batch of the log.
@@ -80,9 +81,12 @@ class CollectFold:
         to be written in the order of reading. After a failure of either make a new fold.
         """
         draft = self._reader.read(rows)
-        return partial(self._write, draft, self._reader.table(draft))
+        records = self._records.read(rows)
+        return partial(self._write, draft, self._reader.table(draft), records)
 
-    def _write(self, draft: Draft, table: pa.Table, writer: FactsWriter) -> Batch:
+    def _write(
+        self, draft: Draft, table: pa.Table, records: ReadRecords, writer: FactsWriter
+    ) -> Batch:
         if draft.names or draft.fields:
             names = [(key, kind, value) for key, (kind, value) in draft.names.items()]
             self._vault.remember(names, draft.fields)
@@ -90,9 +94,7 @@ class CollectFold:
         events = table if len(keep) == len(draft) else table.take(pa.array(keep))
         writer.insert("events", events)
         writer.insert("quarantine", _quarantine_table(_not_waiting_yet(draft.waiting, writer)))
-        if draft.records:
-            spots = (spot for spot in keep.tolist() if spot in draft.records)
-            fold_records((draft.records[spot] for spot in spots), writer)
+        self._records.write(records, writer)
         return Batch(
             offset=draft.rows[-1].offset,
             received_time=draft.rows[-1].received_time,
@@ -164,8 +166,6 @@ class _Originals:
 
 
 def _contents(row: LogRow) -> list[_Content]:
-    if row.dialect == "records":
-        return [("import", record.entity, b"") for record in RECORDS.decode(row.body)]
     columns = read_stored(row.route, row.body, row.received_time, row.source.encode())
     return list(zip(columns.kinds, columns.events, columns.properties, strict=True))
 
@@ -173,7 +173,7 @@ def _contents(row: LogRow) -> list[_Content]:
 def _content(draft: Draft, spot: int) -> _Content:
     """Return what an event says, as sent: the draft's own has personal fields taken out."""
     sent = draft.as_sent.get(spot, draft.properties[spot])
-    return draft.kinds[spot], draft.events[spot], b"" if spot in draft.records else sent
+    return draft.kinds[spot], draft.events[spot], sent
 
 
 def _differs(event: _Content, former: _Content | None) -> bool:

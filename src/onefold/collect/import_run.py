@@ -5,17 +5,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
+from onefold.collect import queries
 from onefold.collect.mapping import Mapping, read_mapping
 from onefold.collect.records import Code, Record
 from onefold.collect.rows import Converter, raw_rows, text_of
+from onefold.collect.runs import RUN, SOURCE, UNDO, RunEntry, run_id
+from onefold.model.errors import unknown
 from onefold.model.money import Money
-from onefold.model.records import Answer, Column
+from onefold.model.records import Answer, Asker, Column
 from onefold.model.time import Clock, format_time
-from onefold.store import Log, NewRow
+from onefold.store import Log, NewRow, State, View
 
 DIALECT, ROUTE = "records", "import"
 _RECORDS_A_ROW = 500
@@ -46,14 +49,20 @@ class _Sums:
 
     read: int = 0
     kept: int = 0
+    again: int = 0
     amounts: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     unreadable: int = 0
     faults: list[str] = field(default_factory=list)
     first: list[Record] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
 
     def add(self, record: Record) -> None:
         self.read += 1
+        if record.message_id in self.ids:
+            self.again += 1
+            return
+        self.ids.add(record.message_id)
         micros, currency = record.fields.get("amount_micros"), record.fields.get("currency")
         if record.reason:
             self.faults.append(record.reason)
@@ -76,7 +85,7 @@ def run(
 
     A row that was brought in before, and is the same, counts once; one whose key is known and
     whose values differ stands in place of the former. A bad row waits in quarantine with file,
-    line and reason, and costs the others nothing.
+    line and reason, and costs the others nothing. The run can be taken back (see `undo`).
 
     Args:
         keeper: The workspace; its log takes the records.
@@ -85,8 +94,9 @@ def run(
         progress: Told how far it is.
 
     Returns:
-        One row a currency (one row without money): rows read, kept, waiting; sums of the kept
-        and of the waiting; the bad rows' reasons in the notes.
+        One row a currency (one row without money): rows read, kept, standing in the file twice,
+        waiting; sums of the kept and of the waiting; the run and the bad rows' reasons in the
+        notes.
 
     Raises:
         NotFound: A file is not there.
@@ -96,10 +106,19 @@ def run(
     described = read_mapping(mapping)
     text = text_of(described)
     lines = text.count("\n") + 1
-    now = keeper.clock()
+    now = _new_time(keeper)
+    source = SOURCE + described.name
+    started = RunEntry(
+        run=run_id(source, now),
+        source=source,
+        run_time=now,
+        environment=described.environment,
+        entity=described.entity,
+        file=described.file.name,
+    )
     converter = Converter(described, now)
     sums = _Sums()
-    rows: list[NewRow] = []
+    rows = [_control(RUN, started)]
     for records in _groups(converter.record(line, raw) for line, raw in raw_rows(described, text)):
         for record in records:
             sums.add(record)
@@ -109,9 +128,107 @@ def run(
         if not dry_run and len(rows) >= _ROWS_A_COMMIT:
             keeper.log.append(rows)
             rows = []
-    if rows and not dry_run:
-        keeper.log.append(rows)
-    return _reconciled(described, sums, dry_run=dry_run)
+    if not dry_run:
+        done = msgspec.structs.replace(
+            started,
+            read=sums.read,
+            kept=sums.kept,
+            again=sums.again,
+            waiting=len(sums.faults),
+            done_time=max(now, keeper.clock()),
+        )
+        keeper.log.append([*rows, _control(RUN, done)])
+    return _reconciled(described, sums, run="" if dry_run else started.run)
+
+
+def undo(state: State, view: View, asker: Asker, run: str, *, now: int) -> bool:
+    """Take an import back: its rows count no more; return whether it stood until now.
+
+    The folds obey the entry that the relay brings to the log: what stands then is what the other
+    standing runs tell, as if this one had never been.
+
+    Args:
+        state: Takes the change and its audit entry.
+        view: Tells which runs there are.
+        asker: Who takes it back.
+        run: Its id.
+        now: The time, microseconds.
+
+    Raises:
+        NotFound: There is no such run.
+    """
+    found = {row["run"]: row for row in queries.import_runs(view)}
+    if run not in found:
+        raise unknown("run", run, found)
+    row = found[run]
+    if row["undone_time"] is not None:
+        return False
+    entry = RunEntry(run, row["source"], row["run_time"], undone_time=now)
+    detail = {"entity": row["entity"], "file": row["file"]}
+    body = msgspec.to_builtins(entry)
+    with state.change(asker, "import.undo", run, detail=detail, entry=(UNDO, body)):
+        pass
+    return True
+
+
+def latest(log: Log) -> RunEntry | None:
+    """Return what the log said last of a run, or None before the first."""
+    row = log.latest("control", RUN)
+    return None if row is None else msgspec.json.decode(row.body, type=RunEntry)
+
+
+def runs(view: View) -> Answer:
+    """Return the runs that are known, the newest first, with what stands of each."""
+    said = ("read", "kept", "again", "waiting")
+    rows = queries.import_runs(view)
+    return Answer(
+        columns=(
+            Column("run", "text"),
+            Column("entity", "text"),
+            Column("file", "text"),
+            *(Column(name, "integer", "rows") for name in said),
+            Column("run_time", "time"),
+            Column("state", "text"),
+        ),
+        rows=tuple(
+            (
+                row["run"],
+                row["entity"],
+                row["file"],
+                *(row[name] for name in said),
+                row["run_time"],
+                _state(row),
+            )
+            for row in rows
+        ),
+        definition="Runs of imports, the newest first. One that was broken off stands as far as "
+        "it came; `onefold undo` takes it back too.",
+        as_of_time=view.fresh_time,
+    )
+
+
+def _state(row: dict[str, Any]) -> str:
+    if row["undone_time"] is not None:
+        return "undone"
+    return "stands" if row["done_time"] is not None else "broken off, or still under way"
+
+
+def _new_time(keeper: Keeper) -> int:
+    """Return the time of a run; no two runs of a log share one, whatever the clock says."""
+    last = keeper.log.latest("control", RUN)
+    return max(keeper.clock(), last.received_time + 1 if last else 0)
+
+
+def _control(route: str, entry: RunEntry) -> NewRow:
+    return NewRow(
+        received_time=entry.run_time,
+        source="",
+        environment="",
+        dialect="control",
+        route=route,
+        body=msgspec.json.encode(entry),
+        verdicts=b"",
+    )
 
 
 def _groups(records: Iterator[Record]) -> Iterator[list[Record]]:
@@ -122,7 +239,7 @@ def _groups(records: Iterator[Record]) -> Iterator[list[Record]]:
 def _row(mapping: Mapping, records: list[Record], now: int) -> NewRow:
     return NewRow(
         received_time=now,
-        source=f"import:{mapping.name}",
+        source=SOURCE + mapping.name,
         environment=mapping.environment,
         dialect=DIALECT,
         route=ROUTE,
@@ -131,12 +248,13 @@ def _row(mapping: Mapping, records: list[Record], now: int) -> NewRow:
     )
 
 
-def _reconciled(mapping: Mapping, sums: _Sums, *, dry_run: bool) -> Answer:
-    counts = (mapping.table, sums.read, sums.kept, len(sums.faults))
+def _reconciled(mapping: Mapping, sums: _Sums, *, run: str) -> Answer:
+    counts = (mapping.table, sums.read, sums.kept, sums.again, len(sums.faults))
     columns = [
         Column("table", "text"),
         Column("read", "integer", "rows"),
         Column("kept", "integer", "rows"),
+        Column("again", "integer", "rows"),
         Column("waiting", "integer", "rows"),
     ]
     rows: list[tuple[object, ...]] = [counts]
@@ -152,14 +270,16 @@ def _reconciled(mapping: Mapping, sums: _Sums, *, dry_run: bool) -> Answer:
         rows=tuple(rows),
         definition=(
             f"Rows of {mapping.file.name} into `{mapping.table}`. Waiting rows are in quarantine; "
-            "rows that were brought in before count once."
+            "rows that stand in the file again, or were brought in before, count once."
         ),
-        notes=tuple(_notes(sums, dry_run=dry_run)),
+        notes=tuple(_notes(sums, run=run)),
     )
 
 
-def _notes(sums: _Sums, *, dry_run: bool) -> Iterator[str]:
-    if dry_run:
+def _notes(sums: _Sums, *, run: str) -> Iterator[str]:
+    if run:
+        yield f"Run {run}; `onefold undo {run}` takes it back."
+    else:
         yield "Nothing was kept: this was a dry run."
         for record in sums.first:
             yield f"{record.where}: {_shown(record)}"

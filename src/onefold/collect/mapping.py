@@ -39,7 +39,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 }
 """Table -> fields without which a row waits in quarantine."""
 
-_MADE = frozenset({"known_time", "properties", "currency"})
+_MADE = frozenset({"known_time", "properties", "currency", "sources"})
 PROPERTY = "properties."
 """How a field begins that has no column: it goes into the properties."""
 
@@ -74,6 +74,7 @@ class Mapping:
         table: A table of `ENTITIES`.
         file: What to read.
         zone: IANA zone of times that carry none.
+        priority: Where two imports tell the same field, the one of the greater goes first.
         columns: Field -> where it comes from; `properties.x` for what has no field.
     """
 
@@ -85,6 +86,7 @@ class Mapping:
     delimiter: str
     zone: str
     environment: str
+    priority: int
     columns: Named[str, Column]
 
     @property
@@ -135,6 +137,7 @@ def read_mapping(path: Path) -> Mapping:
         environment=fields.choice(
             "environment", ("production", "staging", "development"), "production"
         ),
+        priority=fields.integer("priority", 0),
         columns=_columns(fields.required("columns"), table),
     )
     fields.close()

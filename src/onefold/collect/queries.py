@@ -3,8 +3,8 @@
 import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from onefold.collect.quarantine import waiting_event
 from onefold.collect.times import micros_of
@@ -20,6 +20,7 @@ __all__ = [
     "Reason",
     "SeenEvent",
     "Totals",
+    "import_runs",
     "last_event",
     "mend_of",
     "moment_of",
@@ -256,3 +257,15 @@ def moment_of(micros: int) -> datetime:
 
 def _whole(view: "View", value: "ir.Value") -> int:
     return int(view.ask(value.name("value").as_table()).column("value")[0].as_py() or 0)
+
+
+def import_runs(view: "View") -> list[dict[str, Any]]:
+    """Return the runs of imports, the newest first: the columns of `runs`, times as micros."""
+    rows = view.ask(view.runs.order_by(view.runs.run_time.desc())).to_pylist()
+    return [
+        {
+            name: micros_of(value.replace(tzinfo=UTC)) if isinstance(value, datetime) else value
+            for name, value in row.items()
+        }
+        for row in rows
+    ]

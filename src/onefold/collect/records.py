@@ -90,18 +90,19 @@ class Incoming(msgspec.Struct, frozen=False, gc=False):
     sent_consent: bytes | None = None
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     """One imported row; the body of a log row of dialect `records` is a JSON list of these.
 
     Attributes:
         entity: A key of `model.facts.RECORD_TABLES`: account, spend, ticket, interaction.
         key: The row's own key, such as the ticket's number.
-        message_id: Made of entity, key and content, so that the same row counts once.
+        message_id: Made of import, key and content, so that the same row counts once.
         event_time: When it was true or, where the file does not say, when it was imported.
         fields: Columns of the entity's table: times as integer microseconds UTC, days as
             `2026-11-22`, money as integer micros.
         where: File and line it came from.
         reason: Why it waits in quarantine; empty when it counts.
+        priority: Of its import; where two sources tell a field, the greater one goes first.
     """
 
     entity: str
@@ -111,6 +112,7 @@ class Record(msgspec.Struct, frozen=True):
     fields: dict[str, Any]
     where: str = ""
     reason: str = ""
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,7 @@ class Converter:
         return ""
 
     def _named(self, line: int, where: str, fields: dict[str, Any]) -> Record:
-        """Return the record under its key; a key may stand in a file once."""
+        """Return the record under its key; in one file a key may have one set of values."""
         free = [name for name in fields if name.startswith(PROPERTY)]
         if free:
             values = {name.removeprefix(PROPERTY): fields.pop(name) for name in free}
@@ -197,29 +197,34 @@ class Converter:
             self._equals[short] += 1
             key = f"{_hash(self._mapping.table, content)}-{self._equals[short]}"
         former = self._seen.setdefault(key, (line, short))
-        if former[0] != line:
-            same = "" if former[1] == short else ", with other values"
-            reason = f"Its key stands in line {former[0]} already{same}."
+        if former[1] != short:
+            reason = f"Its key stands in line {former[0]} already, with other values."
             return self._waiting(where, fields, reason)
         return Record(
             entity=self._mapping.entity,
             key=key,
-            message_id=f"import-{self._mapping.entity}-{_hash(key, content)}",
+            message_id=self._message_id(key, content),
             event_time=self._now,
             fields=fields,
             where=where,
+            priority=self._mapping.priority,
         )
 
     def _waiting(self, where: str, fields: dict[str, Any], reason: str) -> Record:
         return Record(
             entity=self._mapping.entity,
             key="",
-            message_id=f"import-{self._mapping.entity}-{_hash(where + reason, _encoded(fields))}",
+            message_id=self._message_id(where + reason, _encoded(fields)),
             event_time=self._now,
             fields=fields,
             where=where,
             reason=f"{where}: {reason}",
         )
+
+    def _message_id(self, name: str, content: bytes) -> str:
+        mapping = self._mapping
+        whole = f"{mapping.name}\x00{mapping.environment}\x00{name}"
+        return f"import-{mapping.entity}-{_hash(whole, content)}"
 
 
 _WORDS = {

@@ -127,7 +127,7 @@ def ticket_rows(
         table = table.filter(table.topic == topic)
     if only_open:
         table = table.filter(table.closed_time.isnull() | (table.closed_time > moment))
-    return view.ask(table.drop("known_time").order_by(table.opened_time.desc(), "ticket_id"))
+    return view.ask(table.drop("known_time", "sources").order_by(table.opened_time.desc(), "ticket_id"))
 
 
 def interaction_rows(view: "View", account_id: str, *, most: int = 200) -> "pa.Table":
@@ -135,7 +135,7 @@ def interaction_rows(view: "View", account_id: str, *, most: int = 200) -> "pa.T
     table = view.interactions
     wanted = table.filter(table.account_id == account_id, table.start_time <= asked(view).moment)
     newest = wanted.order_by(wanted.start_time.desc(), "interaction_id").limit(most)
-    return view.ask(newest.drop("known_time"))
+    return view.ask(newest.drop("known_time", "sources"))
 
 
 def last_touches(view: "View") -> "pa.Table":

@@ -2,11 +2,31 @@
 
 from dataclasses import dataclass
 
-VERSION = 1
+VERSION = 2
 """Grows when a fold or a table changes; an older generation is built anew from the log."""
 
 PROMOTED = "p_"
 """Prefix of a column that a described property got for itself."""
+
+IMPORTED = "import"
+"""Kind of the events that stand for imported rows; `records` keeps their ids, not the ids seen."""
+
+CONTEXT = (
+    "browser",
+    "browser_version",
+    "system",
+    "device",
+    "channel",
+    "referrer",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_term",
+    "country",
+    "language",
+    "library",
+)
+"""What is known of an event's surroundings; each combination is one row of `contexts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +62,7 @@ TABLES: dict[str, Table] = {
             "account_id": "string",
             "purposes": "int16",
             "properties": "string",
+            "context_key": "int64",
         },
         (
             "message_hi",
@@ -56,7 +77,12 @@ TABLES: dict[str, Table] = {
             "account_id",
             "purposes",
             "properties",
+            "context_key",
         ),
+    ),
+    "contexts": Table(
+        {"key": "int64"} | dict.fromkeys(CONTEXT, "string"),
+        ("key", *CONTEXT),
     ),
     "sessions": Table(
         {
@@ -100,8 +126,18 @@ TABLES: dict[str, Table] = {
             "created_time": "timestamp",
             "properties": "string",
             "known_time": "timestamp",
+            "sources": "string",
         },
-        ("account_id", "name", "industry", "country", "owner", "created_time", "properties"),
+        (
+            "account_id",
+            "name",
+            "industry",
+            "country",
+            "owner",
+            "created_time",
+            "properties",
+            "sources",
+        ),
     ),
     "spend": Table(
         {
@@ -113,6 +149,7 @@ TABLES: dict[str, Table] = {
             "amount_micros": "int64",
             "currency": "string",
             "known_time": "timestamp",
+            "sources": "string",
         },
         (
             "spend_id",
@@ -122,6 +159,7 @@ TABLES: dict[str, Table] = {
             "spend_date",
             "amount_micros",
             "currency",
+            "sources",
         ),
     ),
     "tickets": Table(
@@ -136,6 +174,7 @@ TABLES: dict[str, Table] = {
             "opened_time": "timestamp",
             "closed_time": "timestamp",
             "known_time": "timestamp",
+            "sources": "string",
         },
         (
             "ticket_id",
@@ -147,6 +186,7 @@ TABLES: dict[str, Table] = {
             "waits_on",
             "opened_time",
             "closed_time",
+            "sources",
         ),
     ),
     "interactions": Table(
@@ -160,6 +200,7 @@ TABLES: dict[str, Table] = {
             "minutes": "int64",
             "start_time": "timestamp",
             "known_time": "timestamp",
+            "sources": "string",
         },
         (
             "interaction_id",
@@ -170,7 +211,42 @@ TABLES: dict[str, Table] = {
             "who",
             "minutes",
             "start_time",
+            "sources",
         ),
+    ),
+    "records": Table(
+        {
+            "entity": "string",
+            "key": "string",
+            "source": "string",
+            "environment": "string",
+            "run_time": "timestamp",
+            "known_time": "timestamp",
+            "priority": "int32",
+            "waiting": "boolean",
+            "message_hi": "int64",
+            "message_lo": "int64",
+            "log_offset": "int64",
+            "place": "int32",
+        },
+        (),
+    ),
+    "runs": Table(
+        {
+            "run": "string",
+            "source": "string",
+            "environment": "string",
+            "run_time": "timestamp",
+            "entity": "string",
+            "file": "string",
+            "read": "int64",
+            "kept": "int64",
+            "again": "int64",
+            "waiting": "int64",
+            "done_time": "timestamp",
+            "undone_time": "timestamp",
+        },
+        (),
     ),
     "quarantine": Table(
         {

@@ -70,6 +70,12 @@ class ImportParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     dry_run: bool = False
 
 
+class UndoParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which run of an import to take back."""
+
+    run: str
+
+
 class QuarantineParams(Asking, frozen=True, kw_only=True):
     """What waits, all of it or one event's."""
 

@@ -1,12 +1,11 @@
 """Calls about what comes in: sources, imports, quarantine."""
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from onefold.collect import Source, imports, questions, sources
+from onefold.collect import Source, questions, sources
 from onefold.governance import may
 from onefold.model.ids import new_secret
 from onefold.runtime import call_params as take
@@ -48,16 +47,6 @@ def _source_row(source: Source) -> tuple[object, ...]:
 
 def _given(params: msgspec.Struct) -> dict[str, Any]:
     return {k: v for k, v in msgspec.structs.asdict(params).items() if v is not None}
-
-
-@named("import", take.ImportParams, action="import", changes=True)
-def _import(asked: Asked, params: take.ImportParams) -> Body:
-    """Bring in the records that a mapping file describes."""
-    done = imports.run(
-        asked.workspace, Path(params.mapping), dry_run=params.dry_run, progress=asked.progress
-    )
-    asked.workspace.catch_up(asked.progress)
-    return done
 
 
 @named("quarantine list", take.QuarantineParams)

@@ -78,6 +78,7 @@ def make_view(
         interactions=_by(tables["interactions"], "start_time", until),
         quarantine=quarantine.filter(quarantine.environment == question.environment),
         duplicates=tables["duplicates"],
+        runs=tables["runs"],
         now=now if question.as_of_time is None else min(now, question.as_of_time),
         zone=zone,
         fresh_time=fresh_time,

@@ -29,6 +29,7 @@ class View:
         interactions: What was done with accounts.
         quarantine: What waits, with reasons; without content.
         duplicates: Events sent twice and counted once, by day and source.
+        runs: Runs of imports in every environment, with what is left of each.
         now: The time of asking, microseconds UTC.
         zone: The workspace's time zone.
         fresh_time: Received time of the last event folded, microseconds UTC, or None.
@@ -48,6 +49,7 @@ class View:
     interactions: "ir.Table"
     quarantine: "ir.Table"
     duplicates: "ir.Table"
+    runs: "ir.Table"
     now: int
     zone: str
     fresh_time: int | None

@@ -46,10 +46,14 @@ def bring(place, mapping, content, *, name="spend.csv", **more):
     return imports.run(place, path, **more)
 
 
+def rows(place):
+    return [row for row in place.log.read(0) if row.dialect == "records"]
+
+
 def records(place):
     return [
         (record, verdict)
-        for row in place.log.read(0)
+        for row in rows(place)
         for record, verdict in zip(
             msgspec.json.decode(row.body, type=list[Record]), row.verdicts, strict=True
         )
@@ -59,10 +63,10 @@ def records(place):
 def test_rows_become_records_and_the_sums_agree_to_the_cent(place):
     report = bring(place, SPEND, SPEND_CSV)
     assert report.rows == (
-        ("spend", 3, 3, 0, Money(10_150_000, "EUR"), Money(0, "EUR")),
-        ("spend", 3, 3, 0, Money(7_000_000, "USD"), Money(0, "USD")),
+        ("spend", 3, 3, 0, 0, Money(10_150_000, "EUR"), Money(0, "EUR")),
+        ("spend", 3, 3, 0, 0, Money(7_000_000, "USD"), Money(0, "USD")),
     )
-    (row,) = place.log.read(0)
+    (row,) = rows(place)
     assert (row.source, row.dialect, row.route, row.received_time) == (
         "import:ads",
         "records",
@@ -93,7 +97,7 @@ def test_a_second_run_brings_the_same_messages(place):
 def test_a_dry_run_keeps_nothing_and_shows_the_first_rows(place):
     report = bring(place, SPEND, SPEND_CSV, dry_run=True)
     assert place.log.read(0) == []
-    assert report.rows[0][:4] == ("spend", 3, 3, 0)
+    assert report.rows[0][:5] == ("spend", 3, 3, 0, 0)
     assert report.notes[0].startswith("Nothing was kept")
     assert "spend.csv line 2: key=s1" in report.notes[1]
     assert "amount=10.10" in report.notes[1]
@@ -108,22 +112,51 @@ def test_a_dry_run_keeps_nothing_and_shows_the_first_rows(place):
         ("s9,acme,2026-11-30,1,EURO", "`currency` is not a currency, such as EUR."),
         ("s9,,2026-11-30,1,EUR", "`account` is empty."),
         ("s9,acme,2026-11-30,1", "It has 4 cells where the head has 5."),
-        ("s1,acme,2026-11-01,10.10,EUR", "Its key stands in line 2 already."),
         ("s1,acme,2026-11-01,99,EUR", "Its key stands in line 2 already, with other values."),
     ],
 )
 def test_a_bad_row_waits_with_file_line_and_reason(place, line, reason):
     report = bring(place, SPEND, f"{SPEND_CSV}{line}\n")
-    assert [row[1:4] for row in report.rows] == [(4, 3, 1)] * len(report.rows)
+    assert [row[1:5] for row in report.rows] == [(4, 3, 0, 1)] * len(report.rows)
     assert f"spend.csv line 5: {reason}" in report.notes
     record, verdict = records(place)[-1]
     assert verdict >> 4 == Code.SCHEMA
     assert record.reason == f"spend.csv line 5: {reason}"
 
 
+def test_a_row_that_stands_in_the_file_twice_counts_once(place):
+    report = bring(place, SPEND, f"{SPEND_CSV}s1,acme,2026-11-01,10.10,EUR\n")
+    assert report.rows[0] == ("spend", 4, 3, 1, 0, Money(10_150_000, "EUR"), Money(0, "EUR"))
+
+
+def test_the_log_says_what_a_run_brought_and_no_two_runs_share_a_time(place):
+    bring(place, SPEND, f"{SPEND_CSV}s9,,2026-11-30,2.50,EUR\n")
+    first = imports.latest(place.log)
+    assert (first.file, first.entity, first.read, first.kept, first.waiting) == (
+        "spend.csv",
+        "spend",
+        4,
+        3,
+        1,
+    )
+    assert first.done_time is not None
+    bring(place, SPEND, SPEND_CSV)
+    second = imports.latest(place.log)
+    assert (first.run_time, second.run_time) == (NOW, NOW + 1)
+    assert first.run != second.run
+
+
 def test_the_sum_of_what_waits_is_told(place):
     report = bring(place, SPEND, SPEND_CSV + "s9,,2026-11-30,2.50,EUR\ns8,,2026-11-30,x,EUR\n")
-    assert report.rows[0] == ("spend", 5, 3, 2, Money(10_150_000, "EUR"), Money(2_500_000, "EUR"))
+    assert report.rows[0] == (
+        "spend",
+        5,
+        3,
+        0,
+        2,
+        Money(10_150_000, "EUR"),
+        Money(2_500_000, "EUR"),
+    )
     assert "Of 1 waiting rows the amount cannot be read." in report.notes
 
 
@@ -187,7 +220,7 @@ def test_amounts_of_other_countries(place):
         "{from: currency}", "{value: eur}"
     )
     report = bring(place, mapping, 'id,account,day,amount\ns1,acme,2026-11-01,"1.234,56"\n')
-    assert report.rows[0][4] == Money(1_234_560_000, "EUR")
+    assert report.rows[0][5] == Money(1_234_560_000, "EUR")
 
 
 def test_rows_without_key_are_named_by_their_content(place):
@@ -210,7 +243,7 @@ columns: {account_id: id, name: name, created_time: since, properties.tier: tier
 """
     content = '{"id": 7, "name": "Acme", "since": "2026-01-01", "tier": 2}\nnothing\n\n{"id": 8}\n'
     report = bring(place, mapping, content, name="a.jsonl")
-    assert report.rows == (("accounts", 3, 2, 1),)
+    assert report.rows == (("accounts", 3, 2, 0, 1),)
     first = records(place)[0][0]
     assert (first.key, first.fields["properties"]) == ("7", {"tier": "2"})
     assert "a.jsonl line 2: It is not a JSON object." in report.notes
@@ -253,6 +286,6 @@ def test_many_rows_are_grouped_and_progress_is_told(place):
         f"s{n},acme,2026-11-01,0.01,EUR\n" for n in range(1_234)
     )
     report = bring(place, SPEND, body, progress=lambda *said: told.append(said))
-    assert report.rows[0][4] == Money(12_340_000, "EUR")
-    assert [len(row.verdicts) for row in place.log.read(0)] == [500, 500, 234]
+    assert report.rows[0][5] == Money(12_340_000, "EUR")
+    assert [len(row.verdicts) for row in rows(place)] == [500, 500, 234]
     assert told[-1][1] == 1_234

@@ -120,12 +120,12 @@ def test_facts_of_other_folds_are_built_anew_before_anything_is_folded(world, mo
     world.send(track("x", id="1", user="u1"))
     before = world.sums()
     world.close()
-    monkeypatch.setattr("onefold.runtime.generation.VERSION", 2)
+    monkeypatch.setattr("onefold.runtime.generation.VERSION", 1_000)
     world.open()
     assert world.workspace.folds.stale
     world.send(track("x", id="2", user="u2"))
     assert world.sums()["events"][0] == before["events"][0] + 1
-    assert world.workspace.folds.generation.version == 2
+    assert world.workspace.folds.generation.version == 1_000
 
 
 def test_deleted_facts_come_back_from_the_log(world) -> None:

@@ -1,0 +1,305 @@
+"""Imported rows to facts: each version kept with its run, so that a run can be taken back.
+
+What stands is a function of the set of standing runs and of nothing else: not of the order in
+which they came, nor of what was undone between them. So undo is to forget the rows of a run and
+to settle its keys anew.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from onefold.collect.promote import arrow_column
+from onefold.collect.runs import RUN, UNDO, RunEntry, run_id
+from onefold.collect.staged import DIALECT, Staged, read_staged, value_columns
+from onefold.collect.versions import Contents, Version, merged
+from onefold.model.facts import IMPORTED, RECORD_TABLES, TABLES
+from onefold.model.time import DAY
+from onefold.store import FactsWriter, Log, LogRow
+
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+_RECORD_COLUMNS = list(TABLES["records"].columns)
+_EVERY_PURPOSE = 15
+_PAIR = ["message_hi", "message_lo"]
+_RUN = ["source", "run_time"]
+
+
+ReadRecords = list[Staged | tuple[str, RunEntry]]
+"""Rows and control entries (route, entry) in the order of the log."""
+
+
+class RecordsFold:
+    """Turns imported rows into `records`, `events`, `quarantine` and the tables of entities."""
+
+    def __init__(self, log: Log) -> None:
+        self._contents = Contents(log)
+
+    def read(self, rows: Sequence[LogRow]) -> ReadRecords:
+        """Return what rows of the log hold of records; nothing is asked of the facts."""
+        found: ReadRecords = []
+        for row in rows:
+            if row.dialect == DIALECT:
+                found += read_staged(row)
+            elif row.dialect == "control" and row.route in {RUN, UNDO}:
+                found.append((row.route, msgspec.json.decode(row.body, type=RunEntry)))
+        return found
+
+    def write(self, read: ReadRecords, writer: FactsWriter) -> None:
+        """Write what was read, in the order of the log."""
+        gathered: list[Staged] = []
+        for one in read:
+            if isinstance(one, Staged) and (not gathered or gathered[-1].joins(one)):
+                gathered.append(one)
+                continue
+            self._bring(gathered, writer)
+            gathered = [one] if isinstance(one, Staged) else []
+            if not isinstance(one, Staged):
+                route, entry = one
+                if route == UNDO:
+                    self._undo(entry, writer)
+                _note_run(entry, writer)
+        self._bring(gathered, writer)
+
+    def _bring(self, gathered: Sequence[Staged], writer: FactsWriter) -> None:
+        """Bring in rows of one run, source and entity each, unless the run was taken back."""
+        for group in _by_entity(gathered):
+            first = group[0]
+            if not _stands(first, writer):
+                continue
+            rows = pa.concat_tables([one.rows for one in group])
+            if rows.num_rows:
+                self._keep(first, rows, writer)
+            waiting = pa.concat_tables([one.waiting for one in group])
+            if waiting.num_rows:
+                _keep_waiting(waiting, writer)
+
+    def _keep(self, run: Staged, rows: pa.Table, writer: FactsWriter) -> None:
+        former = writer.matching("records", _keys(rows), ["entity", "key"])
+        again, told = _compared(run, rows, former)
+        if told.any() or again.any():
+            _count_duplicates(run, int((told | again).sum()), writer)
+        rows, told = rows.filter(pa.array(~again)), told[~again]
+        writer.insert("events", _events(rows.filter(pa.array(~told))))
+        writer.insert("records", rows.select(_RECORD_COLUMNS))
+        if _has_repeats(rows["key"]):
+            self._settle(run.entity, _keys(rows), writer)
+            return
+        known = _is_in(rows["key"], former["key"])
+        self._write(run.entity, rows.filter(pa.array(~known)), run.source, writer)
+        if known.any():
+            self._replace(run, rows.filter(pa.array(known)), former, writer)
+
+    def _write(self, entity: str, rows: pa.Table, source: str, writer: FactsWriter) -> None:
+        """Insert rows of one source into the table of their entity."""
+        if not rows.num_rows:
+            return
+        table, key = RECORD_TABLES[entity]
+        columns = {name: rows[name] for name in value_columns(entity)}
+        columns[key] = rows["key"]
+        columns["known_time"] = rows["known_time"]
+        columns["sources"] = pa.array([only(source)] * rows.num_rows, pa.string())
+        writer.insert(table, pa.table({name: columns[name] for name in TABLES[table].columns}))
+
+    def _replace(self, run: Staged, rows: pa.Table, former: pa.Table, writer: FactsWriter) -> None:
+        """Let rows stand in place of former versions; the plain cases without reading any."""
+        newer = pc.greater_equal(former["known_time"], pc.min(rows["known_time"]))
+        alien = pc.or_(pc.not_equal(former["source"], run.source), newer)
+        mixed = _is_in(rows["key"], former["key"].filter(alien))
+        before, now = _numbers(former, rows)
+        changed = former["key"].filter(pa.array(~np.isin(before, now)))
+        plain = rows.filter(pa.array(~mixed & _is_in(rows["key"], changed)))
+        table, key = RECORD_TABLES[run.entity]
+        writer.delete(table, plain.select(["key"]).rename_columns([key]), [key])
+        self._write(run.entity, plain, run.source, writer)
+        if mixed.any():
+            self._settle(run.entity, _keys(rows.filter(pa.array(mixed))), writer)
+
+    def _settle(self, entity: str, keys: pa.Table, writer: FactsWriter) -> None:
+        """Write the rows of keys anew from all their standing versions."""
+        table, key = RECORD_TABLES[entity]
+        standing = writer.matching("records", keys, ["entity", "key"])
+        versions: dict[str, list[Version]] = defaultdict(list)
+        for row in standing.to_pylist():
+            versions[row["key"]].append(Version.of(row))
+        writer.delete(table, keys.select(["key"]).rename_columns([key]), [key])
+        values = [merged(entity, found, self._contents) for found in versions.values()]
+        columns = TABLES[table].columns
+        arrays = [arrow_column([row[n] for row in values], kind) for n, kind in columns.items()]
+        writer.insert(table, pa.Table.from_arrays(arrays, names=list(columns)))
+
+    def _undo(self, entry: RunEntry, writer: FactsWriter) -> None:
+        run = _named(entry.source, entry.run_time)
+        mine = writer.matching("records", run, _RUN)
+        if not mine.num_rows:
+            return
+        writer.delete("records", run, _RUN)
+        others = writer.matching("records", _pairs(mine), _PAIR)
+        for waiting, table in ((False, "events"), (True, "quarantine")):
+            gone = mine.filter(pc.equal(mine["waiting"], waiting))
+            if gone.num_rows:
+                _forget(table, gone, others, writer)
+        counted = mine.filter(pc.invert(mine["waiting"]))
+        for entity in pc.unique(counted["entity"]).to_pylist():
+            ours = counted.filter(pc.equal(counted["entity"], entity))
+            self._settle(entity, _keys(ours), writer)
+
+
+def only(source: str) -> str:
+    """Return what `sources` says of a row all of whose fields one source told."""
+    return msgspec.json.encode({"*": source}).decode()
+
+
+def _by_entity(gathered: Sequence[Staged]) -> Iterator[list[Staged]]:
+    found: dict[str, list[Staged]] = defaultdict(list)
+    for one in gathered:
+        found[one.entity].append(one)
+    yield from found.values()
+
+
+def _stands(run: Staged, writer: FactsWriter) -> bool:
+    """Return whether a run counts; one that nobody announced is noted."""
+    found = writer.matching("runs", _named(run.source, run.run_time), _RUN)
+    if found.num_rows:
+        return not found["undone_time"][0].is_valid
+    name = run_id(run.source, run.run_time)
+    _note_run(RunEntry(name, run.source, run.run_time, entity=run.entity), writer)
+    return True
+
+
+def _named(source: str, run_time: int) -> pa.Table:
+    return pa.table({"source": [source], "run_time": arrow_column([run_time], "timestamp")})
+
+
+def _note_run(entry: RunEntry, writer: FactsWriter) -> None:
+    """Keep what is known of a run; what an entry does not say stays as it was."""
+    named = _named(entry.source, entry.run_time)
+    former = writer.matching("runs", named, _RUN).to_pylist()
+    columns = TABLES["runs"].columns
+    said = {name: getattr(entry, name) for name in columns}
+    if former:
+        for name, kind in columns.items():
+            if not said[name] and kind != "timestamp":
+                said[name] = former[0][name]
+    arrays = {name: arrow_column([said[name]], kind) for name, kind in columns.items()}
+    for name in ("done_time", "undone_time"):
+        if said[name] is None and former and former[0][name] is not None:
+            arrays[name] = pa.array([former[0][name]], pa.timestamp("us"))
+    writer.delete("runs", named, _RUN)
+    writer.insert("runs", pa.table(arrays))
+
+
+def _keys(rows: pa.Table) -> pa.Table:
+    return rows.select(["entity", "key"])
+
+
+def _pairs(rows: pa.Table) -> pa.Table:
+    return rows.select(_PAIR)
+
+
+def _is_in(values: pa.ChunkedArray, among: pa.ChunkedArray) -> Flags:
+    return pc.is_in(values, among.combine_chunks()).to_numpy()  # type: ignore[no-any-return]
+
+
+def _has_repeats(keys: pa.ChunkedArray) -> bool:
+    return bool(pc.count_distinct(keys).as_py() < len(keys))
+
+
+def _compared(run: Staged, rows: pa.Table, former: pa.Table) -> tuple[Flags, Flags]:
+    """Return which rows came in this run before, and which are known from another."""
+    before, now = _numbers(former, rows)
+    in_run = pc.and_(
+        pc.equal(former["source"], run.source),
+        pc.equal(former["run_time"].cast(pa.int64()), run.run_time),
+    ).to_numpy()
+    return ~_is_first(now) | np.isin(now, before[in_run]), np.isin(now, before)
+
+
+def _is_first(numbers: Ints) -> Flags:
+    first = np.zeros(len(numbers), dtype=np.bool_)
+    first[np.unique(numbers, return_index=True)[1]] = True
+    return first
+
+
+def _numbers(former: pa.Table, rows: pa.Table) -> tuple[Ints, Ints]:
+    """Return one number a message of each table, the same for the same id."""
+    high, low = (np.concatenate([former[name].to_numpy(), rows[name].to_numpy()]) for name in _PAIR)
+    order = np.lexsort((low, high))
+    differs = (np.diff(high[order]) != 0) | (np.diff(low[order]) != 0)
+    found = np.zeros(len(order), dtype=np.int64)
+    found[order[1:]] = np.cumsum(differs)
+    return found[: len(former)], found[len(former) :]
+
+
+def _count_duplicates(run: Staged, count: int, writer: FactsWriter) -> None:
+    day = pa.array([run.run_time // DAY], pa.int32()).cast(pa.date32())
+    writer.insert(
+        "duplicates", pa.table({"received_date": day, "source": [run.source], "events": [count]})
+    )
+
+
+def _events(rows: pa.Table) -> pa.Table:
+    """Return the rows of `events`; what a record says stands in the table of its entity."""
+    count = rows.num_rows
+    fixed: dict[str, Any] = {
+        "kind": pa.array([IMPORTED] * count, pa.string()),
+        "event": rows["entity"],
+        "event_time": rows["known_time"],
+        "received_time": rows["run_time"],
+        "time_basis": pc.if_else(
+            pc.equal(rows["known_time"], rows["run_time"]), "received", "sent"
+        ),
+        "purposes": pa.array(np.full(count, _EVERY_PURPOSE, np.int16)),
+        "properties": pa.array(["{}"] * count, pa.string()),
+    }
+    for name in ("identifier", "user_key", "anonymous_key"):
+        fixed[name] = pa.nulls(count, pa.int64())
+    columns = TABLES["events"].columns
+    return pa.table({name: fixed[name] if name in fixed else rows[name] for name in columns})
+
+
+def _keep_waiting(waiting: pa.Table, writer: FactsWriter) -> None:
+    """Let bad rows wait; the same row for the same reason waits once."""
+    former = writer.matching("records", _pairs(waiting), _PAIR)
+    before, now = _numbers(former, waiting)
+    first = _is_first(now)
+    fresh = first & ~np.isin(now, before)
+    writer.insert("records", waiting.filter(pa.array(first)).select(_RECORD_COLUMNS))
+    columns = {
+        name: waiting[{"event": "entity", "received_time": "run_time"}.get(name, name)]
+        for name in TABLES["quarantine"].columns
+    }
+    writer.insert("quarantine", pa.table(columns).filter(pa.array(fresh)))
+
+
+def _forget(table: str, gone: pa.Table, others: pa.Table, writer: FactsWriter) -> None:
+    """Take messages out of a table, but for those that another run told as well."""
+    ids = _pairs(gone)
+    if table == "events":
+        ids = ids.append_column("kind", pa.array([IMPORTED] * gone.num_rows, pa.string()))
+    standing = writer.matching(table, ids, ids.column_names)
+    writer.delete(table, ids, ids.column_names)
+    if not others.num_rows or not standing.num_rows:
+        return
+    # The first of the others that told a message takes the place of the one taken back.
+    ordered = others.sort_by([("run_time", "ascending"), ("log_offset", "ascending")])
+    heirs = {(row["message_hi"], row["message_lo"]): row for row in reversed(ordered.to_pylist())}
+    kept = []
+    for row in standing.to_pylist():
+        heir = heirs.get((row["message_hi"], row["message_lo"]))
+        if heir is not None:
+            row |= {"log_offset": heir["log_offset"], "place": heir["place"]}
+            row |= {"source": heir["source"], "environment": heir["environment"]}
+            row["received_time"] = heir["run_time"]
+            if table == "events":
+                row["event_time"] = heir["known_time"]
+            kept.append(row)
+    if kept:
+        writer.insert(table, pa.Table.from_pylist(kept, schema=standing.schema))

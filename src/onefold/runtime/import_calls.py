@@ -1,0 +1,45 @@
+"""Calls about records: bring them in, see what was brought in, take it back."""
+
+from pathlib import Path
+
+from onefold.collect import imports
+from onefold.runtime import call_params as take
+from onefold.runtime.registry import Asked, Body, named
+
+
+@named("import", take.ImportParams, action="import", changes=True)
+def _import(asked: Asked, params: take.ImportParams) -> Body:
+    """Bring in the records that a mapping file describes."""
+    workspace = asked.workspace
+    done = imports.run(
+        workspace,
+        Path(params.mapping),
+        dry_run=params.dry_run,
+        progress=asked.progress,
+    )
+    if params.dry_run:
+        return done
+    entry = imports.latest(workspace.log)
+    if entry is not None:
+        told = {"entity": entry.entity, "file": entry.file, "kept": entry.kept}
+        with workspace.state.change(asked.asker, "import.run", entry.run, detail=told):
+            pass
+    workspace.catch_up(asked.progress)
+    return {**done.to_json(), "run": None if entry is None else entry.run}
+
+
+@named("runs", take.Asking)
+def _runs(asked: Asked, params: take.Asking) -> Body:
+    """Runs of imports, the newest first: what each brought, whether it stands."""
+    return imports.runs(asked.view(params))
+
+
+@named("undo", take.UndoParams, action="import", changes=True)
+def _undo(asked: Asked, params: take.UndoParams) -> Body:
+    """Take a run of an import back: what stands is then as if it had never been."""
+    workspace = asked.workspace
+    view = asked.view(take.Asking())
+    undone = imports.undo(workspace.state, view, asked.asker, params.run, now=workspace.clock())
+    workspace.catch_up(asked.progress)
+    notes = [] if undone else [f"{params.run} was taken back before."]
+    return {"run": params.run, "undone": undone, "notes": notes}
