@@ -4,7 +4,7 @@ Nothing is asked of the facts here, so the same rows give the same draft whereve
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
