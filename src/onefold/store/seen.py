@@ -1,12 +1,14 @@
-"""Ids seen, for ever: sorted runs of 64-bit hashes, memory-mapped, searched by bisection.
+"""Ids seen, for ever: sorted runs of hashes on disk, the youngest in memory.
 
-A run is a folder of four files in the order of `hi`: the high and the low half of the 128-bit
-hash and the place in the log (offset, place). A lookup bisects `hi` only and confirms a hit on
-the low half. Ids younger than the last run stand in memory; after a crash they are read again
-from the facts, which hold the offset that the runs reach.
+Runs grow like a binary counter: a run is merged with all younger ones once together they are as
+many as it holds, so that n runs' worth of ids stand in at most log2(n) runs and each id is written
+again log2(n) times (O'Neil et al. 1996, The log-structured merge-tree). Ids younger than the last
+run stand in memory; after a crash they are read again from the facts, which hold the offset that
+the runs reach.
 """
 
 import json
+import os
 import shutil
 import threading
 from dataclasses import dataclass
@@ -15,24 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-Ints = npt.NDArray[np.int64]
-
-_FIELDS = ("hi", "lo", "offset", "place")
-_MERGE_AT = 6
-_CHUNKS = 64
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """Sorted by `hi`; the arrays are of one length."""
-
-    hi: Ints
-    lo: Ints
-    offset: Ints
-    place: Ints
-
-    def __len__(self) -> int:
-        return len(self.hi)
+from onefold.store.runs import Ints, Run, merged, open_run, sync_folder, write_merged, write_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +47,9 @@ class SeenIds:
         folder.mkdir(parents=True, exist_ok=True)
         self.offset, self._names, self._next = _read_manifest(folder)
         """All ids of log offsets up to this one are in runs on disk."""
-        self._runs = [_open_run(folder / name) for name in self._names]
+        self._runs = [open_run(folder / name) for name in self._names]
         self._drop_strays()
-        self._fresh: list[_Run] = []
+        self._fresh: list[Run] = []
         self._fresh_offset = self.offset
 
     def __len__(self) -> int:
@@ -78,8 +63,11 @@ class SeenIds:
         place = np.zeros(len(hi), dtype=np.int64)
         with self._lock:
             runs = [*self._runs, *self._fresh]
+        # In order of the key, neighbours share their pages.
+        order = np.argsort(hi)
+        sought = hi[order]
         for run in runs:
-            _search(run, hi, lo, known, offset, place)
+            _search(run, sought, lo, order, Seen(known, offset, place))
         return Seen(known, offset, place)
 
     def add(self, hi: Ints, lo: Ints, offset: Ints, place: Ints) -> None:
@@ -87,31 +75,37 @@ class SeenIds:
         if not len(hi):
             return
         order = np.argsort(hi, kind="stable")
-        run = _Run(hi[order], lo[order], offset[order], place[order])
+        run = Run(hi[order], lo[order], offset[order], place[order])
         with self._lock:
             self._fresh_offset = max(self._fresh_offset, int(offset.max()))
             self._fresh.append(run)
             # Equal-sized neighbours are merged, so that few runs stand in memory.
             while len(self._fresh) > 1 and len(self._fresh[-1]) * 2 > len(self._fresh[-2]):
                 last, former = self._fresh.pop(), self._fresh.pop()
-                self._fresh.append(_merged([former, last]))
+                self._fresh.append(merged([former, last]))
             full = sum(map(len, self._fresh)) >= self._run_ids
         if full:
             self.flush()
 
     def flush(self) -> None:
-        """Write the ids in memory as a run on disk."""
+        """Write the ids in memory as a run on disk; where there is no room they stay in memory."""
         with self._lock:
             if not self._fresh:
                 return
-            run = _merged(self._fresh)
+            run = merged(self._fresh)
             name = self._new_name()
-            _write_run(self._folder / name, run)
-            self._names.append(name)
-            self._runs.append(_open_run(self._folder / name))
+            try:
+                write_run(self._folder / name, run)
+                names = [*self._names, name]
+                self._write_manifest(names, self._fresh_offset)
+            except OSError:
+                shutil.rmtree(self._folder / name, ignore_errors=True)
+                self._fresh = [run]
+                return
+            self._names = names
+            self._runs.append(open_run(self._folder / name))
             self._fresh = []
             self.offset = self._fresh_offset
-            self._write_manifest()
         self._merge_aside()
 
     def close(self) -> None:
@@ -123,12 +117,16 @@ class SeenIds:
         self._next += 1
         return f"run-{self._next:06d}"
 
-    def _write_manifest(self) -> None:
-        content = {"offset": self.offset, "runs": self._names, "next": self._next}
+    def _write_manifest(self, names: list[str], offset: int) -> None:
+        content = {"offset": offset, "runs": names, "next": self._next}
         path = self._folder / "manifest.json"
         aside = path.with_suffix(".next")
-        aside.write_text(json.dumps(content))
+        with aside.open("w") as file:
+            json.dump(content, file)
+            file.flush()
+            os.fsync(file.fileno())
         aside.replace(path)
+        sync_folder(self._folder)
 
     def _drop_strays(self) -> None:
         for path in self._folder.glob("run-*"):
@@ -136,57 +134,72 @@ class SeenIds:
                 shutil.rmtree(path, ignore_errors=True)
 
     def _merge_aside(self) -> None:
-        busy = self._merging is not None and self._merging.is_alive()
-        if busy or len(self._runs) < _MERGE_AT:
+        if self._merging is not None and self._merging.is_alive():
             return
-        self._merging = threading.Thread(target=self._merge, name="ids-merge", daemon=True)
+        with self._lock:
+            start = _first_to_merge([len(run) for run in self._runs])
+            if len(self._runs) - start < 2:
+                return
+            names, runs = self._names[start:], self._runs[start:]
+            name = self._new_name()
+        self._merging = threading.Thread(
+            target=self._merge, args=(name, names, runs), name="ids-merge", daemon=True
+        )
         self._merging.start()
 
-    def _merge(self) -> None:
-        with self._lock:
-            names, runs = list(self._names), list(self._runs)
-            name = self._new_name()
-        _write_merged(self._folder / name, runs)
-        with self._lock:
-            self._runs = [_open_run(self._folder / name), *self._runs[len(runs) :]]
-            self._names = [name, *self._names[len(runs) :]]
-            self._write_manifest()
+    def _merge(self, name: str, names: list[str], runs: list[Run]) -> None:
+        """Put one run in the place of some; where there is no room they stay as they are."""
+        folder = self._folder / name
+        try:
+            write_merged(folder, runs)
+            with self._lock:
+                at = self._names.index(names[0])
+                after = [*self._names[:at], name, *self._names[at + len(names) :]]
+                self._write_manifest(after, self.offset)
+                self._names = after
+                self._runs[at : at + len(names)] = [open_run(folder)]
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
+            return
         for former in names:
             shutil.rmtree(self._folder / former, ignore_errors=True)
 
 
-def _search(
-    run: _Run,
-    hi: Ints,
-    lo: Ints,
-    known: npt.NDArray[np.bool_],
-    offset: Ints,
-    place: Ints,
-) -> None:
+def _first_to_merge(sizes: list[int]) -> int:
+    """Return from which run on all are to become one.
+
+    >>> _first_to_merge([8, 4, 1, 1]), _first_to_merge([8, 4, 2])
+    (2, 2)
+    """
+    start = len(sizes) - 1
+    younger = sizes[start] if sizes else 0
+    while start > 0 and sizes[start - 1] <= younger:
+        start -= 1
+        younger += sizes[start]
+    return max(start, 0)
+
+
+def _search(run: Run, sought: Ints, lo: Ints, order: Ints, seen: Seen) -> None:
+    """Write into `seen` what a run knows of the ids; `sought` are their keys in `order`."""
     if not len(run):
         return
-    at = np.searchsorted(run.hi, hi)
+    at = run.first_at_least(sought)
     inside = np.minimum(at, len(run) - 1)
-    for spot in np.flatnonzero((run.hi[inside] == hi) & ~known):
-        position = int(at[spot])
-        while position < len(run) and run.hi[position] == hi[spot]:
-            if run.lo[position] == lo[spot]:
-                known[spot] = True
-                offset[spot] = run.offset[position]
-                place[spot] = run.place[position]
-                break
-            position += 1
+    hits = np.flatnonzero((run.hi[inside] == sought) & ~seen.known[order])
+    positions, spots = at[hits], order[hits]
+    same = run.lo[positions] == lo[spots]
+    _told(run, positions[same], spots[same], seen)
+    # Two ids may share one half of their hashes and stand one after the other.
+    for position, spot in zip(positions[~same], spots[~same], strict=True):
+        end = position + int(np.searchsorted(run.hi[position:], run.hi[position], side="right"))
+        found = np.flatnonzero(run.lo[position:end] == lo[spot])[:1]
+        _told(run, position + found, np.repeat(spot, len(found)), seen)
 
 
-def _merged(runs: list[_Run]) -> _Run:
-    hi = np.concatenate([run.hi for run in runs])
-    order = np.argsort(hi, kind="stable")
-    return _Run(
-        hi[order],
-        np.concatenate([run.lo for run in runs])[order],
-        np.concatenate([run.offset for run in runs])[order],
-        np.concatenate([run.place for run in runs])[order],
-    )
+def _told(run: Run, positions: Ints, spots: Ints, seen: Seen) -> None:
+    seen.known[spots] = True
+    seen.offset[spots] = run.offset[positions]
+    seen.place[spots] = run.place[positions]
 
 
 def _read_manifest(folder: Path) -> tuple[int, list[str], int]:
@@ -195,42 +208,3 @@ def _read_manifest(folder: Path) -> tuple[int, list[str], int]:
         return 0, [], 0
     content = json.loads(path.read_text())
     return int(content["offset"]), [str(name) for name in content["runs"]], int(content["next"])
-
-
-def _open_run(folder: Path) -> _Run:
-    hi, lo, offset, place = (
-        np.load(folder / f"{field}.npy", mmap_mode="r", allow_pickle=False) for field in _FIELDS
-    )
-    return _Run(hi, lo, offset, place)
-
-
-def _write_run(folder: Path, run: _Run) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for field in _FIELDS:
-        np.save(folder / f"{field}.npy", getattr(run, field), allow_pickle=False)
-
-
-def _write_merged(folder: Path, runs: list[_Run]) -> None:
-    """Merge runs range by range of the key, so that memory stays at a part of their size."""
-    folder.mkdir(parents=True, exist_ok=True)
-    total = sum(map(len, runs))
-    out = {
-        field: np.lib.format.open_memmap(
-            folder / f"{field}.npy", mode="w+", dtype=np.int64, shape=(total,)
-        )
-        for field in _FIELDS
-    }
-    bounds = np.linspace(-(2**63), 2**63 - 1024, _CHUNKS + 1).astype(np.int64)[1:-1]
-    cuts = [[0, *np.searchsorted(run.hi, bounds).tolist(), len(run)] for run in runs]
-    start = 0
-    for chunk in range(_CHUNKS):
-        parts = [
-            _Run(*(getattr(run, field)[cut[chunk] : cut[chunk + 1]] for field in _FIELDS))
-            for run, cut in zip(runs, cuts, strict=True)
-        ]
-        part = _merged(parts)
-        for field in _FIELDS:
-            out[field][start : start + len(part)] = getattr(part, field)
-        start += len(part)
-    for array in out.values():
-        array.flush()
