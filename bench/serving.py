@@ -136,6 +136,7 @@ class Server:
     workspace: Workspace
     port: int = field(default_factory=free_port)
     environment: dict[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -179,6 +180,7 @@ class Server:
                     str(ONEFOLD),
                     *("serve", "-w", str(self.workspace.folder)),
                     *("--port", str(self.port)),
+                    *self.options,
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=said,

@@ -68,7 +68,14 @@ def sign_in_address(path: str, *, host: str = "127.0.0.1", port: int = 8000) -> 
 @command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="The port to listen on.")
-def serve_command(host: str, port: int) -> None:
+@click.option(
+    "--log",
+    type=click.Choice(("quiet", "text", "json")),
+    default="quiet",
+    show_default=True,
+    help="What to say on standard error: warnings alone, or every request too.",
+)
+def serve_command(host: str, port: int, log: str) -> None:
     """Take events in, answer the API and show the pages, until ended.
 
     Keeps two processes: the door takes events in and never waits for a question; the house
@@ -80,7 +87,7 @@ def serve_command(host: str, port: int) -> None:
     if is_served(given.folder):
         message = f"Another server holds the workspace {given.folder}."
         raise Conflict(message, "End it first, or use it.")
-    serve(given.folder, host=host, port=port, ready=_say_where)
+    serve(given.folder, host=host, port=port, log=log, ready=_say_where)
 
 
 def _say_where(address: str) -> None:
@@ -91,6 +98,13 @@ def _say_where(address: str) -> None:
 def status_command() -> int:
     """Show counts, lag, sizes and rates."""
     return answer("status")
+
+
+@command("trace")
+@click.argument("id_given", metavar="ID")
+def trace_command(id_given: str) -> int:
+    """Show the way of what was sent under the W3C trace ID: taken, judged, kept, folded."""
+    return answer("trace", {"id": id_given})
 
 
 @command("doctor")

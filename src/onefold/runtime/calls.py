@@ -11,7 +11,7 @@ from onefold.model.errors import BadInput, NotFound, unknown
 from onefold.model.records import Answer, Column
 from onefold.model.time import day_of, day_start, parse_date
 from onefold.runtime import call_params as take
-from onefold.runtime import catalogue_calls, collect_calls, import_calls
+from onefold.runtime import catalogue_calls, collect_calls, import_calls, machine_calls
 from onefold.runtime.definitions import drift
 from onefold.runtime.doctor import WRONG, Finding, diagnose
 from onefold.runtime.rebuilding import checksum, rebuild
@@ -19,7 +19,15 @@ from onefold.runtime.registry import CALLS, Asked, Body, Outcome, asker_named, c
 from onefold.runtime.workspace import Workspace
 from onefold.store import View
 
-__all__ = ["CALLS", "asker_named", "call", "catalogue_calls", "collect_calls", "import_calls"]
+__all__ = [
+    "CALLS",
+    "asker_named",
+    "call",
+    "catalogue_calls",
+    "collect_calls",
+    "import_calls",
+    "machine_calls",
+]
 
 _DEFAULT_DAYS = 28
 

@@ -1,5 +1,6 @@
 """The fold loop: micro-batches of the log into the facts, all folds in one transaction."""
 
+import logging
 import os
 import threading
 import time
@@ -15,6 +16,8 @@ from onefold.model.errors import Busy
 from onefold.runtime.definitions import RULING, applied
 from onefold.runtime.generation import Generation
 from onefold.store import FactsWriter, Log, LogRow, Vault
+
+_log = logging.getLogger("onefold.house")
 
 _TICK_SECONDS = 0.05
 _GATHER_SECONDS = 0.12
@@ -147,9 +150,8 @@ class FoldLoop:
             while not self._stop.is_set():
                 self._once()
         except BaseException:  # noqa: BLE001 - a dead fold must end its process, whatever it died of
-            import traceback
-
-            traceback.print_exc()
+            # The text of an exception may quote a value of somebody: the log leaves it out.
+            _log.critical("The folds died.", exc_info=True)
             os._exit(70)
 
     def _once(self) -> None:

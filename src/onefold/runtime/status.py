@@ -1,5 +1,6 @@
-"""Counts, lag and sizes of a workspace."""
+"""Counts, lag, rates and sizes of a workspace."""
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ def status_of(workspace: "Workspace") -> Answer:
     persons = tables["identifiers"].person_id.nunique().name("persons").as_table()
     duplicates = tables["duplicates"].events.sum().fill_null(0).name("events").as_table()
     log_offset = workspace.log.last_offset()
+    rates = workspace.rates()
     rows: list[tuple[str, object, str]] = [
         ("workspace", workspace.settings.name, ""),
         ("events accepted", counts["events"], "events"),
@@ -32,7 +34,10 @@ def status_of(workspace: "Workspace") -> Answer:
         ("log offset", log_offset, "rows"),
         ("facts offset", workspace.facts_offset, "rows"),
         ("lag", log_offset - workspace.facts_offset, "rows"),
+        ("events taken over the last minute", round(rates.taken, 1), "events a second"),
+        ("events folded over the last minute", round(rates.folded, 1), "events a second"),
         ("rebuilding", workspace.rebuilding, ""),
+        ("folds stand still", workspace.trouble or False, ""),
         *(
             (f"size of {name}", _size(workspace.folder, pattern), "bytes")
             for name, pattern in (
@@ -42,6 +47,7 @@ def status_of(workspace: "Workspace") -> Answer:
                 ("state", "state.sqlite*"),
             )
         ),
+        ("room on the disk", shutil.disk_usage(workspace.folder).free, "bytes"),
     ]
     fresh = workspace.fresh_time
     if fresh is not None:
@@ -53,7 +59,7 @@ def status_of(workspace: "Workspace") -> Answer:
     return Answer(
         columns=(Column("figure", "text"), Column("value", "text"), Column("unit", "text")),
         rows=tuple(rows),
-        definition="Counts of the facts as folded, places in the log, bytes on disk.",
+        definition="Counts of the facts as folded, places in the log, rates, bytes on disk.",
         as_of_time=fresh,
     )
 

@@ -4,23 +4,25 @@ import fcntl
 import os
 import re
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from onefold.collect import Source, sources
+from onefold.collect import Catalogue, Source, catalogues, sources
 from onefold.consent import BASES
 from onefold.governance import add_api_key, add_user, sign_in_link
 from onefold.model.errors import BadInput, Busy, Conflict, MachineFailed, NotFound
 from onefold.model.ids import new_secret
 from onefold.model.records import OWNER, Answer, Asker, Progress, Question
+from onefold.model.spans import recording, span
 from onefold.model.time import Clock, now
 from onefold.runtime.definitions import KIND as DEFINITIONS
-from onefold.runtime.definitions import applied, entry_of, same
+from onefold.runtime.definitions import applied, applied_catalogue, entry_of, same
 from onefold.runtime.folds import Folds
 from onefold.runtime.generation import Generation, drop, make_next, open_current, put_in_force
+from onefold.runtime.pace import Pace, Rates
 from onefold.runtime.relay import relay
 from onefold.runtime.settings import FILE, Settings, read_settings, write_settings
 from onefold.runtime.status import status_of
@@ -82,6 +84,7 @@ def create_workspace(
     try:
         for part in ("events", "metrics", "experiments"):
             (folder / "definitions" / part).mkdir(parents=True, exist_ok=True)
+        catalogues.write_seeds(folder / "definitions")
         (folder / "run").mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise MachineFailed(f"{folder} cannot be made: {error}.", "Name another folder.") from error
@@ -133,6 +136,7 @@ class Workspace:
             relay(self.state, self.log)
             self.folds = self._folds(self._first_generation())
             opened.callback(self._close_facts)
+            self._pace = Pace(self.log, clock, self.folds.offset)
             _, rules = applied(self.log)
             self.folds.stale = not self.folds.generation.fits(rules)
             self._opened = opened.pop_all()
@@ -182,13 +186,22 @@ class Workspace:
         try:
             self._renew()
             with self._folding:
-                folded = self.folds.step()
+                with self._span():
+                    folded = self.folds.step()
+                if folded:
+                    self._pace.at(self.facts_offset)
             self._renew()
         except Busy as trouble:
             self.trouble = f"The folds stand still: {trouble.message}"
             raise
         self.trouble = ""
         return folded
+
+    def _span(self) -> AbstractContextManager[None]:
+        """Return a span where somebody asked for spans and there is something to fold."""
+        if not recording() or self.log.last_offset() <= self.facts_offset:
+            return nullcontext()
+        return span("fold", offset=self.facts_offset)
 
     def _renew(self) -> None:
         if self.folds.stale and not self.rebuilding:
@@ -217,6 +230,20 @@ class Workspace:
             if progress is not None:
                 progress("Folding", self.facts_offset, end)
         self.tell()
+
+    def rates(self) -> Rates:
+        """Return how many events a second came and were folded over the last minute."""
+        return self._pace.rates(self.facts_offset)
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Let the facts stand at their offset meanwhile; intake goes on."""
+        with self._folding:
+            yield
+
+    def catalogue(self) -> Catalogue:
+        """Return the catalogue in force, as the door validates by it."""
+        return applied_catalogue(self.log)
 
     def status(self) -> Answer:
         """Return counts, lag and sizes: one row a figure."""

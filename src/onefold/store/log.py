@@ -40,6 +40,14 @@ class Log(Protocol):
         """Return how many events the rows after an offset hold, counted ones and others."""
         ...
 
+    def events_since(self, received_time: int) -> int:
+        """Return how many events the newest rows hold, back to a received time."""
+        ...
+
+    def traced(self, trace: str, *, most_rows: int = 100) -> list[LogRow]:
+        """Return the rows whose sender named a trace, in order."""
+        ...
+
     def close(self) -> None:
         """Let go of the files."""
         ...

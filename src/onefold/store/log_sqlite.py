@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import lz4.block
 
@@ -22,27 +23,39 @@ CREATE TABLE IF NOT EXISTS log (
     format INTEGER NOT NULL,
     body BLOB NOT NULL,
     verdicts BLOB NOT NULL,
-    reasons BLOB NOT NULL
+    reasons BLOB NOT NULL,
+    trace TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX IF NOT EXISTS log_control ON log (route, offset) WHERE dialect = 'control';
 """
+_TRACE = "ALTER TABLE log ADD COLUMN trace TEXT NOT NULL DEFAULT ''"
+_TRACED = "CREATE INDEX IF NOT EXISTS log_trace ON log (trace, offset) WHERE trace <> ''"
 _INSERT = """
 INSERT INTO log
-    (received_time, source, environment, dialect, route, format, body, verdicts, reasons)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    (received_time, source, environment, dialect, route, format, body, verdicts, reasons, trace)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _READ = """
-SELECT received_time, source, environment, dialect, route, body, verdicts, reasons, offset, format
+SELECT received_time, source, environment, dialect, route, body, verdicts, reasons, trace, offset,
+    format
 FROM log WHERE offset > ? ORDER BY offset LIMIT ?
 """
 _ROW = """
-SELECT received_time, source, environment, dialect, route, body, verdicts, reasons, offset, format
+SELECT received_time, source, environment, dialect, route, body, verdicts, reasons, trace, offset,
+    format
 FROM log WHERE offset = ?
 """
 _LATEST = """
-SELECT received_time, source, environment, dialect, route, body, verdicts, reasons, offset, format
+SELECT received_time, source, environment, dialect, route, body, verdicts, reasons, trace, offset,
+    format
 FROM log WHERE dialect = ? AND route = ? ORDER BY offset DESC LIMIT 1
 """
+_OF_TRACE = """
+SELECT received_time, source, environment, dialect, route, body, verdicts, reasons, trace, offset,
+    format
+FROM log WHERE trace = ? AND trace <> '' ORDER BY offset LIMIT ?
+"""
+_NEWEST = "SELECT received_time, length(verdicts) FROM log ORDER BY offset DESC"
 _EVENTS = "SELECT sum(length(verdicts)) FROM log WHERE offset > ?"
 _WAIT_SECONDS = 10.0
 
@@ -69,10 +82,18 @@ class SqliteLog:
             ):
                 self._connection.execute(pragma)
             self._connection.executescript(_SCHEMA)
+            self._renew()
             # Reading must not wait while a commit waits for the disk or for another's lock.
             self._reader = _connect(path)
         except sqlite3.Error as error:
             raise _failure(error, path) from error
+
+    def _renew(self) -> None:
+        """Give a log of an older version the column that it lacks; its rows stay as they are."""
+        columns = self._connection.execute("PRAGMA table_info(log)").fetchall()
+        if all(column[1] != "trace" for column in columns):
+            self._connection.execute(_TRACE)
+        self._connection.execute(_TRACED)
 
     def append(self, rows: Sequence[NewRow]) -> list[int]:
         """Return the offsets of the rows once they are durable (see `Log.append`)."""
@@ -87,6 +108,7 @@ class SqliteLog:
                 lz4.block.compress(row.body),
                 row.verdicts,
                 row.reasons,
+                row.trace,
             )
             for row in rows
         ]
@@ -146,6 +168,23 @@ class SqliteLog:
             found = reader.execute(_EVENTS, (after,)).fetchone()
         return int(found[0] or 0)
 
+    def events_since(self, received_time: int) -> int:
+        """Return how many events the newest rows hold, back to a received time."""
+        events = 0
+        with self._asking() as reader:
+            cursor = reader.execute(_NEWEST)
+            for received, held in cursor:
+                if received < received_time:
+                    break
+                events += held
+            cursor.close()
+        return events
+
+    def traced(self, trace: str, *, most_rows: int = 100) -> list[LogRow]:
+        """Return the rows whose sender named a trace, in order."""
+        with self._asking() as reader:
+            return [_unpack(found) for found in reader.execute(_OF_TRACE, (trace, most_rows))]
+
     @contextmanager
     def _asking(self) -> Iterator[sqlite3.Connection]:
         with self._reading:
@@ -167,8 +206,9 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
 
 
-def _unpack(record: tuple[int, str, str, str, str, bytes, bytes, bytes, int, int]) -> LogRow:
-    received, source, environment, dialect, route, body, verdicts, reasons, offset, form = record
+def _unpack(record: tuple[Any, ...]) -> LogRow:
+    received, source, environment, dialect, route, body, *kept = record
+    verdicts, reasons, trace, offset, form = kept
     return LogRow(
         received_time=received,
         source=source,
@@ -178,6 +218,7 @@ def _unpack(record: tuple[int, str, str, str, str, bytes, bytes, bytes, int, int
         body=lz4.block.decompress(body),
         verdicts=verdicts,
         reasons=reasons,
+        trace=trace,
         offset=offset,
         format=form,
     )

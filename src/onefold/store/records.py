@@ -19,6 +19,7 @@ class NewRow:
         body: JSON bytes, uncompressed.
         verdicts: One byte an event, in order.
         reasons: JSON object, place -> why that event waits; empty when none does.
+        trace: The W3C trace its sender named, 32 hex digits; empty when it named none.
     """
 
     received_time: int
@@ -29,6 +30,7 @@ class NewRow:
     body: bytes
     verdicts: bytes
     reasons: bytes = b""
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,15 @@ disk is as short as it can be, and nothing that the house does can hold it up.
 """
 
 import logging
-from base64 import b64decode
-from binascii import Error as Base64Error
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import parse_qs
-
-import msgspec
+from typing import TYPE_CHECKING, Protocol
 
 from onefold.collect import receive as judge
 from onefold.collect import wire
 from onefold.model.errors import (
-    BadInput,
     Busy,
     MachineFailed,
     NotFound,
@@ -27,24 +22,41 @@ from onefold.model.errors import (
     TooLarge,
 )
 from onefold.model.limits import Limits
+from onefold.model.spans import span
 from onefold.model.time import Clock
+from onefold.model.traces import current
+from onefold.web.answers import (
+    answer,
+    answer_bytes,
+    answer_image,
+    basic_key,
+    cors,
+    from_base64,
+    header,
+    preflight,
+    query,
+    refuse,
+)
 from onefold.web.bodies import Body
+from onefold.web.courtesies import courtesy_of
 from onefold.web.health import Health
-from onefold.web.passing import Headers, Receive, Scope, Send, pass_on
+from onefold.web.heard import Heard
+from onefold.web.meter import METRICS, Meter, measured
+from onefold.web.network_id import network_cookie, said_beside
+from onefold.web.openmetrics import MEDIA_TYPE
+from onefold.web.passing import Receive, Scope, Send, pass_on
 from onefold.web.policies import Policies
 from onefold.web.pressure import Pressure
 
 if TYPE_CHECKING:
     from onefold.collect import Source
-    from onefold.store import GroupWriter, Log, State
+    from onefold.store import GroupWriter, Log, NewRow, State
 
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _log = logging.getLogger("onefold.door")
 _SETTINGS, _PIXEL = "/v1/projects/", "/v1/pixel/"
 _KINDS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
-_GIF = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
-_JSON = (b"content-type", b"application/json")
 _PAGE = (
     b"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
     b"content='width=device-width'><title>Onefold is starting</title><h1>Onefold is starting.</h1>"
@@ -112,6 +124,7 @@ class Door:
         self._pressure = pressure
         self._clock = clock
         self._house = house
+        self._meter = Meter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or follow the life of the server."""
@@ -121,86 +134,119 @@ class Door:
         if scope["type"] != "http":
             return
         here = self._handler(scope["path"])
+        if here is None:
+            await self._pass_on(scope, receive, send)
+            return
+        heard = Heard(scope, send, self._meter)
         try:
-            if here is None:
-                await self._pass_on(scope, receive, send)
-            else:
-                await here(scope, receive, send)
+            with span("intake"):
+                await here(scope, receive, heard)
         except OnefoldError as error:
-            await _refuse(scope, send, error)
-        except Exception:
-            if here is None:
-                raise
+            await refuse(scope, heard, error)
+        except Exception:  # noqa: BLE001 - logged, and told to the sender
             # Whatever broke, the sender has to hear that nothing was taken, and come back.
-            _log.exception("A request to %s failed.", scope["path"])
+            _log.exception("A request failed.")
             failed = MachineFailed("The door failed; nothing was taken in.", "Send it again.")
-            await _refuse(scope, send, failed)
+            await refuse(scope, heard, failed)
+        finally:
+            heard.end()
 
     def _handler(self, path: str) -> Handler | None:
         """Return what answers a path here; None for the house's."""
-        if (route := wire.route_of(path)) is not None:
-            return partial(self._intake, route)
+        if (address := wire.address_of(path)) is not None:
+            return partial(self._intake, address)
         if path.startswith(_SETTINGS) and path.endswith("/settings"):
             return self._settings
         if path.startswith(_PIXEL):
             return self._pixel
-        return {"/health/live": _alive, "/health/ready": self._ready}.get(path)
+        own = {
+            "/health/live": _alive,
+            "/health/ready": self._ready,
+            METRICS: self._measured,
+        }.get(path)
+        return own or (_be_courteous if courtesy_of(path, "") is not None else None)
 
     async def _ready(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         ready, told = await self._health.ready()
-        await _answer(send, 200 if ready else 503, told)
+        await answer(send, 200 if ready else 503, told)
+
+    async def _measured(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        lines = self._meter.lines(self._pressure, self._writer.waiting_bytes)
+        told = await measured(self._house, lines)
+        await answer_bytes(send, 200, told, [(b"content-type", MEDIA_TYPE.encode())])
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await pass_on(scope, receive, send, self._house)
-        except Busy as error:
-            if b"text/html" not in _header(scope, b"accept"):
-                raise
+        except OnefoldError as error:
+            if not isinstance(error, Busy) or b"text/html" not in header(scope, b"accept"):
+                await refuse(scope, send, error)
+                return
             headers = [(b"content-type", b"text/html"), (b"cache-control", b"no-store")]
             retry = (b"retry-after", str(error.retry_seconds).encode())
-            await _send(send, 503, _PAGE, [*headers, retry])
+            await answer_bytes(send, 503, _PAGE, [*headers, retry])
 
-    async def _intake(self, route: str, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] == "OPTIONS":
-            await _send(send, 204, b"", _preflight(scope))
+    async def _intake(
+        self, address: "wire.Address", scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        method = scope["method"]
+        if method == "OPTIONS":
+            await answer_bytes(send, 204, b"", preflight(scope))
             return
-        if scope["method"] != "POST":
-            await _send(send, 405, b"", [(b"allow", b"POST, OPTIONS")])
+        if method != "POST" and not (method == "GET" and address.by_query):
+            allow = b"GET, POST, OPTIONS" if address.by_query else b"POST, OPTIONS"
+            await answer_bytes(send, 405, b"", [(b"allow", allow)])
             return
         body = Body(scope, receive)
         try:
-            with self._pressure.room(_size(scope)):
-                content = await body.read(wire.LARGEST_REQUEST)
-                source = self._source_of(scope, content)
-                told = await self._take(source, route, content)
+            size = _size(scope, address.largest)
+            with self._pressure.room(size):
+                content = await body.read(size)
+                if method == "GET":
+                    content = scope["query_string"]
+                source = self._source_of(scope, content, address)
+                receipt = await self._take(source, address, content, said_beside(scope, address))
         except (Busy, TooLarge):
             await body.drain()
             raise
-        await _answer(send, 200, told, _cors(scope))
+        headers = cors(scope) + network_cookie(scope, address, receipt)
+        if method == "GET" and b"image/" in header(scope, b"accept"):
+            await answer_image(send, headers)
+            return
+        told = receipt.answer()
+        await answer(send, 200, {"status": 1} | told if address.says_status else told, headers)
 
-    async def _take(self, source: "Source", route: str, body: bytes) -> dict[str, object]:
-        """Return the answer to a request, once all that is kept of it is durable."""
+    async def _take(
+        self,
+        source: "Source",
+        address: "wire.Address",
+        body: bytes,
+        beside: Mapping[str, str] | None = None,
+    ) -> "wire.Receipt":
+        """Return the verdicts on a request, once all that is kept of it is durable."""
         with self._pressure.share(source.name, len(body)):
             receipt = judge(
                 source,
-                dialect="segment",
-                route=route,
+                dialect=address.dialect,
+                route=address.route,
                 body=body,
                 received_time=self._clock(),
                 catalogue=self._policies.catalogue,
                 categories=self._policies.categories,
+                beside=beside,
             )
             if receipt.row is not None:
-                await self._writer.append(receipt.row)
+                await self._writer.append(_traced(receipt.row))
                 self._pressure.spend(source.name, len(receipt.row.verdicts))
-        return receipt.answer()
+            self._meter.judged(receipt)
+        return receipt
 
-    def _source_of(self, scope: Scope, body: bytes) -> "Source":
-        """Return the source whose key a request carries: Basic first, then its body."""
-        basic = _basic_key(scope)
+    def _source_of(self, scope: Scope, body: bytes, address: "wire.Address") -> "Source":
+        """Return the source whose key a request carries: Basic first, then body and address."""
+        basic = basic_key(scope)
         source = self._policies.source(basic) if basic else None
         if source is None:
-            written = wire.write_key_in(body) or _query(scope).get("writeKey", "")
+            written = wire.write_key_in(body, address) or query(scope).get(address.key_name, "")
             source = self._policies.source(written) if written else None
         if source is None:
             message = "The write key is not known." if basic else "There is no known write key."
@@ -210,12 +256,12 @@ class Door:
     async def _settings(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Tell the browser SDK where to send; it does not start without."""
         if scope["method"] == "OPTIONS":
-            await _send(send, 204, b"", _preflight(scope))
+            await answer_bytes(send, 204, b"", preflight(scope))
             return
         key = scope["path"].removeprefix(_SETTINGS).removesuffix("/settings")
         if self._policies.source(key) is None:
             raise NotFound("The write key is not known.", "See `onefold source list`.")
-        host = _header(scope, b"host").decode("latin-1")
+        host = header(scope, b"host").decode("latin-1")
         destination = {"apiKey": key, "apiHost": f"{host}/v1", "protocol": scope["scheme"]}
         everything = {"__default": {"enabled": True, "integrations": {}}}
         told: dict[str, object] = {
@@ -229,24 +275,36 @@ class Door:
             "legacyVideoPluginsEnabled": False,
             "remotePlugins": [],
         }
-        await _answer(send, 200, told, _cors(scope))
+        await answer(send, 200, told, cors(scope))
 
     async def _pixel(self, scope: Scope, _receive: Receive, send: Send) -> None:
         """Take one event in the address of an image."""
         kind = scope["path"].removeprefix(_PIXEL).rstrip("/")
         if kind not in _KINDS:
             raise NotFound(f"No pixel `{kind[:40]}`.", f"Use one of: {', '.join(sorted(_KINDS))}.")
-        body = _from_base64(_query(scope).get("data", ""))
+        body = from_base64(query(scope).get("data", ""))
         if len(body) > wire.LARGEST_REQUEST:
             raise TooLarge("The pixel's data is too large.", "Send it with POST.")
         with self._pressure.room(len(body)):
-            await self._take(self._source_of(scope, body), kind, body)
-        headers = [(b"content-type", b"image/gif"), (b"cache-control", b"no-store"), *_cors(scope)]
-        await _send(send, 200, _GIF, headers)
+            address = wire.Address("segment", kind)
+            await self._take(self._source_of(scope, body, address), address, body)
+        await answer_image(send, cors(scope))
+
+
+async def _be_courteous(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer what an SDK asks beside sending."""
+    if scope["method"] == "OPTIONS":
+        await answer_bytes(send, 204, b"", preflight(scope))
+        return
+    await Body(scope, receive).drain()
+    found = courtesy_of(scope["path"], query(scope).get("v", ""))
+    kind, told = found or (b"application/json", b"{}")
+    headers = [(b"content-type", kind), (b"cache-control", b"no-store"), *cors(scope)]
+    await answer_bytes(send, 200, told, headers)
 
 
 async def _alive(_scope: Scope, _receive: Receive, send: Send) -> None:
-    await _answer(send, 200, {"live": True})
+    await answer(send, 200, {"live": True})
 
 
 async def _live(receive: Receive, send: Send) -> None:
@@ -257,93 +315,17 @@ async def _live(receive: Receive, send: Send) -> None:
             return
 
 
-def _size(scope: Scope) -> int:
+def _traced(row: "NewRow") -> "NewRow":
+    """Return a row with the trace that its sender named."""
+    trace = current.get()
+    return replace(row, trace=trace.id) if trace is not None and trace.given else row
+
+
+def _size(scope: Scope, most: int) -> int:
     """Return how many bytes a request may come to."""
-    given = _header(scope, b"content-length")
-    size = int(given) if given.isdigit() else wire.LARGEST_REQUEST
-    if size > wire.LARGEST_REQUEST:
-        message = f"The request has {size:,} bytes; at most {wire.LARGEST_REQUEST:,} are taken."
+    given = header(scope, b"content-length")
+    size = int(given) if given.isdigit() else min(most, wire.LARGEST_REQUEST)
+    if size > most:
+        message = f"The request has {size:,} bytes; at most {most:,} are taken."
         raise TooLarge(message, "Send fewer events a request.")
     return size
-
-
-def _header(scope: Scope, name: bytes) -> bytes:
-    for key, value in scope["headers"]:
-        if key == name:
-            found: bytes = value
-            return found
-    return b""
-
-
-def _query(scope: Scope) -> dict[str, str]:
-    found = parse_qs(scope["query_string"].decode("latin-1"))
-    return {name: values[0] for name, values in found.items()}
-
-
-def _basic_key(scope: Scope) -> str:
-    """Return the key in `Authorization: Basic`, with or without colon; empty without one."""
-    kind, _, coded = _header(scope, b"authorization").partition(b" ")
-    if kind.lower() != b"basic":
-        return ""
-    try:
-        text = b64decode(coded.strip() + b"==")
-    except (Base64Error, ValueError):
-        return ""
-    return text.decode("utf-8", "replace").partition(":")[0]
-
-
-def _from_base64(data: str) -> bytes:
-    # A plus sign comes as a space out of a query; both alphabets are in use.
-    plain = data.replace(" ", "+").replace("-", "+").replace("_", "/").rstrip("=")
-    try:
-        return b64decode(plain + "=" * (-len(plain) % 4), validate=True)
-    except (Base64Error, ValueError) as error:
-        raise BadInput("The pixel's data is not base64.", "Send ?data=base64(JSON).") from error
-
-
-def _cors(scope: Scope) -> Headers:
-    origin = _header(scope, b"origin")
-    if not origin:
-        return []
-    return [
-        (b"access-control-allow-origin", origin),
-        (b"access-control-allow-credentials", b"true"),
-        (b"vary", b"origin"),
-    ]
-
-
-def _preflight(scope: Scope) -> Headers:
-    return [
-        *_cors(scope),
-        (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-        (b"access-control-allow-headers", b"content-type, authorization, x-retry-count"),
-        (b"access-control-max-age", b"86400"),
-    ]
-
-
-async def _answer(
-    send: Send, status: int, content: dict[str, Any], headers: Headers | None = None
-) -> None:
-    await _send(send, status, msgspec.json.encode(content), [_JSON, *(headers or ())])
-
-
-async def _refuse(scope: Scope, send: Send, error: OnefoldError) -> None:
-    """Answer with an RFC 9457 problem; the server's own faults ask to come back."""
-    status = error.status
-    headers = _cors(scope)
-    if status == 422:
-        status = 400
-    if status >= 500 or isinstance(error, Busy):
-        retry = error.retry_seconds if isinstance(error, Busy) else 5
-        headers.append((b"retry-after", str(retry).encode()))
-    headers.append((b"content-type", b"application/problem+json"))
-    if status == 401:
-        headers.append((b"www-authenticate", b'Basic realm="write key"'))
-    told = {"success": False, **error.to_problem(), "status": status}
-    await _send(send, status, msgspec.json.encode(told), headers)
-
-
-async def _send(send: Send, status: int, body: bytes, headers: Headers) -> None:
-    headers.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -21,7 +21,9 @@ import uvicorn
 import uvloop
 
 from onefold.model.errors import MachineFailed, OnefoldError
+from onefold.model.spans import start_spans
 from onefold.runtime import FoldLoop, Workspace
+from onefold.web import logs
 from onefold.web.api import owner_door
 from onefold.web.app import make_app
 from onefold.web.sockets import listen
@@ -36,7 +38,8 @@ _log = logging.getLogger("onefold.house")
 
 def main(folder: Path) -> int:
     """Open the workspace, serve until told to stop, and return the exit code."""
-    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    logs.set_up(os.environ.get(logs.VARIABLE, "quiet"))
+    start_spans("house")
     try:
         workspace = _open(folder)
     except OnefoldError as error:
@@ -90,7 +93,7 @@ def _config(app: Any, lifespan: Literal["on", "off"]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         lifespan=lifespan,
-        log_level="warning",
+        log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -69,8 +69,6 @@ class Pressure:
         self._left: dict[str, tuple[float, float]] = {}
         self._free = 0
         self._looked = -_LOOK_EVERY_SECONDS
-        self.refused: Counter[int] = Counter()
-        """Requests refused so far, by status."""
 
     @property
     def in_flight(self) -> int:

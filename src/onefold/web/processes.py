@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -14,9 +15,11 @@ import uvicorn
 import uvloop
 
 from onefold.model.errors import BadInput, MachineFailed
+from onefold.model.spans import start_spans
 from onefold.model.time import now
 from onefold.runtime import read_settings
 from onefold.store import GroupWriter, SqliteLog, State
+from onefold.web import logs
 from onefold.web.door import make_door
 
 _RESTART_SECONDS = 0.2
@@ -30,6 +33,7 @@ def serve(
     *,
     host: str = "127.0.0.1",
     port: int = 8000,
+    log: str = "quiet",
     ready: Callable[[str], None] | None = None,
 ) -> int:
     """Serve a workspace until SIGTERM or SIGINT; return the exit code.
@@ -38,6 +42,7 @@ def serve(
         folder: The workspace.
         host: Where to listen; loopback unless told otherwise.
         port: Where to listen; 0 takes a free one.
+        log: What both processes say on standard error, one of `web.logs.FORMS`.
         ready: Told the address as soon as events are taken.
 
     Raises:
@@ -45,18 +50,21 @@ def serve(
         MachineFailed: Another door serves it, or the port is taken.
     """
     settings = read_settings(folder)
+    logs.set_up(log)
+    os.environ[logs.VARIABLE] = log
+    start_spans("door")
     lock = _hold(folder / "run" / "door.lock")
-    log = SqliteLog(folder / "log.sqlite")
+    rows = SqliteLog(folder / "log.sqlite")
     state = State(f"sqlite:///{folder / 'state.sqlite'}", now)
-    writer = GroupWriter(log)
+    writer = GroupWriter(rows)
     try:
         app = make_door(
-            folder=folder, writer=writer, log=log, state=state, settings=settings, clock=now
+            folder=folder, writer=writer, log=rows, state=state, settings=settings, clock=now
         )
         uvloop.run(_serve(app, folder.resolve(), host, port, ready))
     finally:
         writer.close()
-        log.close()
+        rows.close()
         state.close()
         lock.close()
     return 0
@@ -90,7 +98,7 @@ async def _serve(
         host=host,
         port=port,
         lifespan="on",
-        log_level="warning",
+        log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,

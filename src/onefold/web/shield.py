@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import secrets
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -12,6 +11,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 
 from onefold.model.errors import TooLarge
+from onefold.model.spans import span
+from onefold.model.traces import current, trace_of
+from onefold.web.logs import route_of_path
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -37,7 +39,6 @@ HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 
-_SECRET = re.compile(r"(/sign-in/link/)[^/]+")
 _log = logging.getLogger("onefold.web")
 
 
@@ -55,6 +56,8 @@ class Shield:
             return
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
+        trace = trace_of(scope["headers"])
+        current.set(trace)
         started, status, taken = perf_counter(), 0, 0
 
         async def counted() -> Message:
@@ -73,29 +76,35 @@ class Shield:
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 headers["x-request-id"] = request_id
+                headers["traceresponse"] = trace.header.decode()
                 headers.setdefault("cache-control", cache_of(scope))
             await send(message)
 
         try:
-            await self._app(scope, counted, with_headers)
+            with span("page"):
+                await self._app(scope, counted, with_headers)
         except Exception as error:
             if status:
                 raise
             answer = await self._on_failure(Request(scope, counted), error)
             await answer(scope, counted, with_headers)
         finally:
-            spent = (perf_counter() - started) * 1000
-            path = without_secret(scope["path"])
-            _log.info("%s %s %d %.0f ms %s", scope["method"], path, status, spent, request_id)
+            if _log.isEnabledFor(logging.INFO):
+                told = {
+                    "method": scope["method"],
+                    "route": route_of(scope),
+                    "status": status,
+                    "ms": round((perf_counter() - started) * 1000, 1),
+                    "trace": trace.id,
+                    "request": request_id,
+                }
+                _log.info("request", extra=told)
 
 
-def without_secret(path: str) -> str:
-    """Return a path as a log may keep it.
-
-    >>> without_secret("/sign-in/link/abc")
-    '/sign-in/link/...'
-    """
-    return _SECRET.sub(r"\1...", path)
+def route_of(scope: Scope) -> str:
+    """Return the address of a request as its route has it, once it was answered."""
+    known = "endpoint" in scope
+    return route_of_path(scope["path"], scope.get("path_params", {}), known=known)
 
 
 def cache_of(scope: Scope) -> str:

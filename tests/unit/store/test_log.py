@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -118,3 +119,45 @@ def test_a_failed_group_tells_every_sender(log) -> None:
     assert all(isinstance(offset, int) for offset in asyncio.run(push()))
     assert writer.failure is None
     writer.close()
+
+
+def test_a_log_of_the_version_before_gets_its_trace_column(tmp_path) -> None:
+    import sqlite3
+
+    path = tmp_path / "log.sqlite"
+    log = SqliteLog(path)
+    log.append([row(b"old")])
+    log.close()
+    with sqlite3.connect(path) as older:
+        older.execute("DROP INDEX log_trace")
+        older.execute("ALTER TABLE log DROP COLUMN trace")
+    older.close()
+    log = SqliteLog(path)
+    trace = "ab" * 16
+    log.append([replace(row(b"new"), trace=trace)])
+    assert [(r.body, r.trace) for r in log.read(0)] == [(b"old", ""), (b"new", trace)]
+    assert [r.body for r in log.traced(trace)] == [b"new"]
+    assert log.traced("") == []
+    log.close()
+
+
+def test_the_newest_events_are_counted_back_to_a_time(log) -> None:
+    log.append([replace(row(), received_time=moment, verdicts=b"\1\1") for moment in (1, 5, 9)])
+    assert [log.events_since(moment) for moment in (10, 9, 2, 0)] == [0, 2, 4, 6]
+
+
+def test_reading_does_not_wait_for_a_write_that_waits(log, tmp_path) -> None:
+    import sqlite3
+    import threading
+
+    log.append([row(b"one")])
+    holder = sqlite3.connect(tmp_path / "log.sqlite", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    writing = threading.Thread(target=log.append, args=([row(b"two")],))
+    writing.start()
+    assert [r.body for r in log.read(0)] == [b"one"]
+    assert writing.is_alive()
+    holder.execute("ROLLBACK")
+    holder.close()
+    writing.join()
+    assert log.last_offset() == 2

@@ -7,6 +7,7 @@ import re
 import httpx
 import jsonschema_rs
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parsed
 
 from onefold.governance import add_api_key, trail
 from onefold.model.records import OWNER
@@ -243,6 +244,8 @@ def test_measures_are_open_metrics_and_tell_nothing_of_the_business(client, worl
     end = world["workspace"].log.last_offset()
     assert f"onefold_log_offset {end}" in lines
     assert "onefold_lag_rows 0" in lines
-    typed = {line.split()[2] for line in lines if line.startswith("# TYPE")}
-    named = {re.split(r"[ {]", line)[0] for line in lines if not line.startswith("#")}
-    assert named == typed
+    found = {family.name: family for family in parsed(answer.text)}
+    assert {"onefold_events_per_second", "onefold_disk_free_bytes", "onefold_stalled"} <= set(found)
+    assert found["onefold_disk_free_bytes"].unit == "bytes"
+    samples = [sample for family in found.values() for sample in family.samples]
+    assert {label for sample in samples for label in sample.labels} <= {"plane", "step"}

@@ -1,8 +1,12 @@
 """How the machine does, for a scraper: OpenMetrics text; nothing of the business stands in it."""
 
-from onefold.runtime import Workspace
+import shutil
 
-MEDIA_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+from onefold.runtime import Workspace
+from onefold.web.openmetrics import END, MEDIA_TYPE, gauge, gauges
+
+__all__ = ["MEDIA_TYPE", "measures"]
+
 _FILES = {
     "log": "log.sqlite*",
     "facts": "facts/**/*",
@@ -12,35 +16,29 @@ _FILES = {
 
 
 def measures(workspace: Workspace) -> str:
-    """Return places in the log, lag and sizes as OpenMetrics text.
-
-    Source: OpenMetrics 1.0.0.
-    """
+    """Return places in the log, lag, rates and sizes as OpenMetrics text."""
     end, folded = workspace.log.last_offset(), workspace.facts_offset
+    rates = workspace.rates()
+    free = shutil.disk_usage(workspace.folder).free
     lines = [
-        *_gauge("onefold_log_offset", "Place of the last row of the log.", end),
-        *_gauge("onefold_facts_offset", "Place up to which the folds have read.", folded),
-        *_gauge("onefold_lag_rows", "Rows of the log that wait to be folded.", end - folded),
-        *_gauge("onefold_rebuilding", "Whether the facts are made anew.", workspace.rebuilding),
+        *gauge("onefold_log_offset", "Place of the last row of the log.", end),
+        *gauge("onefold_facts_offset", "Place up to which the folds have read.", folded),
+        *gauge("onefold_lag_rows", "Rows of the log that wait to be folded.", end - folded),
+        *gauge("onefold_rebuilding", "Whether the facts are made anew.", workspace.rebuilding),
+        *gauge("onefold_stalled", "Whether the folds stand still.", bool(workspace.trouble)),
+        *gauges(
+            "onefold_events_per_second",
+            "Events a second over the last minute.",
+            [({"step": "taken"}, rates.taken), ({"step": "folded"}, rates.folded)],
+        ),
+        *gauge("onefold_disk_free_bytes", "Room on the disk.", free, unit="bytes"),
     ]
     if workspace.fresh_time is not None:
         about = "When the last folded row was received."
-        lines += _gauge("onefold_fresh_seconds", about, workspace.fresh_time / 1e6, unit="seconds")
-    lines += _head("onefold_size_bytes", "Bytes on the disk.", unit="bytes")
-    lines += [
-        f'onefold_size_bytes{{plane="{plane}"}} {_size(workspace, pattern)}'
-        for plane, pattern in _FILES.items()
-    ]
-    return "\n".join([*lines, "# EOF", ""])
-
-
-def _head(name: str, about: str, unit: str) -> list[str]:
-    units = [f"# UNIT {name} {unit}"] if unit else []
-    return [f"# TYPE {name} gauge", *units, f"# HELP {name} {about}"]
-
-
-def _gauge(name: str, about: str, value: float, *, unit: str = "") -> list[str]:
-    return [*_head(name, about, unit), f"{name} {value:.15g}"]
+        lines += gauge("onefold_fresh_seconds", about, workspace.fresh_time / 1e6, unit="seconds")
+    sizes = [({"plane": name}, _size(workspace, pattern)) for name, pattern in _FILES.items()]
+    lines += gauges("onefold_size_bytes", "Bytes on the disk.", sizes, unit="bytes")
+    return "\n".join(lines) + "\n" + END
 
 
 def _size(workspace: Workspace, pattern: str) -> int:

@@ -1,0 +1,59 @@
+"""Calls about the way of what came in through the machine."""
+
+import msgspec
+
+from onefold.model.errors import BadInput, NotFound
+from onefold.model.records import Answer, Column
+from onefold.model.traces import is_trace_id
+from onefold.runtime.registry import Asked, Body, named
+from onefold.store import LogRow
+
+
+class TraceParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One trace by its id: 32 hex digits."""
+
+    id: str
+
+
+@named("trace", TraceParams)
+def _trace(asked: Asked, params: TraceParams) -> Body:
+    """The way of what was sent under one W3C trace: taken, judged, kept, folded."""
+    wanted = params.id.lower()
+    if not is_trace_id(wanted):
+        message = f"`{params.id[:80]}` is no id of a trace."
+        raise BadInput(message, "Give the 32 hex digits of a traceparent or traceresponse.")
+    rows = asked.workspace.log.traced(wanted)
+    if not rows:
+        message = f"Nothing was kept under the trace {wanted}."
+        raise NotFound(message, "Its sender has to name it in a `traceparent` header.")
+    held = asked.workspace.facts_offset
+    return Answer(
+        columns=(
+            Column("log_offset", "integer"),
+            Column("received_time", "time"),
+            Column("source", "text"),
+            Column("environment", "text"),
+            Column("protocol", "text"),
+            Column("accepted", "integer", "events"),
+            Column("quarantined", "integer", "events"),
+            Column("folded", "text"),
+        ),
+        rows=tuple(_row(row, held) for row in rows),
+        definition="One row a request: its place in the log, its verdicts, whether facts hold it.",
+        as_of_time=asked.workspace.fresh_time,
+    )
+
+
+def _row(row: LogRow, held: int) -> tuple[object, ...]:
+    # The upper half of a verdict byte is why an event waits; none is a yes.
+    waiting = sum(1 for verdict in row.verdicts if verdict >> 4)
+    return (
+        row.offset,
+        row.received_time,
+        row.source,
+        row.environment,
+        f"{row.dialect} {row.route}",
+        len(row.verdicts) - waiting,
+        waiting,
+        row.offset <= held,
+    )
