@@ -73,6 +73,7 @@ class SmallFacts:
             events=found["events"],
             person_events=found["events"].inner_join(people, "identifier"),
             sessions=found["sessions"].inner_join(people, "identifier"),
+            contexts=found["contexts"],
             identifiers=found["identifiers"],
             memberships=found["memberships"],
             accounts=found["accounts"],

@@ -3,10 +3,12 @@
 import json
 
 import hypothesis.strategies as st
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 
-from onefold.collect.dialects.segment import BATCH, decode
-from onefold.collect.dialects.stored import read_stored
+from onefold.collect.channels import shipped_channels
+from onefold.collect.dialects.segment import BATCH, KIND_SET, decode
+from onefold.collect.dialects.stored import read_singles, read_slowly, read_stored
+from onefold.collect.enrich import Enricher
 
 RECEIVED = 1_760_000_000_000_000
 
@@ -26,6 +28,24 @@ times = st.one_of(
 )
 values = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8))
 objects = st.one_of(st.none(), st.dictionaries(st.text(max_size=5), values, max_size=3))
+contexts = st.one_of(
+    objects,
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "locale": st.sampled_from(["de-DE", "fr", 7, None, "\ud83d"]),
+            "userAgent": st.sampled_from(["Googlebot/2.1", "", 3]),
+            "page": st.sampled_from(
+                [None, [], {"url": "https://a.example/?gclid=1", "referrer": "https://b.example"}]
+            ),
+            "campaign": st.sampled_from([None, {"source": "google", "medium": "cpc"}]),
+            "location": st.sampled_from([{"country": "DE"}, "DE"]),
+            "sample_rate": st.sampled_from([None, 0.5, 2, "x"]),
+            "traffic": st.sampled_from([None, "test", 5]),
+            "synthetic": st.sampled_from([None, True, "yes"]),
+        },
+    ),
+)
 events = st.fixed_dictionaries(
     {},
     optional={
@@ -45,7 +65,7 @@ events = st.fixed_dictionaries(
         "sentAt": times,
         "properties": objects,
         "traits": objects,
-        "context": objects,
+        "context": contexts,
     },
 )
 plain = st.fixed_dictionaries(
@@ -64,10 +84,12 @@ plain = st.fixed_dictionaries(
         "sentAt": times,
         "properties": objects,
         "traits": objects,
+        "context": contexts,
     },
 )
 batches = st.fixed_dictionaries(
-    {"batch": st.lists(st.one_of(events, plain), max_size=6)}, optional={"sentAt": times}
+    {"batch": st.lists(st.one_of(events, plain), max_size=6)},
+    optional={"sentAt": times, "context": contexts},
 )
 
 
@@ -102,3 +124,35 @@ def test_stored_batches_read_as_intake_read_them(batch) -> None:
     theirs = [tuple(getattr(at_intake[p], name) for name in FIELDS.values()) for p in good]
     assert rows(stored, good) == theirs
     assert rows(stored.at(good), range(len(good))) == theirs
+    slowly = read_slowly(BATCH, body, RECEIVED, b"app")
+    assert surroundings(stored.at(good)) == surroundings(slowly.at(good))
+
+
+def surroundings(columns) -> list:
+    """Return what each event gets from its context."""
+    enricher = Enricher(shipped_channels())
+    return [enricher.at(place) for place in enricher.places(columns.contexts)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(sent=st.lists(st.tuples(st.sampled_from(sorted(KIND_SET)), plain), max_size=5))
+def test_single_events_read_together_are_what_intake_read_of_each(sent) -> None:
+    kinds = [kind for kind, _ in sent]
+    bodies = [json.dumps(event).encode() for _, event in sent]
+    times = [RECEIVED + 60_000_000 * place for place in range(len(sent))]
+    stored = read_singles(kinds, bodies, times)
+    at_intake = [
+        decode(kind, body, time)[0] for kind, body, time in zip(kinds, bodies, times, strict=True)
+    ]
+    # Where one of them is not plain, each is read by the decoder of intake itself.
+    assume(stored is not None)
+    good = [place for place, event in enumerate(at_intake) if not event.code]
+    theirs = [tuple(getattr(at_intake[p], name) for name in FIELDS.values()) for p in good]
+    assert rows(stored, good) == theirs
+    slowly = [
+        read_slowly(kind, body, time, b"")
+        for kind, body, time in zip(kinds, bodies, times, strict=True)
+    ]
+    assert [surroundings(stored)[place] for place in good] == [
+        surroundings(slowly[place])[0] for place in good
+    ]

@@ -15,7 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.collect import promote
-from onefold.collect.dialects.stored import Columns, read_stored
+from onefold.collect.channels import shipped_channels
+from onefold.collect.dialects.segment import KIND_SET
+from onefold.collect.dialects.stored import Columns, read_singles, read_stored
+from onefold.collect.enrich import Context, Enricher
 from onefold.collect.personal import personal
 from onefold.collect.reentry import judged_anew
 from onefold.collect.rules import FoldRules
@@ -45,6 +48,8 @@ class Draft:
         purposes: Masks of what consent allows.
         as_sent: Spot -> properties before what is personal was taken out.
         promoted: What holds the values of the promoted columns.
+        surroundings: Places of what the enricher says of the contexts.
+        contexts: Key -> row of `contexts`, of those that the events have.
         previous_ids: Spot -> the former id of an alias.
         waiting: Rows of `quarantine`.
         names: Key -> kind and value, of identifiers that the vault may not know yet.
@@ -66,6 +71,8 @@ class Draft:
     properties: list[bytes] = field(default_factory=list)
     as_sent: dict[int, bytes] = field(default_factory=dict)
     promoted: list[Any] = field(default_factory=list)
+    surroundings: list[int] = field(default_factory=list)
+    contexts: dict[int, Context] = field(default_factory=dict)
     previous_ids: dict[int, str] = field(default_factory=dict)
     waiting: list[tuple[Any, ...]] = field(default_factory=list)
     names: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -99,6 +106,7 @@ class Reader:
         self._identity_key = identity_key
         self._promoter = promote.Promoter(rules.promoted)
         self._retries = rules.retries
+        self._enricher = Enricher(rules.channels or shipped_channels())
         self._personal = {event: frozenset(names) for event, names in rules.personal.items()}
         self._described = {event: frozenset(names) for event, names in rules.described.items()}
         # Identifiers that the vault holds, with their keys; a part of them, to save the asking.
@@ -109,15 +117,23 @@ class Reader:
         for known in self._keys.values():
             if len(known) > _MOST_CACHED:
                 known.clear()
+        self._enricher.make_room()
         draft = Draft(rows)
-        for at, row in enumerate(rows):
-            if row.dialect not in NOT_EVENTS:
-                self._take_request(at, row, draft)
+        at = 0
+        while at < len(rows):
+            end = _end_of_singles(rows, at)
+            if end > at and self._take_singles(at, end, draft):
+                at = end
+                continue
+            for place in range(at, max(end, at + 1)):
+                if rows[place].dialect not in NOT_EVENTS:
+                    self._take_request(place, rows[place], draft)
+            at = max(end, at + 1)
         self._promote(draft)
         return draft
 
     def table(self, draft: Draft) -> pa.Table:
-        """Return a draft as rows of `events`."""
+        """Return a draft as rows of `events`; it is the last one read."""
         high, low = halves_of(draft.digests)
         user_keys = pa.array(draft.user_keys, pa.int64())
         anonymous_keys = pa.array(draft.anonymous_keys, pa.int64())
@@ -136,6 +152,7 @@ class Reader:
             "account_id": pa.array(draft.account_ids, pa.string()),
             "purposes": pa.array(np.frombuffer(draft.purposes, np.uint8).astype(np.int16)),
             "properties": _texts(draft.properties),
+            "context_key": self._surroundings(draft),
         }
         kinds = TABLES["events"].columns
         for name, column in (
@@ -148,6 +165,24 @@ class Reader:
         ordered = {name: arrays[name] for name in kinds}
         return pa.table(ordered | self._promoter.columns(draft.promoted))
 
+    def _take_singles(self, start: int, end: int, draft: Draft) -> bool:
+        """Take rows of one event each in one go; return whether all of them could be."""
+        rows = draft.rows[start:end]
+        kinds, bodies = [row.route for row in rows], [row.body for row in rows]
+        columns = read_singles(kinds, bodies, [row.received_time for row in rows])
+        if columns is None:
+            return False
+        purposes = b"".join([row.verdicts for row in rows])
+        self._take(columns, purposes, draft, at=range(start, end), places=[0] * len(rows))
+        return True
+
+    def _surroundings(self, draft: Draft) -> pa.Array:
+        """Return the keys of the events' contexts; the rows go to the draft's contexts."""
+        places, at = np.unique(np.array(draft.surroundings, np.int32), return_inverse=True)
+        found = list(map(self._enricher.at, places.tolist()))
+        draft.contexts = {one.key: one.context for one in found if one.key is not None}
+        return pa.array([one.key for one in found], pa.int64()).take(pa.array(at))
+
     def _take_request(self, at: int, row: LogRow, draft: Draft) -> None:
         columns = read_stored(row.route, row.body, row.received_time, row.source.encode())
         places: Sequence[int] = range(len(row.verdicts))
@@ -158,10 +193,21 @@ class Reader:
             places = _accepted(row, verdicts, reasons, columns, draft)
             verdicts = bytes(verdicts[place] for place in places)
             columns = columns.at(places)
+        self._take(columns, verdicts, draft, at=[at] * len(verdicts), places=places)
+
+    def _take(
+        self,
+        columns: Columns,
+        purposes: bytes,
+        draft: Draft,
+        *,
+        at: Sequence[int],
+        places: Sequence[int],
+    ) -> None:
         start = len(draft)
-        draft.at += [at] * len(verdicts)
+        draft.at += at
         draft.places += places
-        draft.purposes += verdicts
+        draft.purposes += purposes
         draft.digests += map(message_digest, columns.message_ids)
         draft.kinds += columns.kinds
         draft.events += columns.events
@@ -169,6 +215,7 @@ class Reader:
         draft.bases += columns.bases
         draft.account_ids += columns.group_ids
         draft.properties += columns.properties
+        draft.surroundings += self._enricher.places(columns.contexts)
         draft.user_keys += self._known("user_id", columns.user_ids, draft)
         draft.anonymous_keys += self._known("anonymous_id", columns.anonymous_ids, draft)
         if "alias" in columns.kinds:
@@ -234,6 +281,17 @@ class Reader:
 
 def _reasons(row: LogRow) -> dict[str, str]:
     return msgspec.json.decode(row.reasons, type=dict[str, str]) if row.reasons else {}
+
+
+def _end_of_singles(rows: Sequence[LogRow], start: int) -> int:
+    """Return where the run of rows ends that hold one event each, which counts."""
+    end = start
+    while end < len(rows):
+        row = rows[end]
+        if row.route not in KIND_SET or row.dialect in NOT_EVENTS or row.verdicts[0] >= _WAITING:
+            break
+        end += 1
+    return end
 
 
 def _accepted(

@@ -22,6 +22,7 @@ from onefold.collect.imported import ReadRecords, RecordsFold
 from onefold.collect.promote import arrow_column
 from onefold.collect.records import CONFLICT
 from onefold.collect.rules import FoldRules
+from onefold.collect.surroundings import ContextsFold
 from onefold.model.facts import TABLES
 from onefold.model.ids import identifier_key
 from onefold.model.time import DAY
@@ -62,7 +63,7 @@ Raises DiskFull where the vault could not keep the names; nothing may be committ
 
 
 class CollectFold:
-    """Turns log rows into `events`, `quarantine`, `duplicates` and the imported tables."""
+    """Turns log rows into `events` with their contexts, and all other tables of collect."""
 
     def __init__(
         self, *, identity_key: bytes, rules: FoldRules, seen: SeenIds, vault: Vault, log: Log
@@ -73,6 +74,7 @@ class CollectFold:
         self._log = log
         self._reader = Reader(identity_key=identity_key, rules=rules)
         self._records = RecordsFold(log)
+        self._contexts = ContextsFold()
 
     def read(self, rows: Sequence[LogRow]) -> Write:
         """Return what writes a micro-batch of the log.
@@ -93,6 +95,7 @@ class CollectFold:
         keep = self._fresh(draft, table, writer)
         events = table if len(keep) == len(draft) else table.take(pa.array(keep))
         writer.insert("events", events)
+        self._contexts.write(events, draft.contexts, writer)
         writer.insert("quarantine", _quarantine_table(_not_waiting_yet(draft.waiting, writer)))
         self._records.write(records, writer)
         return Batch(

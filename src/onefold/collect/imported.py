@@ -259,10 +259,11 @@ def _events(rows: pa.Table) -> pa.Table:
         "purposes": pa.array(np.full(count, _EVERY_PURPOSE, np.int16)),
         "properties": pa.array(["{}"] * count, pa.string()),
     }
-    for name in ("identifier", "user_key", "anonymous_key"):
-        fixed[name] = pa.nulls(count, pa.int64())
-    columns = TABLES["events"].columns
-    return pa.table({name: fixed[name] if name in fixed else rows[name] for name in columns})
+    for name in TABLES["events"].columns:
+        # What only senders tell stays null.
+        if name not in fixed and name in rows.column_names:
+            fixed[name] = rows[name]
+    return pa.table(fixed)
 
 
 def _keep_waiting(waiting: pa.Table, writer: FactsWriter) -> None:

@@ -1,5 +1,6 @@
 """The keeping of the catalogue: descriptions made, brought in, handed out, and waiting events."""
 
+from onefold.collect import auditing as audits
 from onefold.collect.audit_queries import MOST_SAMPLED, recorded, sample
 from onefold.collect.catalogue import promoted
 from onefold.collect.changes import Breakage, Use, broken_uses, replayed
@@ -9,7 +10,7 @@ from onefold.collect.plans import plan_of, read_plan
 from onefold.collect.records import CONFLICT
 from onefold.collect.reentry import KIND as RETRY
 from onefold.collect.reentry import Outlook, Retry, outlook, retries_in, retries_of
-from onefold.collect.rules import rules_of
+from onefold.collect.rules import is_seed, rules_of, write_seeds
 from onefold.collect.writing import Written, write
 
 __all__ = [
@@ -21,9 +22,11 @@ __all__ = [
     "Retry",
     "Use",
     "Written",
+    "audits",
     "broken_uses",
     "heading",
     "infer",
+    "is_seed",
     "outlook",
     "plan_of",
     "promoted",
@@ -37,4 +40,5 @@ __all__ = [
     "sample",
     "schemas_of",
     "write",
+    "write_seeds",
 ]

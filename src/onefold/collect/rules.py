@@ -1,8 +1,16 @@
 """What the definitions in force tell the folds."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from onefold.collect.catalogue import Catalogue, promoted
+from onefold.collect.channels import FILE as CHANNELS
+from onefold.collect.channels import (
+    Channels,
+    parse_channels,
+    shipped_channels,
+    shipped_text,
+)
 from onefold.collect.reentry import Retry
 from onefold.model.facts import PROMOTED
 
@@ -17,6 +25,7 @@ class FoldRules:
         described: Event -> its described fields; only others are searched for personal values.
         passive: Events that are not something a person did: impressions and system events.
         discoveries: Events that make a session a discovery session.
+        channels: The table of channels; None where the shipped one holds.
         retries: What judges waiting events anew, oldest first; each is an entry of its own.
     """
 
@@ -25,11 +34,30 @@ class FoldRules:
     described: dict[str, list[str]] = field(default_factory=dict)
     passive: tuple[str, ...] = ()
     discoveries: tuple[str, ...] = ()
+    channels: Channels | None = None
     retries: tuple[Retry, ...] = ()
 
 
-def rules_of(catalogue: Catalogue) -> FoldRules:
-    """Return what a catalogue tells the folds."""
+def write_seeds(folder: Path) -> None:
+    """Write the tables that a new workspace begins with into its folder of definitions."""
+    (folder / CHANNELS).write_text(shipped_text(), "utf-8")
+
+
+def is_seed(name: str, text: str) -> bool:
+    """Return whether a definition is a shipped table as it came: it holds without being applied."""
+    return name == CHANNELS and text == shipped_text()
+
+
+def rules_of(catalogue: Catalogue, folder: Path) -> FoldRules:
+    """Return what a catalogue and the tables beside it tell the folds.
+
+    Args:
+        catalogue: The described events.
+        folder: The folder of definitions, with `channels.yaml` or without.
+
+    Raises:
+        BadInput: A table cannot be used; with file, line and column.
+    """
     events = catalogue.events.values()
     return FoldRules(
         promoted={PROMOTED + name: kind for name, kind in promoted(catalogue).items()},
@@ -41,4 +69,12 @@ def rules_of(catalogue: Catalogue) -> FoldRules:
         described={d.event: sorted(d.properties) for d in events},
         passive=tuple(sorted(d.event for d in events if d.kind != "action")),
         discoveries=tuple(sorted(d.event for d in events if d.discovery)),
+        channels=_channels(folder / CHANNELS),
     )
+
+
+def _channels(path: Path) -> Channels | None:
+    if not path.exists():
+        return None
+    found = parse_channels(path.read_text("utf-8"), path.name)
+    return None if found == shipped_channels() else found

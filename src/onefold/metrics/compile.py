@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from onefold.metrics.periods import zone_offsets
 from onefold.metrics.records import Metric, Term
 from onefold.model.errors import BadInput
+from onefold.model.facts import CONTEXT
 from onefold.model.money import MICROS
 from onefold.model.time import to_datetime
 
@@ -45,12 +46,15 @@ def compiled(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
     spans `n0` and `n1`, then `s0`... and `q00`, `q01`... as `onefold.stats.Moments.from_sums`
     takes them. Variables are the terms of the metric, for each span in turn.
     """
-    return _compiled(metric, ask, view.person_events.op(), view.sessions.op())
+    return _compiled(metric, ask, view.person_events.op(), view.sessions.op(), view.contexts.op())
 
 
 @lru_cache(maxsize=256)
-def _compiled(metric: Metric, ask: Ask, events: Any, sessions: Any) -> "ir.Table":
-    tables = {"events": events.to_expr(), "sessions": sessions.to_expr()}
+def _compiled(metric: Metric, ask: Ask, events: Any, sessions: Any, contexts: Any) -> "ir.Table":
+    tables = {
+        "events": _surrounded(events.to_expr(), contexts.to_expr(), metric, ask),
+        "sessions": sessions.to_expr(),
+    }
     keys = [*(["period"] if ask.every != "none" else []), *(["dimension"] if ask.by else [])]
     variables = [(term, span) for span in ask.spans for term in metric.terms]
     parts = [
@@ -61,6 +65,16 @@ def _compiled(metric: Metric, ask: Ask, events: Any, sessions: Any) -> "ir.Table
     rows = parts[0] if len(parts) == 1 else parts[0].union(parts[1])
     per_person = _per_person(rows, metric, variables, keys)
     return _statistics(per_person, metric, ask, keys)
+
+
+def _surrounded(events: "ir.Table", contexts: "ir.Table", metric: Metric, ask: Ask) -> "ir.Table":
+    """Return the events with what the question asks of their surroundings, if anything."""
+    asked = {name for term in metric.terms for name, _ in term.where} | {ask.by}
+    names = [n for n in CONTEXT if n in asked and f"p_{n}" not in events.columns]
+    if not names:
+        return events
+    around = contexts.select("key", *names)
+    return events.left_join(around, events.context_key == around.key).drop("key")
 
 
 def _amounts(table: "ir.Table", name: str, variables: list[tuple[Term, Span]], ask: Ask) -> Any:
@@ -209,8 +223,10 @@ def currency_of_row(table: Any) -> Any:
 def dimension_of(table: Any, name: str) -> Any:
     """Return a property of events, or what carried them, as text; null where there is none.
 
-    `source`, `event` and `environment` are of the envelope. All else is what the event says of
-    itself: `account_id` is the advertiser of an ad, not the company of who saw it.
+    `source`, `event` and `environment` are of the envelope, and what surrounds an event
+    (`model.facts.CONTEXT`) where the table has it, unless a described property has that name. All
+    else is what the event says of itself: `account_id` is the advertiser of an ad, not the company
+    of who saw it.
 
     Raises:
         BadInput: The name stands for no text of an event.
@@ -219,6 +235,8 @@ def dimension_of(table: Any, name: str) -> Any:
         return table[name]
     if f"p_{name}" in table.columns:
         return table[f"p_{name}"].cast("string")
+    if name in CONTEXT and name in table.columns:
+        return table[name]
     if "properties" not in table.columns:
         raise BadInput(f"There is no `{name}` to split by.", "Use a property of its events.")
     return _property(table, name)

@@ -41,7 +41,7 @@ def measure(
         from_time: Start, microseconds UTC, inclusive.
         to_time: End, microseconds UTC, exclusive.
         every: `none`, `day`, `week` or `month`.
-        by: `source` or one of the metric's dimensions.
+        by: One of the metric's `splits`.
 
     Raises:
         BadInput: The window, the period or the dimension cannot be used.
@@ -127,8 +127,7 @@ def series(
 def _ask(view: "View", metric: Metric, span: Span, *, every: str, by: str | None) -> Ask:
     check_window(*span, every)
     if by is not None:
-        sessions = any(term.table == "sessions" for term in metric.terms)
-        known = () if sessions else ("source", *metric.dimensions)
+        known = metric.splits
         if by not in known:
             raise BadInput(
                 f"`{metric.name}` cannot be split by `{by}`.{did_you_mean(by, known)}",

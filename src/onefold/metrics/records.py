@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 
+from onefold.model.facts import CONTEXT
 from onefold.model.records import Estimate
 
 
@@ -55,7 +56,7 @@ class Metric:
         numerator: What is measured.
         denominator: What it is measured by; None for count and sum.
         format: `number`, `percent` or `money`.
-        dimensions: By what it may be split, besides `source`.
+        dimensions: Properties of its events by which it may be split.
         minimum_people: Below so many people no interval is told.
         margin: The smallest relative change that matters.
     """
@@ -81,6 +82,16 @@ class Metric:
     def terms(self) -> tuple[Term, ...]:
         """Return numerator and, if there is one, denominator."""
         return (self.numerator, self.denominator) if self.denominator else (self.numerator,)
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Return by what it may be split: its source, its own dimensions, what surrounds events.
+
+        A metric of sessions cannot be split: a session has no one channel or browser.
+        """
+        if any(term.table == "sessions" for term in self.terms):
+            return ()
+        return tuple(dict.fromkeys(("source", *self.dimensions, *CONTEXT)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,6 +132,19 @@ class Fields:
             self._refuse(node, f"`{name}` holds no fields.", "Write fields below it, indented.")
         return Fields(node, self._path)
 
+    def each(self, name: str) -> "tuple[Fields, ...]":
+        """Return the mappings of a list that a field holds; nothing without the field."""
+        self._asked.append(name)
+        node = self._nodes.get(name)
+        if node is None:
+            return ()
+        if not isinstance(node, yaml.SequenceNode):
+            self._refuse(node, f"`{name}` is no list.", "Begin each line below it with `- `.")
+        for item in node.value:
+            if not isinstance(item, yaml.MappingNode):
+                self._refuse(item, f"`{name}` holds no fields.", "Write `- name: value`.")
+        return tuple(Fields(item, self._path) for item in node.value)
+
     def required(self, name: str) -> "Fields":
         """Return the mapping that a field holds; the field is required."""
         found = self.fields(name)

@@ -26,7 +26,8 @@ def entry_of(folder: Path) -> dict[str, dict[str, Any]]:
         str(path.relative_to(folder / "definitions")): path.read_text("utf-8")
         for path in sorted((folder / "definitions").rglob("*.yaml"))
     }
-    rules = asdict(catalogues.rules_of(catalogue))
+    files = {name: text for name, text in files.items() if not catalogues.is_seed(name, text)}
+    rules = asdict(catalogues.rules_of(catalogue, folder / "definitions"))
     # Retries are entries of their own.
     del rules["retries"]
     return {"files": files, "fold": rules}

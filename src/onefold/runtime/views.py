@@ -70,6 +70,7 @@ def make_view(
         events=allowed,
         person_events=_with_person(allowed, identifiers),
         sessions=_with_person(sessions, identifiers),
+        contexts=tables["contexts"],
         identifiers=names,
         memberships=_with_person(memberships, identifiers),
         accounts=_by(tables["accounts"], "created_time", until),

@@ -21,6 +21,7 @@ class View:
         events: Events, with or without a person behind them.
         person_events: Events that have an identifier, with `person_id`.
         sessions: Sessions with `person_id`.
+        contexts: What surrounds events (see `model.facts.CONTEXT`), by `context_key` of theirs.
         identifiers: key, kind, person_id.
         memberships: identifier, person_id, account_id, first_time.
         accounts: One row an account, the latest known.
@@ -41,6 +42,7 @@ class View:
     events: "ir.Table"
     person_events: "ir.Table"
     sessions: "ir.Table"
+    contexts: "ir.Table"
     identifiers: "ir.Table"
     memberships: "ir.Table"
     accounts: "ir.Table"

@@ -36,6 +36,8 @@ class Columns:
     times: list[int]
     bases: list[str]
     properties: list[bytes]
+    contexts: list[bytes]
+    """What was said around the event: JSON, the batch's context taken in; empty for none."""
     reasons: Sequence[str] = ()
     """Why an event waits, by the decoder; empty where none was found to wait."""
 
@@ -46,8 +48,8 @@ class Columns:
 
 
 class _Plain(msgspec.Struct, rename="camel", gc=False):
-    type: str
     message_id: str
+    type: str = ""
     user_id: str | None = None
     anonymous_id: str | None = None
     previous_id: str | None = None
@@ -60,14 +62,23 @@ class _Plain(msgspec.Struct, rename="camel", gc=False):
     sent_at: datetime | None = None
     properties: Raw = Raw()
     traits: Raw = Raw()
+    context: Raw = Raw()
 
 
 class _Envelope(msgspec.Struct, rename="camel", gc=False):
     batch: list[_Plain]
     sent_at: datetime | None = None
+    context: Raw = Raw()
+
+
+class _Around(msgspec.Struct, gc=False):
+    context: Raw = Raw()
 
 
 _envelopes = msgspec.json.Decoder(_Envelope)
+_arounds = msgspec.json.Decoder(_Around)
+_singles = msgspec.json.Decoder(list[_Plain])
+_raw_objects = msgspec.json.Decoder(dict[str, Raw])
 _EMPTY = frozenset((b"", b"null"))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = 1_000_000
@@ -84,14 +95,73 @@ def read_stored(route: str, body: bytes, received_time: int, salt: bytes) -> Col
             envelope = _envelopes.decode(body)
             str(body, "utf-8")
         except (msgspec.DecodeError, UnicodeDecodeError):
-            return _side_by_side(segment.decode(route, body, received_time, salt))
-        columns = _plain(envelope, received_time)
+            return read_slowly(route, body, received_time, salt)
+        items = envelope.batch
+        timed = _times(items, envelope.sent_at, received_time)
+        columns = _columns(items, [item.type for item in items], timed, bytes(envelope.context))
         if columns is not None:
             return columns
-    return _side_by_side(segment.decode(route, body, received_time, salt))
+    return read_slowly(route, body, received_time, salt)
 
 
-def _side_by_side(events: list[Incoming]) -> Columns:
+def read_slowly(route: str, body: bytes, received_time: int, salt: bytes) -> Columns:
+    """Return the events of a stored request by the decoder of intake (see `read_stored`)."""
+    request = segment.read(route, body)
+    events = segment.decode_request(request, received_time, salt)
+    contexts = [_context_in(bytes(item)) for item in request.items]
+    return _side_by_side(events, _merged(contexts, request.context))
+
+
+def read_singles(
+    kinds: Sequence[str], bodies: Sequence[bytes], received_times: Sequence[int]
+) -> Columns | None:
+    """Return events that came one a request, read in one go; None where one of them is not plain.
+
+    Args:
+        kinds: What each one's route says.
+        bodies: One JSON object each, as intake keeps it.
+        received_times: When each came, microseconds.
+    """
+    text = b"[" + b",".join(bodies) + b"]"
+    try:
+        items = _singles.decode(text)
+        str(text, "utf-8")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    timed = [
+        _corrected(item, None, received_time)
+        for item, received_time in zip(items, received_times, strict=True)
+    ]
+    return _columns(
+        items, list(kinds), ([time for time, _ in timed], [basis for _, basis in timed])
+    )
+
+
+def _context_in(item: bytes) -> bytes:
+    """Return the context of an event as sent; empty where it has none or cannot be read."""
+    try:
+        return bytes(_arounds.decode(segment.readable(item) or b"{}").context)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return b""
+
+
+def _merged(contexts: list[bytes], batch: bytes) -> list[bytes]:
+    """Return the contexts with the batch's taken in, which yields to what the event says."""
+    if not batch.startswith(b"{"):
+        return contexts
+    return [_with_batch(one, batch) for one in contexts]
+
+
+def _with_batch(own: bytes, batch: bytes) -> bytes:
+    if not own.startswith(b"{"):
+        return batch
+    try:
+        return msgspec.json.encode(_raw_objects.decode(batch) | _raw_objects.decode(own))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return own
+
+
+def _side_by_side(events: list[Incoming], contexts: list[bytes]) -> Columns:
     return Columns(
         kinds=[event.kind for event in events],
         events=[event.event for event in events],
@@ -103,14 +173,18 @@ def _side_by_side(events: list[Incoming]) -> Columns:
         times=[event.event_time for event in events],
         bases=[event.time_basis for event in events],
         properties=[event.properties for event in events],
+        contexts=contexts,
         reasons=[event.reason for event in events],
     )
 
 
-def _plain(envelope: _Envelope, received_time: int) -> Columns | None:
-    """Return the events of a batch, or None where one of them needs the other decoder."""
-    items = envelope.batch
-    kinds = [item.type for item in items]
+def _columns(
+    items: list[_Plain],
+    kinds: list[str],
+    timed: tuple[list[int], list[str]],
+    batch: bytes = b"",
+) -> Columns | None:
+    """Return events side by side, or None where one of them needs the other decoder."""
     message_ids = [item.message_id for item in items]
     events = [
         (item.event or "") if kind == "track" else kind
@@ -123,7 +197,6 @@ def _plain(envelope: _Envelope, received_time: int) -> Columns | None:
     sound = segment.KIND_SET.issuperset(kinds) and all(message_ids) and all(events)
     if not sound or any(map(_blank, (user_ids, anonymous_ids, previous_ids, group_ids))):
         return None
-    times, bases = _times(items, envelope.sent_at, received_time)
     return Columns(
         kinds,
         events,
@@ -132,9 +205,9 @@ def _plain(envelope: _Envelope, received_time: int) -> Columns | None:
         anonymous_ids,
         previous_ids,
         group_ids,
-        times,
-        bases,
+        *timed,
         _properties(items, kinds),
+        _merged([bytes(item.context) for item in items], batch),
     )
 
 

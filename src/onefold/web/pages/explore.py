@@ -24,7 +24,6 @@ from onefold.web.pages.explore_question import (
     Asked,
     asked_of,
     dimension_words,
-    dimensions_of,
     filters_of,
     period_end,
     span_words,
@@ -486,8 +485,7 @@ def _defined(workspace: Workspace, asker: Asker, metric: Metric) -> dict[str, An
     answer = _answer(view, asked)
     rows = cells_of(answer)
     dimensions = (
-        ", ".join(dimension_words(each) for each in dimensions_of(metric))
-        or "nothing: it counts sessions"
+        ", ".join(dimension_words(each) for each in metric.splits) or "nothing: it counts sessions"
     )
     return {
         "question": f"What is {metric.label.lower()}?",

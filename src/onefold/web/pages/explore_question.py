@@ -75,8 +75,8 @@ def asked_of(params: Mapping[str, str], known: Mapping[str, Metric], *, today: d
         raise BadInput(message, "Ask for fewer days.")
     by = params.get("by") or ""
     metric = known[name]
-    if by and by not in dimensions_of(metric):
-        by_known = dimensions_of(metric)
+    if by and by not in metric.splits:
+        by_known = metric.splits
         fix = f"Use one of: {', '.join(by_known)}." if by_known else "Ask it whole."
         raise BadInput(f"`{name}` cannot be split by `{by}`.{did_you_mean(by, by_known)}", fix)
     purpose = _one_of("purpose", params.get("purpose") or metric.purpose, PURPOSES)
@@ -105,12 +105,6 @@ def period_end(start: date, every: str) -> date:
     if every == "month":
         return (start.replace(day=28) + timedelta(days=4)).replace(day=1)
     return start + timedelta(days={"day": 1, "week": 7}[every])
-
-
-def dimensions_of(metric: Metric) -> tuple[str, ...]:
-    """Return by what a metric may be split: nothing, where it counts sessions."""
-    by_sessions = any(term.table == "sessions" for term in metric.terms)
-    return () if by_sessions else ("source", *metric.dimensions)
 
 
 def _one_of(what: str, value: str, known: Mapping[str, object]) -> str:
@@ -190,7 +184,7 @@ def _options(
 
 
 def _by_filter(asked: Asked) -> dict[str, object]:
-    known = dimensions_of(asked.metric)
+    known = asked.metric.splits
     values = [("", "nothing"), *((name, dimension_words(name)) for name in known)]
     return {
         "label": "By",
