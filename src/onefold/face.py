@@ -13,7 +13,6 @@ from onefold.model.time import Clock, now
 from onefold.runtime import (
     CALLS,
     Workspace,
-    applied_catalogue,
     asker_named,
     call,
     create_workspace,
@@ -55,7 +54,7 @@ class Onefold:
             route="batch",
             body=msgspec.json.encode({"batch": list(events)}),
             received_time=self.workspace.clock(),
-            catalogue=applied_catalogue(self.workspace.log),
+            catalogue=self.workspace.catalogue(),
             categories=self.workspace.settings.categories,
         )
         if receipt.row is not None:

@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     from onefold.runtime.calls import CALLS as CALLS
     from onefold.runtime.calls import asker_named as asker_named
     from onefold.runtime.calls import call as call
-    from onefold.runtime.definitions import applied_catalogue as applied_catalogue
     from onefold.runtime.doctor import diagnose as diagnose
     from onefold.runtime.folds import FoldLoop as FoldLoop
+    from onefold.runtime.portability import restore as restore
     from onefold.runtime.rebuilding import checksum as checksum
     from onefold.runtime.rebuilding import rebuild as rebuild
     from onefold.runtime.settings import read_settings as read_settings
@@ -24,7 +24,6 @@ __getattr__ = door(
         "CALLS": "calls",
         "FoldLoop": "folds",
         "Workspace": "workspace",
-        "applied_catalogue": "definitions",
         "asker_named": "calls",
         "call": "calls",
         "checksum": "rebuilding",
@@ -33,5 +32,6 @@ __getattr__ = door(
         "open_workspace": "workspace",
         "read_settings": "settings",
         "rebuild": "rebuilding",
+        "restore": "portability",
     },
 )

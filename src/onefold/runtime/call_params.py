@@ -70,6 +70,13 @@ class ImportParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     dry_run: bool = False
 
 
+class ExportParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where to write the whole workspace, and whether keys and sign-ins go along."""
+
+    folder: str
+    with_secrets: bool = False
+
+
 class UndoParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which run of an import to take back."""
 

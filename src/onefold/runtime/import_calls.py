@@ -1,9 +1,8 @@
-"""Calls about records: bring them in, see what was brought in, take it back."""
-
-from pathlib import Path
+"""Calls about what is brought in and taken out: imports, their undo, the whole in open formats."""
 
 from onefold.collect import imports
 from onefold.runtime import call_params as take
+from onefold.runtime.portability import export
 from onefold.runtime.registry import Asked, Body, named
 
 
@@ -13,7 +12,7 @@ def _import(asked: Asked, params: take.ImportParams) -> Body:
     workspace = asked.workspace
     done = imports.run(
         workspace,
-        Path(params.mapping),
+        workspace.folder / params.mapping,
         dry_run=params.dry_run,
         progress=asked.progress,
     )
@@ -43,3 +42,19 @@ def _undo(asked: Asked, params: take.UndoParams) -> Body:
     workspace.catch_up(asked.progress)
     notes = [] if undone else [f"{params.run} was taken back before."]
     return {"run": params.run, "undone": undone, "notes": notes}
+
+
+@named("export", take.ExportParams, action="settings", changes=True)
+def _export(asked: Asked, params: take.ExportParams) -> Body:
+    """Write the whole workspace in open formats, with a manifest of hashes."""
+    workspace = asked.workspace
+    done = export(
+        workspace,
+        workspace.folder / params.folder,
+        with_secrets=params.with_secrets,
+        progress=asked.progress,
+    )
+    told = {"with_secrets": params.with_secrets}
+    with workspace.state.change(asked.asker, "workspace.export", "workspace", detail=told):
+        pass
+    return done

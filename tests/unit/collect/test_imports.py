@@ -10,7 +10,7 @@ from onefold.collect.records import Code, Record
 from onefold.model.errors import BadInput, NotFound
 from onefold.model.money import Money
 from onefold.model.time import parse_time
-from onefold.store import SqliteLog
+from onefold.store.log_sqlite import SqliteLog
 
 NOW = 1_795_000_000_000_000
 SPEND = """\

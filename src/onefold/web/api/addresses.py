@@ -26,6 +26,8 @@ from onefold.web.api.machine import MEDIA_TYPE, measures
 
 MOST_BYTES = 1_000_000
 LINES = "application/x-ndjson"
+_NAMES_A_PATH = {"import": "mapping", "export": "folder"}
+"""Calls that name a place on the server's machine -> the parameter that does."""
 
 
 async def _described(_: Request) -> Response:
@@ -61,17 +63,17 @@ async def _params(request: Request, name: str) -> dict[str, Any]:
         raise BadInput(f"The body is not JSON: {error}.", "Send a JSON object.") from error
     if not isinstance(params, dict):
         raise BadInput("The body is no JSON object.", "Send the parameters by name.")
-    if name == "import" and not is_owner(request):
-        _check_within(request.app.state.workspace, str(params.get("mapping", "")))
+    if name in _NAMES_A_PATH and not is_owner(request):
+        _check_within(request.app.state.workspace, str(params.get(_NAMES_A_PATH[name], "")))
     return params
 
 
-def _check_within(workspace: Workspace, mapping: str) -> None:
-    # A key must not make the server read files of its machine.
+def _check_within(workspace: Workspace, place: str) -> None:
+    # A key must not make the server read or write files of its machine.
     folder = workspace.folder.resolve()
-    if not (folder / mapping).resolve().is_relative_to(folder):
-        message = f"The mapping {mapping!r} is not in the workspace's folder."
-        raise NotAllowed(message, "Put mapping and file there, or import at the command line.")
+    if not (folder / place).resolve().is_relative_to(folder):
+        message = f"{place!r} is not in the workspace's folder."
+        raise NotAllowed(message, "Name a place in there, or do it at the command line.")
 
 
 async def _body(request: Request) -> bytes:
