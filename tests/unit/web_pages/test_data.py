@@ -148,7 +148,8 @@ def test_an_unknown_source_is_not_found(owner):
 
 def test_the_python_snippet_is_python_and_all_name_the_key():
     found = {each["name"]: each["code"] for each in snippets("wk_1", "https://x.test")}
-    compile(found["Python"], "snippet", "exec")
+    for name in ("Python", "Snowplow"):
+        compile(found[name], "snippet", "exec")
     assert all("wk_1" in code for code in found.values())
     assert 'apiHost: "x.test/v1", protocol: "https"' in found["Browser"]
 

@@ -72,6 +72,39 @@ curl {address}/v1/track -u {key}: -H 'content-type: application/json' -d '
   {{"userId": "person-1", "event": "pin_saved", "properties": {{"item_id": "item-1"}},
    "context": {consent}}}'
 """
+_RUDDERSTACK = """\
+// npm install @rudderstack/rudder-sdk-node
+import Analytics from "@rudderstack/rudder-sdk-node";
+
+const analytics = new Analytics({key}, {{ dataPlaneUrl: {address} }});
+analytics.track({{
+  userId: "person-1",
+  event: "pin_saved",
+  properties: {{ item_id: "item-1" }},
+  context: {consent},
+}});
+analytics.flush();
+"""
+_POSTHOG = """\
+// npm install posthog-js
+import posthog from "posthog-js";
+
+posthog.init({key}, {{ api_host: {address} }});
+posthog.register({{ $consent: {answers} }});
+posthog.capture("pin_saved", {{ item_id: "item-1" }});
+"""
+_SNOWPLOW = """\
+# pip install snowplow-tracker
+from snowplow_tracker import Emitter, SelfDescribing, SelfDescribingJson, Subject, Tracker
+
+emitter = Emitter({host}, protocol={protocol}, method="post")
+subject = Subject().set_user_id("person-1")
+tracker = Tracker("shop", emitters=emitter, app_id={key}, subject=subject)
+saved = SelfDescribingJson("iglu:com.acme/pin_saved/jsonschema/1-0-0", {{"item_id": "item-1"}})
+consent = SelfDescribingJson("iglu:com.acme/consent/jsonschema/1-0-0", {python_answers})
+tracker.track(SelfDescribing(saved, context=[consent]))
+tracker.flush()
+"""
 
 
 @signed_in()
@@ -145,6 +178,9 @@ def snippets(key: str, address: str) -> list[dict[str, str]]:
         "api": json.dumps(f"{host}/v1"),
         "protocol": json.dumps(scheme),
         "consent": json.dumps(_CONSENT),
+        "host": json.dumps(host),
+        "answers": json.dumps(_CONSENT["consent"]),
+        "python_answers": repr(_CONSENT["consent"]).replace("'", '"'),
     }
     plain = filled | {"address": address, "key": key}
     return [
@@ -152,6 +188,9 @@ def snippets(key: str, address: str) -> list[dict[str, str]]:
         {"name": "Node", "code": _NODE.format(**filled)},
         {"name": "Browser", "code": _BROWSER.format(**filled)},
         {"name": "Shell", "code": _SHELL.format(**plain)},
+        {"name": "RudderStack", "code": _RUDDERSTACK.format(**filled)},
+        {"name": "PostHog", "code": _POSTHOG.format(**filled)},
+        {"name": "Snowplow", "code": _SNOWPLOW.format(**filled)},
     ]
 
 
