@@ -11,8 +11,9 @@ import msgspec
 
 from onefold.collect import queries
 from onefold.collect.mapping import Mapping, read_mapping
+from onefold.collect.reading import read_source
 from onefold.collect.records import Code, Record
-from onefold.collect.rows import Converter, raw_rows, text_of
+from onefold.collect.rows import Converter
 from onefold.collect.runs import RUN, SOURCE, UNDO, RunEntry, run_id
 from onefold.model.errors import unknown
 from onefold.model.money import Money
@@ -104,8 +105,7 @@ def run(
         DiskFull: There is no room; what was kept before counts once when it is run again.
     """
     described = read_mapping(mapping)
-    text = text_of(described)
-    lines = text.count("\n") + 1
+    source_rows = read_source(described)
     now = _new_time(keeper)
     source = SOURCE + described.name
     started = RunEntry(
@@ -114,17 +114,19 @@ def run(
         run_time=now,
         environment=described.environment,
         entity=described.entity,
-        file=described.file.name,
+        file=described.origin,
     )
     converter = Converter(described, now)
     sums = _Sums()
     rows = [_control(RUN, started)]
-    for records in _groups(converter.record(line, raw) for line, raw in raw_rows(described, text)):
+    for records in _groups(converter.record(line, raw) for line, raw in source_rows.rows):
         for record in records:
             sums.add(record)
         rows.append(_row(described, records, now))
         if progress is not None:
-            progress(f"Reading {described.file.name}", min(sums.read, lines), lines)
+            total = source_rows.total
+            read = sums.read if total is None else min(sums.read, total)
+            progress(f"Reading {described.origin}", read, total)
         if not dry_run and len(rows) >= _ROWS_A_COMMIT:
             keeper.log.append(rows)
             rows = []
@@ -269,7 +271,7 @@ def _reconciled(mapping: Mapping, sums: _Sums, *, run: str) -> Answer:
         columns=tuple(columns),
         rows=tuple(rows),
         definition=(
-            f"Rows of {mapping.file.name} into `{mapping.table}`. Waiting rows are in quarantine; "
+            f"Rows of {mapping.origin} into `{mapping.table}`. Waiting rows are in quarantine; "
             "rows that stand in the file again, or were brought in before, count once."
         ),
         notes=tuple(_notes(sums, run=run)),

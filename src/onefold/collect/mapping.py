@@ -1,8 +1,10 @@
 """The mapping file of an import: which column of a file becomes which field of a table."""
 
+import os
 from collections.abc import Mapping as Named
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from onefold.model.documents import Fields, read_document
 from onefold.model.errors import BadInput, NotFound, did_you_mean
@@ -11,7 +13,9 @@ from onefold.model.money import currency_of
 from onefold.model.time import zone_of
 
 TYPES = ("text", "integer", "time", "date", "money")
-FORMATS = ("csv", "jsonl")
+FORMATS = ("csv", "jsonl", "parquet")
+DLT = "dlt.sources."
+"""Only what dlt ships is called, so that a mapping cannot run whatever it names."""
 ENCODINGS = ("utf-8", "latin-1", "cp1252", "utf-16")
 
 ENTITIES = {table: entity for entity, (table, _) in RECORD_TABLES.items()}
@@ -66,13 +70,30 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class DltSource:
+    """A source of dlt.
+
+    Attributes:
+        source: What makes it, such as `dlt.sources.rest_api.rest_api_source`.
+        resource: Which of its resources; empty where it is one itself.
+        options: What it is made with.
+    """
+
+    source: str
+    resource: str
+    options: Named[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Mapping:
-    """One import.
+    """One import, of a file, a database or a source of dlt.
 
     Attributes:
         name: Of the import; its rows stand in the log under `import:<name>`.
         table: A table of `ENTITIES`.
-        file: What to read.
+        file: What to read; the mapping itself where it is no file.
+        database: SQLAlchemy URL of the database to read, with the table `rows_of` or a `query`.
+        dlt: The source of dlt to read.
         zone: IANA zone of times that carry none.
         priority: Where two imports tell the same field, the one of the greater goes first.
         columns: Field -> where it comes from; `properties.x` for what has no field.
@@ -88,6 +109,22 @@ class Mapping:
     environment: str
     priority: int
     columns: Named[str, Column]
+    database: str = ""
+    rows_of: str = ""
+    query: str = ""
+    dlt: DltSource | None = None
+
+    @property
+    def origin(self) -> str:
+        """Where rows come from, in few words."""
+        if self.database:
+            return self.rows_of or "query"
+        return self.file.name if self.dlt is None else self.dlt.resource or self.dlt.source
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it has lines."""
+        return not self.database and self.dlt is None and self.format != "parquet"
 
     @property
     def entity(self) -> str:
@@ -115,7 +152,6 @@ def read_mapping(path: Path) -> Mapping:
         raise BadInput(f"{path.name} is not UTF-8.", "Save the mapping as UTF-8.") from error
     fields = read_document(text, path.name)
     table = fields.choice("table", ENTITIES)
-    file = path.parent / fields.text("file")
     zone = fields.text("zone", "UTC")
     try:
         zone_of(zone)
@@ -126,11 +162,13 @@ def read_mapping(path: Path) -> Mapping:
         delimiter = "\t"
     if len(delimiter) != 1:
         fields.refuse("delimiter", f"`{delimiter}` is no delimiter.", "Write one sign, or tab.")
+    file, database, dlt = _origin(fields, path)
+    shape = {".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}.get(file.suffix, "csv")
     found = Mapping(
         name=fields.text("import", path.stem),
         table=table,
         file=file,
-        format=fields.choice("format", FORMATS, "jsonl" if file.suffix == ".jsonl" else "csv"),
+        format=fields.choice("format", FORMATS, shape),
         encoding=fields.choice("encoding", ENCODINGS, "utf-8"),
         delimiter=delimiter,
         zone=zone,
@@ -139,11 +177,67 @@ def read_mapping(path: Path) -> Mapping:
         ),
         priority=fields.integer("priority", 0),
         columns=_columns(fields.required("columns"), table),
+        database=database,
+        rows_of=fields.text("rows_of", "") if database else "",
+        query=fields.text("query", "") if database else "",
+        dlt=dlt,
     )
     fields.close()
+    if database and bool(found.rows_of) == bool(found.query):
+        fields.refuse("database", "A database needs `rows_of` or `query`.", "Name a table.")
     if not file.is_file():
         fields.refuse("file", f"There is no file {file.name} beside it.", "Name one that is there.")
     return found
+
+
+def _origin(fields: Fields, path: Path) -> tuple[Path, str, DltSource | None]:
+    """Return the file, or the mapping's own path with a database's URL or a source of dlt."""
+    given = [name for name in ("file", "database", "dlt") if name in fields]
+    if len(given) > 1:
+        message = f"`{given[0]}` and `{given[1]}` cannot both be."
+        fields.refuse(given[1], message, "Write a mapping each.")
+    if given == ["database"]:
+        return path, _url(fields, path), None
+    if given == ["dlt"]:
+        inner = fields.required("dlt")
+        source = inner.text("source")
+        if not source.startswith(DLT):
+            fields.refuse("dlt", f"`{source}` is no source of dlt.", f"Write `{DLT}...`.")
+        options = inner.plain("with") or {}
+        if not isinstance(options, dict):
+            fields.refuse("dlt", "`with` holds no fields.", "Write fields below it, indented.")
+        found = DltSource(source, inner.text("resource", ""), _with_environment(options, fields))
+        inner.close()
+        return path, "", found
+    return path.parent / fields.text("file"), "", None
+
+
+def _url(fields: Fields, path: Path) -> str:
+    """Return a database's URL: `{env: NAME}` keeps a password out of the file."""
+    if isinstance(fields.plain("database"), dict):
+        inner = fields.required("database")
+        name = inner.text("env")
+        inner.close()
+        if not os.environ.get(name):
+            fields.refuse("database", f"The variable {name} is not set.", "Set it and try again.")
+        return os.environ[name]
+    url = fields.text("database")
+    plain = url.removeprefix("sqlite:///")
+    return url if plain == url else f"sqlite:///{path.parent.absolute() / plain}"
+
+
+def _with_environment(value: Any, fields: Fields) -> Any:
+    """Return options of a source; `{env: NAME}` anywhere in them is a variable's value."""
+    if isinstance(value, list):
+        return [_with_environment(one, fields) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"env"}:
+        name = str(value["env"])
+        if not os.environ.get(name):
+            fields.refuse("dlt", f"The variable {name} is not set.", "Set it and try again.")
+        return os.environ[name]
+    return {name: _with_environment(one, fields) for name, one in value.items()}
 
 
 def _columns(fields: Fields, table: str) -> dict[str, Column]:

@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 _MOST_REASONS = 5000
-_LINE = re.compile(r"^(?P<file>\S.*) line \d+: ")
+_LINE = re.compile(r"^(?P<file>\S.*) (?:line|row) \d+: ")
 _NUMBER = re.compile(r"\b\d[\d,]*\b")
 
 

@@ -1,9 +1,7 @@
 """Rows of a file to records: read, convert, judge; a bad row waits with its line and reason."""
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime
 from functools import lru_cache, partial
 from hashlib import blake2b
@@ -14,80 +12,38 @@ import msgspec
 from onefold.collect.mapping import CHOICES, DEFAULTS, PROPERTY, REQUIRED, Column, Mapping
 from onefold.collect.records import Record
 from onefold.collect.times import micros_of
-from onefold.model.errors import BadInput
 from onefold.model.money import currency_of, to_micros
 from onefold.model.time import zone_of
 
 Raw = dict[str, object]
 _MOST_TEXT = 2000
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
-def text_of(mapping: Mapping) -> str:
-    """Return the text of a mapping's file; a byte order mark wins over the mapping.
+def find(raw: Raw, name: str) -> object:
+    """Return a value by its name, or by its way through nested objects: `customer.id`."""
+    if name in raw or "." not in name:
+        return raw.get(name)
+    found: object = raw
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, dict) else None
+    return found
 
-    Raises:
-        BadInput: It is not in its encoding; with the line.
+
+def text_of(value: object) -> str:
+    """Return a value of a row as the text that a file would have; empty for none.
+
+    >>> text_of(None), text_of(True), text_of({"a": 1})
+    ('', 'true', '{"a":1}')
     """
-    body = mapping.file.read_bytes()
-    encoding = "utf-16" if body[:2] in _UTF16 else mapping.encoding
-    try:
-        return body.decode("utf-8-sig" if encoding == "utf-8" else encoding)
-    except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
-        message = (
-            f"{mapping.file.name}, line {line}: byte 0x{body[error.start]:02X} is not {encoding}."
-        )
-        fix = "Save the file as UTF-8, or write `encoding: latin-1` in the mapping."
-        raise BadInput(message, fix) from error
-
-
-def raw_rows(mapping: Mapping, text: str) -> Iterator[tuple[int, Raw | str]]:
-    """Yield line and row of a file, or the sentence that says why it is none.
-
-    Raises:
-        BadInput: A mapped column is not there, or the file is no CSV.
-    """
-    return _json_rows(text) if mapping.format == "jsonl" else _csv_rows(mapping, text)
-
-
-def _csv_rows(mapping: Mapping, text: str) -> Iterator[tuple[int, Raw | str]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mapping.delimiter, strict=True)
-    name = mapping.file.name
-    try:
-        head = [cell.strip() for cell in next(reader, [])]
-        _prove_head(mapping, head)
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            if len(row) == len(head):
-                yield reader.line_num, dict(zip(head, row, strict=True))
-            else:
-                yield reader.line_num, f"It has {len(row)} cells where the head has {len(head)}."
-    except csv.Error as error:
-        message = f"{name}, line {reader.line_num}: {error}."
-        raise BadInput(message, "Check the quotes, or set `delimiter` in the mapping.") from error
-
-
-def _prove_head(mapping: Mapping, head: list[str]) -> None:
-    doubled = {cell for cell in head if head.count(cell) > 1}
-    for field, column in mapping.columns.items():
-        if column.source and column.source not in head:
-            message = f"{mapping.file.name} has no column `{column.source}` for `{field}`."
-            raise BadInput(message, f"It has: {', '.join(head)}. Mend the mapping or `delimiter`.")
-        if column.source in doubled:
-            message = f"{mapping.file.name} has two columns `{column.source}`."
-            raise BadInput(message, "Rename one of them.")
-
-
-def _json_rows(text: str) -> Iterator[tuple[int, Raw | str]]:
-    for line, content in enumerate(text.splitlines(), 1):
-        if not content.strip():
-            continue
-        try:
-            yield line, msgspec.json.decode(content, type=Raw)
-        except (msgspec.DecodeError, UnicodeError):
-            yield line, "It is not a JSON object."
+    if value is None or isinstance(value, str):
+        return (value or "").strip()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        return msgspec.json.encode(value).decode()
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace").strip()
+    return str(value)
 
 
 class Converter:
@@ -97,6 +53,7 @@ class Converter:
         self._mapping = mapping
         self._now = now
         self._zone = zone_of(mapping.zone)
+        self._unit = "line" if mapping.is_text else "row"
         self._seen: dict[str, tuple[int, int]] = {}
         self._equals: Counter[int] = Counter()
         self._steps = [
@@ -120,19 +77,21 @@ class Converter:
 
     def record(self, line: int, raw: Raw | str) -> Record:
         """Return the record of a row; one with a reason waits in quarantine."""
-        where = f"{self._mapping.file.name} line {line}"
+        where = f"{self._mapping.origin} {self._unit} {line}"
         if isinstance(raw, str):
             return self._waiting(where, {}, raw)
         fields: dict[str, Any] = {**DEFAULTS.get(self._mapping.table, {}), **self._constants}
         fault = ""
         for field, source, convert in self._steps:
-            given = raw.get(source)
-            text = "" if given is None else str(given).strip()
+            given = find(raw, source)
+            text = text_of(given)
             if not text:
                 fields.setdefault(field, None)
                 continue
             try:
-                fields[field] = convert(text)
+                fields[field] = (
+                    self._dated(field, given) if isinstance(given, date) else convert(text)
+                )
             except (ValueError, OverflowError):
                 kind = self._mapping.columns[field].type
                 fault = fault or f"`{source}` is not {_WORDS[kind]}."
@@ -156,6 +115,17 @@ class Converter:
                 return lru_cache(maxsize=500)(currency_of)
             case _:
                 return _text
+
+    def _dated(self, field: str, given: date) -> Any:
+        """Return a time or day that came as one: it needs no format."""
+        match self._mapping.columns[field].type:
+            case "time":
+                moment = given if isinstance(given, datetime) else datetime(*given.timetuple()[:3])  # noqa: DTZ001
+                return micros_of(moment if moment.tzinfo else moment.replace(tzinfo=self._zone))
+            case "date":
+                return (given.date() if isinstance(given, datetime) else given).isoformat()
+            case _:
+                return given.isoformat()
 
     def _time(self, column: Column, text: str) -> int:
         moment = (
@@ -198,7 +168,7 @@ class Converter:
             key = f"{_hash(self._mapping.table, content)}-{self._equals[short]}"
         former = self._seen.setdefault(key, (line, short))
         if former[1] != short:
-            reason = f"Its key stands in line {former[0]} already, with other values."
+            reason = f"Its key stands in {self._unit} {former[0]} already, with other values."
             return self._waiting(where, fields, reason)
         return Record(
             entity=self._mapping.entity,

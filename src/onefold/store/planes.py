@@ -1,0 +1,57 @@
+"""The planes of a workspace, opened by what its settings say: a URL, or a file of the folder."""
+
+from pathlib import Path
+
+from onefold.model.errors import BadInput
+from onefold.model.time import Clock
+from onefold.store.log import Log
+from onefold.store.log_sqlite import SqliteLog
+from onefold.store.outside import read_rows
+from onefold.store.state import State
+
+__all__ = ["LOG_FILE", "STATE_FILE", "SqliteLog", "open_log", "open_state", "read_rows"]
+
+LOG_FILE, STATE_FILE = "log.sqlite", "state.sqlite"
+"""Where they stand in the folder when no URL is given."""
+
+_STATES = ("postgresql", "sqlite")
+
+
+def open_log(url: str, folder: Path) -> Log:
+    """Return the log of a workspace.
+
+    Args:
+        url: `kafka://BROKER[,BROKER...]/TOPIC`, or empty for the file in the folder.
+        folder: The workspace.
+
+    Raises:
+        BadInput: The URL names no log, or its extra is not installed.
+        MachineFailed: It cannot be opened.
+    """
+    if not url:
+        return SqliteLog(folder / LOG_FILE)
+    if not url.startswith("kafka://"):
+        raise BadInput(f"No log `{url}`.", "Write kafka://BROKER/TOPIC, or leave it out.")
+    from onefold.store.log_kafka import KafkaLog
+
+    return KafkaLog(url)
+
+
+def open_state(url: str, folder: Path, clock: Clock) -> State:
+    """Return the state of a workspace, its tables at the newest migration.
+
+    Args:
+        url: `postgresql://...`, or empty for the file in the folder.
+        folder: The workspace.
+        clock: Tells the time of changes.
+
+    Raises:
+        BadInput: The URL names no state, or its extra is not installed.
+        MachineFailed: It cannot be opened.
+    """
+    if not url:
+        return State(f"sqlite:///{folder / STATE_FILE}", clock)
+    kind = url.partition(":")[0]
+    if kind not in _STATES:
+        raise BadInput(f"No state `{kind}`.", "Write postgresql://HOST/DATABASE, or leave it out.")
+    return State(url, clock)
