@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from onefold.store import SqliteLog
+from onefold.store.log_sqlite import SqliteLog
 from serving import Workspace
 
 
@@ -18,7 +18,8 @@ def events(workspace: Workspace, scratch: Path) -> list[dict[str, Any]]:
     with facts(workspace, scratch) as opened:
         rows = opened.sql(
             "select message_hi, message_lo, kind, event, identifier, user_key, anonymous_key,"
-            " account_id, purposes, properties, time_basis from events order by log_offset, place"
+            " account_id, purposes, properties, time_basis, source from events"
+            " order by log_offset, place"
         )
         names = rows.columns
         return [

@@ -4,7 +4,6 @@ import pytest
 from segment.analytics import Client
 
 from protocols import kept
-from protocols.flaky import flaky
 
 CONSENT = {"consent": {"categoryPreferences": {"analytics": True, "advertising": False}}}
 KINDS = {"track": 2, "identify": 1, "page": 1, "screen": 1, "group": 1, "alias": 1}
@@ -39,14 +38,3 @@ def test_every_kind_of_call_is_there_once(served, tmp_path, options):
     assert saved["properties"]["item_id"] == "i-1"
     assert saved["user_key"] is not None
     assert {row["account_id"] for row in rows if row["kind"] == "group"} == {"advertiser-1"}
-
-
-@pytest.mark.parametrize("passed_on", [False, True])
-def test_a_batch_sent_again_counts_once(served, tmp_path, passed_on):
-    server = served()
-    with flaky(server.url, failures=2, passed_on=passed_on) as between:
-        assert send_every_kind(between.url, server.workspace.write_key) == []
-        assert len(between.retries) == 3
-    server.wait_folded()
-    server.stop()
-    assert kept.kinds(kept.events(server.workspace, tmp_path)) == KINDS

@@ -39,6 +39,11 @@ class Address:
         return "token" if self.dialect == "posthog" else "writeKey"
 
     @property
+    def hears_429(self) -> bool:
+        """Its SDKs come back after a 429: all but one of PostHog's, which drops the events."""
+        return self.dialect != "posthog"
+
+    @property
     def says_status(self) -> bool:
         """Its SDKs want `status` in the answer."""
         return self.dialect == "posthog"

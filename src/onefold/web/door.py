@@ -20,6 +20,7 @@ from onefold.model.errors import (
     NotSignedIn,
     OnefoldError,
     TooLarge,
+    TooMany,
 )
 from onefold.model.limits import Limits
 from onefold.model.spans import span
@@ -206,8 +207,11 @@ class Door:
                     content = scope["query_string"]
                 source = self._source_of(scope, content, address)
                 receipt = await self._take(source, address, content, said_beside(scope, address))
-        except (Busy, TooLarge):
+        except (Busy, TooLarge) as error:
             await body.drain()
+            if isinstance(error, TooMany) and not address.hears_429:
+                # Its browser SDK forgets events at a 429; at a 503 it sends them again.
+                raise Busy(error.message, error.fix, retry_seconds=error.retry_seconds) from error
             raise
         headers = cors(scope) + network_cookie(scope, address, receipt)
         if method == "GET" and b"image/" in header(scope, b"accept"):

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import pytest
 
 from onefold.collect import Source, sources
+from onefold.model.limits import Limits
 from onefold.model.records import OWNER
 from onefold.web.courtesies import courtesy_of
 from unit.web.test_door import BASIC, KEY, Place
@@ -186,3 +187,14 @@ def test_a_batch_over_the_limit_is_taken_up_to_it(place, path, named, event):
     (row,) = place.rows()
     assert len(row.verdicts) == 2500
     assert place.ask("POST", path, content=b" " * 6_300_000, headers=BASIC).status_code == 413
+
+
+@pytest.mark.parametrize(("path", "status"), [("/v1/track", 429), ("/i/v0/e/", 503)])
+def test_a_key_over_its_rate_hears_what_its_sdk_understands(place, path, status):
+    place.app._pressure._limits = Limits(events_per_second=0.1)
+    event = {**RUDDER, "distinct_id": "u1"}
+    assert place.post("/v1/batch", {"batch": [event] * 3}, headers=BASIC).status_code == 200
+    answer = place.post(path, event, headers=BASIC)
+    assert answer.status_code == status
+    assert int(answer.headers["retry-after"]) >= 1
+    assert len(place.rows()) == 1
