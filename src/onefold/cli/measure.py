@@ -7,6 +7,12 @@ from onefold.cli.reach import answer
 
 PURPOSES = ("analytics", "personalization", "advertising", "sharing")
 
+_include = click.option(
+    "--include",
+    metavar="MARKS",
+    help="Marked traffic to let in: bots, internal, test, synthetic, apart by commas, or all.",
+)
+
 
 @command("metric")
 @click.argument("name")
@@ -16,6 +22,7 @@ PURPOSES = ("analytics", "personalization", "advertising", "sharing")
 @click.option("--by", metavar="DIMENSION", help="One row for each value of a dimension.")
 @click.option("--purpose", type=click.Choice(PURPOSES), help="What the answer is for.")
 @click.option("--environment", help="Of which environment. Default: production.")
+@_include
 def metric_command(
     name: str,
     from_date: str | None,
@@ -24,6 +31,7 @@ def metric_command(
     by: str | None,
     purpose: str | None,
     environment: str | None,
+    include: str | None,
 ) -> int:
     """Measure the metric NAME, with its intervals; without days, over the last 28 whole ones."""
     return answer(
@@ -36,6 +44,7 @@ def metric_command(
             "by": by,
             "purpose": purpose,
             "environment": environment,
+            "include": include,
         },
     )
 
@@ -53,6 +62,7 @@ def _list() -> int:
 
 @experiment_command.command("show")
 @click.argument("name")
-def _show(name: str) -> int:
+@_include
+def _show(name: str, include: str | None) -> int:
     """Show the experiment NAME: split, effects with intervals, verdicts."""
-    return answer("experiment show", {"name": name})
+    return answer("experiment show", {"name": name, "include": include})

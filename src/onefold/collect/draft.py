@@ -22,6 +22,7 @@ from onefold.collect.enrich import Context, Enricher
 from onefold.collect.personal import personal
 from onefold.collect.reentry import judged_anew
 from onefold.collect.rules import FoldRules
+from onefold.collect.traffic import Marks, shipped_traffic
 from onefold.model.facts import TABLES
 from onefold.model.ids import IDENTIFIER_KINDS, identifier_key, message_digest, message_hash
 from onefold.store import LogRow
@@ -50,6 +51,7 @@ class Draft:
         promoted: What holds the values of the promoted columns.
         surroundings: Places of what the enricher says of the contexts.
         contexts: Key -> row of `contexts`, of those that the events have.
+        marks: Spot -> mark of the person whose traits an event tells.
         previous_ids: Spot -> the former id of an alias.
         waiting: Rows of `quarantine`.
         names: Key -> kind and value, of identifiers that the vault may not know yet.
@@ -73,6 +75,7 @@ class Draft:
     promoted: list[Any] = field(default_factory=list)
     surroundings: list[int] = field(default_factory=list)
     contexts: dict[int, Context] = field(default_factory=dict)
+    marks: dict[int, str] = field(default_factory=dict)
     previous_ids: dict[int, str] = field(default_factory=dict)
     waiting: list[tuple[Any, ...]] = field(default_factory=list)
     names: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -106,7 +109,9 @@ class Reader:
         self._identity_key = identity_key
         self._promoter = promote.Promoter(rules.promoted)
         self._retries = rules.retries
-        self._enricher = Enricher(rules.channels or shipped_channels())
+        traffic = rules.traffic or shipped_traffic()
+        self._enricher = Enricher(rules.channels or shipped_channels(), traffic.bots)
+        self.marks = Marks(traffic)
         self._personal = {event: frozenset(names) for event, names in rules.personal.items()}
         self._described = {event: frozenset(names) for event, names in rules.described.items()}
         # Identifiers that the vault holds, with their keys; a part of them, to save the asking.
@@ -129,6 +134,8 @@ class Reader:
                 if rows[place].dialect not in NOT_EVENTS:
                     self._take_request(place, rows[place], draft)
             at = max(end, at + 1)
+        if self.marks.by_domain:
+            self._mark(draft)
         self._promote(draft)
         return draft
 
@@ -152,8 +159,8 @@ class Reader:
             "account_id": pa.array(draft.account_ids, pa.string()),
             "purposes": pa.array(np.frombuffer(draft.purposes, np.uint8).astype(np.int16)),
             "properties": _texts(draft.properties),
-            "context_key": self._surroundings(draft),
         }
+        arrays |= self._surroundings(draft)
         kinds = TABLES["events"].columns
         for name, column in (
             ("log_offset", [row.offset for row in draft.rows]),
@@ -176,12 +183,24 @@ class Reader:
         self._take(columns, purposes, draft, at=range(start, end), places=[0] * len(rows))
         return True
 
-    def _surroundings(self, draft: Draft) -> pa.Array:
-        """Return the keys of the events' contexts; the rows go to the draft's contexts."""
+    def _mark(self, draft: Draft) -> None:
+        """Find whom traits as sent mark; the address itself goes to the vault afterwards."""
+        for spot, kind in enumerate(draft.kinds):
+            mark = self.marks.of_traits(draft.properties[spot]) if kind == "identify" else None
+            if mark is not None:
+                draft.marks[spot] = mark
+
+    def _surroundings(self, draft: Draft) -> dict[str, pa.Array]:
+        """Return what events have of their contexts; the rows go to the draft's contexts."""
         places, at = np.unique(np.array(draft.surroundings, np.int32), return_inverse=True)
         found = list(map(self._enricher.at, places.tolist()))
         draft.contexts = {one.key: one.context for one in found if one.key is not None}
-        return pa.array([one.key for one in found], pa.int64()).take(pa.array(at))
+        columns = {
+            "context_key": pa.array([one.key for one in found], pa.int64()),
+            "traffic": pa.array([one.traffic for one in found], pa.string()),
+            "sample_rate": pa.array([one.sample_rate for one in found], pa.float64()),
+        }
+        return {name: column.take(pa.array(at)) for name, column in columns.items()}
 
     def _take_request(self, at: int, row: LogRow, draft: Draft) -> None:
         columns = read_stored(row.route, row.body, row.received_time, row.source.encode())

@@ -5,7 +5,7 @@ and an event has the key of its row. Everything here is a function of the contex
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -14,10 +14,12 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from onefold.collect.agents import agent_of, device_of_system
+from onefold.collect.agents import LONGEST, agent_of, device_of_system
 from onefold.collect.channels import Arrival, Channels, ChannelTable
 from onefold.collect.dialects.split import mend_surrogates
+from onefold.collect.patterns import matcher
 from onefold.collect.personal import personal_text
+from onefold.collect.traffic import mark_of
 
 _MOST_KNOWN = 20_000
 """Contexts as sent that are kept at hand: some 10 MB."""
@@ -79,6 +81,9 @@ class _Said(msgspec.Struct, gc=False, rename="camel"):
     location: _Place | None = None
     library: _Named | None = None
     os: _Named | None = None
+    traffic: str | None = None
+    synthetic: bool | None = None
+    sample_rate: float | None = msgspec.field(default=None, name="sample_rate")
 
 
 _said = msgspec.json.Decoder(_Said)
@@ -93,17 +98,26 @@ class Surrounding:
     Attributes:
         key: Of the row of `contexts`; None where nothing is known.
         context: That row.
+        traffic: Its mark where it is no customer's (`model.records.MARKS`).
+        sample_rate: Share of persons of whom such events are kept; None for all.
     """
 
     key: int | None
     context: Context
+    traffic: str | None = None
+    sample_rate: float | None = None
+
+
+_NO_SURROUNDING = Surrounding(None, _NOTHING)
 
 
 class Enricher:
     """Reads contexts by one set of rules and remembers those that came before."""
 
-    def __init__(self, channels: Channels) -> None:
+    def __init__(self, channels: Channels, bots: Iterable[str]) -> None:
+        """`bots` are patterns of user agents, beside the crawlers that are known anyway."""
         self._channels = ChannelTable(channels)
+        self._is_bot = matcher(bots)
         self._places: dict[bytes, int] = {}
         self._found: list[Surrounding] = []
 
@@ -128,8 +142,17 @@ class Enricher:
 
     def _surrounding(self, sent: bytes) -> Surrounding:
         said = _read(sent)
-        context = _NOTHING if said is None else self._context(said)
-        return Surrounding(None if context == _NOTHING else context_key(context), context)
+        if said is None:
+            return _NO_SURROUNDING
+        context = self._context(said)
+        agent = (said.user_agent or "")[:LONGEST]
+        bot = bool(agent) and (agent_of(agent).spider or self._is_bot(agent))
+        return Surrounding(
+            None if context == _NOTHING else context_key(context),
+            context,
+            mark_of(said.traffic, synthetic=said.synthetic, bot=bot),
+            _rate(said.sample_rate),
+        )
 
     def _context(self, said: _Said) -> Context:
         agent = agent_of(said.user_agent or "")
@@ -193,6 +216,9 @@ def _read(sent: bytes) -> _Said | None:
         location=_Place(*_part(fields, "location", ("country",))),
         library=_Named(*_part(fields, "library", ("name",))),
         os=_Named(*_part(fields, "os", ("name",))),
+        traffic=_as_text(fields.get("traffic")),
+        synthetic=fields.get("synthetic") is True,
+        sample_rate=_as_number(fields.get("sample_rate")),
     )
 
 
@@ -205,6 +231,15 @@ def _part(fields: dict[str, Any], name: str, keys: tuple[str, ...]) -> list[str 
 
 def _as_text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _as_number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _rate(value: float | None) -> float | None:
+    """Return a share of persons that are kept; None for all, or for what is no share."""
+    return value if value is not None and 0 < value < 1 else None
 
 
 def _text(value: str | None) -> str | None:

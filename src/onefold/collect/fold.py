@@ -5,7 +5,7 @@ different body under a known id waits in quarantine as a conflict.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,7 +22,7 @@ from onefold.collect.imported import ReadRecords, RecordsFold
 from onefold.collect.promote import arrow_column
 from onefold.collect.records import CONFLICT
 from onefold.collect.rules import FoldRules
-from onefold.collect.surroundings import ContextsFold
+from onefold.collect.surroundings import ContextsFold, MarksFold
 from onefold.model.facts import TABLES
 from onefold.model.ids import identifier_key
 from onefold.model.time import DAY
@@ -46,6 +46,7 @@ class Batch:
         events: New rows of `events`.
         edges: (anonymous or former key, user key, kind, event time), one each.
         memberships: (identifier, account id, event time), one each.
+        marked: Something of it is marked as no customer's.
     """
 
     offset: int
@@ -53,6 +54,7 @@ class Batch:
     events: pa.Table
     edges: _Edges
     memberships: dict[tuple[int, str], int]
+    marked: bool = False
 
 
 Write = Callable[[FactsWriter], Batch]
@@ -75,6 +77,7 @@ class CollectFold:
         self._reader = Reader(identity_key=identity_key, rules=rules)
         self._records = RecordsFold(log)
         self._contexts = ContextsFold()
+        self._marks = MarksFold(self._reader.marks)
 
     def read(self, rows: Sequence[LogRow]) -> Write:
         """Return what writes a micro-batch of the log.
@@ -98,12 +101,16 @@ class CollectFold:
         self._contexts.write(events, draft.contexts, writer)
         writer.insert("quarantine", _quarantine_table(_not_waiting_yet(draft.waiting, writer)))
         self._records.write(records, writer)
+        memberships = _memberships(events)
+        told = {draft.identifier(spot): draft.marks[spot] for spot in _kept(draft.marks, keep)}
+        marked = self._marks.write(told, memberships, writer)
         return Batch(
             offset=draft.rows[-1].offset,
             received_time=draft.rows[-1].received_time,
             events=events,
             edges=_identify_edges(events) | self._alias_edges(draft, keep),
-            memberships=_memberships(events),
+            memberships=memberships,
+            marked=marked or events.column("traffic").null_count < events.num_rows,
         )
 
     def committed(self, batch: Batch) -> None:
@@ -149,6 +156,11 @@ class CollectFold:
                 if edge[0] != user:
                     edges[edge] = min(time, edges.get(edge, time))
         return edges
+
+
+def _kept(spots: Iterable[int], keep: Ints) -> set[int]:
+    """Return those of some spots whose events count."""
+    return set(spots).intersection(keep.tolist()) if spots else set()
 
 
 class _Originals:

@@ -39,7 +39,15 @@ _CONTEXT: dict[str, tuple[str, ...]] = {
     "screen": ("width", "height", "density"),
     "protocols": ("event_version",),
 }
-_CONTEXT_VALUES = ("locale", "timezone", "channel", "active")
+_CONTEXT_VALUES = (
+    "locale",
+    "timezone",
+    "channel",
+    "active",
+    "traffic",
+    "synthetic",
+    "sample_rate",
+)
 _IDENTIFIERS = ("userId", "anonymousId", "previousId", "groupId")
 _raw_objects = msgspec.json.Decoder(dict[str, Raw])
 _objects = msgspec.json.Decoder(dict[str, object])

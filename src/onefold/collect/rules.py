@@ -12,6 +12,13 @@ from onefold.collect.channels import (
     shipped_text,
 )
 from onefold.collect.reentry import Retry
+from onefold.collect.traffic import FILE as TRAFFIC
+from onefold.collect.traffic import (
+    Traffic,
+    parse_traffic,
+    shipped_traffic,
+    shipped_traffic_text,
+)
 from onefold.model.facts import PROMOTED
 
 
@@ -26,6 +33,7 @@ class FoldRules:
         passive: Events that are not something a person did: impressions and system events.
         discoveries: Events that make a session a discovery session.
         channels: The table of channels; None where the shipped one holds.
+        traffic: Whose traffic is no customer's; None where the shipped table holds.
         retries: What judges waiting events anew, oldest first; each is an entry of its own.
     """
 
@@ -35,25 +43,32 @@ class FoldRules:
     passive: tuple[str, ...] = ()
     discoveries: tuple[str, ...] = ()
     channels: Channels | None = None
+    traffic: Traffic | None = None
     retries: tuple[Retry, ...] = ()
 
 
 def write_seeds(folder: Path) -> None:
     """Write the tables that a new workspace begins with into its folder of definitions."""
-    (folder / CHANNELS).write_text(shipped_text(), "utf-8")
+    for name, text in _seeds().items():
+        (folder / name).write_text(text, "utf-8")
 
 
 def is_seed(name: str, text: str) -> bool:
     """Return whether a definition is a shipped table as it came: it holds without being applied."""
-    return name == CHANNELS and text == shipped_text()
+    return _seeds().get(name) == text
 
 
-def rules_of(catalogue: Catalogue, folder: Path) -> FoldRules:
+def _seeds() -> dict[str, str]:
+    return {CHANNELS: shipped_text(), TRAFFIC: shipped_traffic_text()}
+
+
+def rules_of(catalogue: Catalogue, folder: Path, identity_key: bytes) -> FoldRules:
     """Return what a catalogue and the tables beside it tell the folds.
 
     Args:
         catalogue: The described events.
-        folder: The folder of definitions, with `channels.yaml` or without.
+        folder: The folder of definitions, with `channels.yaml` and `traffic.yaml` or without.
+        identity_key: Of the workspace; keys every hash of an identifier.
 
     Raises:
         BadInput: A table cannot be used; with file, line and column.
@@ -70,6 +85,7 @@ def rules_of(catalogue: Catalogue, folder: Path) -> FoldRules:
         passive=tuple(sorted(d.event for d in events if d.kind != "action")),
         discoveries=tuple(sorted(d.event for d in events if d.discovery)),
         channels=_channels(folder / CHANNELS),
+        traffic=_traffic(folder / TRAFFIC, identity_key),
     )
 
 
@@ -78,3 +94,10 @@ def _channels(path: Path) -> Channels | None:
         return None
     found = parse_channels(path.read_text("utf-8"), path.name)
     return None if found == shipped_channels() else found
+
+
+def _traffic(path: Path, identity_key: bytes) -> Traffic | None:
+    if not path.exists():
+        return None
+    found = parse_traffic(path.read_text("utf-8"), path.name, identity_key)
+    return None if found == shipped_traffic() else found

@@ -1,11 +1,12 @@
-"""The table `contexts`: what surrounds events, each combination once."""
+"""The tables `contexts` and `marked`: what surrounds events, and who is no customer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.collect.enrich import Context
+from onefold.collect.traffic import Marks
 from onefold.model.facts import CONTEXT
 from onefold.store import FactsWriter
 
@@ -44,3 +45,50 @@ def _table(contexts: Mapping[int, Context]) -> pa.Table:
         for name in CONTEXT
     }
     return pa.table({"key": pa.array(list(contexts), pa.int64())} | arrays)
+
+
+class MarksFold:
+    """Writes `marked`: identifiers that the rules mark, and how; remembers what stands there."""
+
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
+        self._known: set[tuple[int, str]] = set()
+        self._begun = False
+
+    def write(
+        self,
+        told: Mapping[int | None, str],
+        memberships: Iterable[tuple[int, str]],
+        writer: FactsWriter,
+    ) -> bool:
+        """Write the marks that do not stand yet; return whether there were any.
+
+        Args:
+            told: Identifier -> mark, by the traits that events tell.
+            memberships: (identifier, account) that events tell.
+            writer: The open transaction.
+        """
+        found = {(key, mark) for key, mark in told.items() if key is not None}
+        found |= {
+            (key, mark)
+            for key, account_id in memberships
+            if (mark := self._marks.of_account(account_id)) is not None
+        }
+        if not self._begun:
+            found |= set(self._marks.listed)
+            self._begun = True
+        fresh = found - self._known
+        if not fresh:
+            return False
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        self._known |= fresh
+        asked = pa.table({"key": pa.array({key for key, _ in fresh}, pa.int64())})
+        standing = writer.matching("marked", asked, ["key"]).to_pylist()
+        rows = sorted(fresh - {(row["key"], row["traffic"]) for row in standing})
+        columns = {
+            "key": pa.array([key for key, _ in rows], pa.int64()),
+            "traffic": pa.array([mark for _, mark in rows], pa.string()),
+        }
+        writer.insert("marked", pa.table(columns))
+        return True

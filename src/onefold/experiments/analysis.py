@@ -106,7 +106,10 @@ def read_experiment(view: "View", experiment: Experiment) -> ExperimentReading:
         split=split,
         excluded_by_consent=view.left_out(sample.start_time, sample.read_time),
         fresh_time=view.fresh_time,
-        notes=verdict.notes(experiment, split, kept=[short.people(name) for name in split.arms]),
+        notes=(
+            *verdict.notes(experiment, split, kept=[short.people(name) for name in split.arms]),
+            *view.marked_notes(sample.start_time, sample.read_time),
+        ),
     )
 
 

@@ -63,7 +63,7 @@ def measure(
         query=view.sql(compiled(view, metric, asks[0])),
         as_of_time=view.fresh_time,
         excluded_by_consent=view.left_out(from_time, to_time),
-        notes=notes,
+        notes=(*notes, *view.marked_notes(from_time, to_time)),
     )
 
 

@@ -18,6 +18,11 @@ from onefold.store import FactsWriter
 GAP = 30 * 60 * 1_000_000
 """Two events further apart than this, with none between, are of two sessions (microseconds)."""
 
+PEOPLE = ""
+"""What sessions have for a mark where people made them."""
+
+_KEY = ["identifier", "environment", "traffic", "start_time"]
+
 Ints = npt.NDArray[np.int64]
 
 _COLUMNS = (
@@ -47,26 +52,35 @@ class SessionsFold:
             return
         for environment in events.column("environment").unique().to_pylist():
             of_it = events.filter(pc.equal(events.column("environment"), environment))
-            self._fold_environment(of_it, environment, writer)
+            marks = of_it.column("traffic").fill_null(PEOPLE)
+            for traffic in marks.unique().to_pylist():
+                self._fold_traffic(of_it.filter(pc.equal(marks, traffic)), writer)
 
-    def _fold_environment(self, events: pa.Table, environment: str, writer: FactsWriter) -> None:
+    def _fold_traffic(self, events: pa.Table, writer: FactsWriter) -> None:
+        """Fold events of one environment and one mark: spans of two never touch."""
+        environment = events.column("environment")[0].as_py()
+        traffic = events.column("traffic")[0].as_py() or PEOPLE
         spans = _merged(self._points(events))
         since = int(spans[1].min()) - GAP
         keys = pa.table({"identifier": pa.array(np.unique(spans[0]), pa.int64())})
         found = writer.matching(
             "sessions", keys, ["identifier"], since=("end_time", _timestamp(since))
         )
-        found = found.filter(pc.equal(found.column("environment"), environment))
+        ours = pc.and_(
+            pc.equal(found.column("environment"), environment),
+            pc.equal(found.column("traffic"), traffic),
+        )
+        found = found.filter(ours)
         if found.num_rows:
             standing = _columns(found)
             spans = _merged(np.concatenate([spans, standing], axis=1))
             writer.delete(
                 "sessions",
-                found.select(["identifier", "environment", "start_time"]),
-                ["identifier", "environment", "start_time"],
+                found.select(_KEY),
+                _KEY,
                 since=("end_time", _timestamp(since)),
             )
-        writer.insert("sessions", _table(spans, environment))
+        writer.insert("sessions", _table(spans, environment, traffic))
 
     def _points(self, events: pa.Table) -> Ints:
         names = events.column("event")
@@ -132,7 +146,7 @@ def _columns(table: pa.Table) -> Ints:
     return np.stack([_numpy(table.column(name).cast(pa.int64())) for name in _COLUMNS])
 
 
-def _table(spans: Ints, environment: str) -> pa.Table:
+def _table(spans: Ints, environment: str, traffic: str) -> pa.Table:
     kinds = TABLES["sessions"].columns
     arrays: dict[str, Any] = {}
     for name, values in zip(_COLUMNS, spans, strict=True):
@@ -145,6 +159,7 @@ def _table(spans: Ints, environment: str) -> pa.Table:
             column = column.cast(pa.bool_())
         arrays[name] = column
     arrays["environment"] = pa.array([environment] * spans.shape[1], pa.string())
+    arrays["traffic"] = pa.array([traffic] * spans.shape[1], pa.string())
     return pa.table(arrays)
 
 

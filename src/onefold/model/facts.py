@@ -63,6 +63,8 @@ TABLES: dict[str, Table] = {
             "purposes": "int16",
             "properties": "string",
             "context_key": "int64",
+            "traffic": "string",
+            "sample_rate": "float64",
         },
         (
             "message_hi",
@@ -78,16 +80,20 @@ TABLES: dict[str, Table] = {
             "purposes",
             "properties",
             "context_key",
+            "traffic",
+            "sample_rate",
         ),
     ),
     "contexts": Table(
         {"key": "int64"} | dict.fromkeys(CONTEXT, "string"),
         ("key", *CONTEXT),
     ),
+    "marked": Table({"key": "int64", "traffic": "string"}, ("key", "traffic")),
     "sessions": Table(
         {
             "identifier": "int64",
             "environment": "string",
+            "traffic": "string",
             "start_time": "timestamp",
             "end_time": "timestamp",
             "events": "int64",
@@ -95,10 +101,12 @@ TABLES: dict[str, Table] = {
             "discoveries": "int64",
             "purposes": "int16",
             "clocked": "boolean",
+            "sample_rate": "float64",
         },
         (
             "identifier",
             "environment",
+            "traffic",
             "events",
             "actions",
             "discoveries",

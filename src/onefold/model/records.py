@@ -11,6 +11,12 @@ Progress = Callable[[str, int, int | None], None]
 
 ROLES = ("owner", "analyst", "marketer", "viewer")
 
+BOT, INTERNAL, TEST, SYNTHETIC = MARKS = ("bot", "internal", "test", "synthetic")
+"""Marks of traffic that is no customer's; figures leave it out unless a question includes it."""
+
+MARKED = "Left out as no customers' events:"
+"""How the note on them begins."""
+
 type_names = ("text", "integer", "number", "boolean", "time", "date", "money", "estimate")
 """What a column of an answer may hold."""
 
@@ -44,6 +50,7 @@ class Question:
         environment: `production`, `staging` or `development`.
         as_of_time: Only what was true by then (microseconds), or None for all.
         as_of_offset: Only what was known at this log offset, or None for all.
+        include: Marks of traffic (`MARKS`) that are let in.
     """
 
     asker: Asker
@@ -51,6 +58,7 @@ class Question:
     environment: str = "production"
     as_of_time: int | None = None
     as_of_offset: int | None = None
+    include: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What each call takes: the same for the command line and the API."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -9,6 +9,9 @@ Basis = Literal["opt-in", "notice", "contract"]
 Unplanned = Literal["allow", "strip", "quarantine"]
 Purpose = Literal["analytics", "personalization", "advertising", "sharing"]
 Role = Literal["owner", "analyst", "marketer", "viewer"]
+_MARK = "(bots?|internal|tests?|synthetic)"
+Include = Annotated[str, msgspec.Meta(pattern=f"^(all|{_MARK}(,{_MARK})*)?$")]
+"""Marks of traffic that a question lets in, apart by commas, or `all`."""
 Every = Literal["day", "week", "month"]
 
 
@@ -17,10 +20,11 @@ class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Asking(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The terms of a question: its purpose and environment."""
+    """The terms of a question: its purpose, its environment, and what traffic is let in."""
 
     purpose: Purpose = "analytics"
     environment: Environment = "production"
+    include: Include = ""
 
 
 class MetricParams(

@@ -15,8 +15,13 @@ RULING = frozenset({KIND, catalogues.RETRY})
 """Routes of control entries that say by what rules the facts are built."""
 
 
-def entry_of(folder: Path) -> dict[str, dict[str, Any]]:
+def entry_of(folder: Path, identity_key: bytes = b"") -> dict[str, dict[str, Any]]:
     """Return the control entry of the definitions in a workspace's folder.
+
+    Args:
+        folder: The workspace.
+        identity_key: Keys every hash of an identifier; without it the entry is good for a look
+            at the files, not to fold by.
 
     Raises:
         BadInput: A definition cannot be used; with file, line and column.
@@ -27,7 +32,7 @@ def entry_of(folder: Path) -> dict[str, dict[str, Any]]:
         for path in sorted((folder / "definitions").rglob("*.yaml"))
     }
     files = {name: text for name, text in files.items() if not catalogues.is_seed(name, text)}
-    rules = asdict(catalogues.rules_of(catalogue, folder / "definitions"))
+    rules = asdict(catalogues.rules_of(catalogue, folder / "definitions", identity_key))
     # Retries are entries of their own.
     del rules["retries"]
     return {"files": files, "fold": rules}

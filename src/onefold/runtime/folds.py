@@ -81,6 +81,7 @@ class Folds:
         self._collect.committed(batch)
         self.generation.offset = batch.offset
         self.generation.received_time = batch.received_time
+        self.generation.marked |= batch.marked
         self._look_for_rules(rows)
         return len(rows)
 

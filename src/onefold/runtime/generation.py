@@ -25,6 +25,8 @@ class Generation:
         self.rules = msgspec.json.decode(meta["rules"], type=FoldRules)
         self.version = int(meta["version"])
         self.offset, self.received_time = _progress(facts)
+        self.marked = _is_marked(facts)
+        """Somebody or something in it is marked as no customer's."""
         _remember_tail(facts, seen)
 
     def fits(self, rules: FoldRules) -> bool:
@@ -96,6 +98,13 @@ def _progress(facts: DuckFacts) -> tuple[int, int | None]:
         return 0, None
     times = rows.column("received_time").cast(pa.int64())
     return int(rows.column("log_offset")[0].as_py()), int(times[0].as_py())
+
+
+def _is_marked(facts: DuckFacts) -> bool:
+    tables = facts.tables()
+    events = tables["events"]
+    marked = (tables["marked"], events.filter(events.traffic.notnull()))
+    return any(facts.ask(table.select("traffic").limit(1)).num_rows for table in marked)
 
 
 def _remember_tail(facts: DuckFacts, seen: SeenIds) -> None:

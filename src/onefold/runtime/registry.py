@@ -8,7 +8,7 @@ import msgspec
 
 from onefold.governance import require, user_named
 from onefold.model.errors import BadInput, unknown
-from onefold.model.records import OWNER, Answer, Asker, Column, Progress, Question
+from onefold.model.records import MARKS, OWNER, Answer, Asker, Column, Progress, Question
 from onefold.runtime import call_params as take
 from onefold.runtime.workspace import Workspace
 from onefold.store import View
@@ -40,8 +40,24 @@ class Asked:
     def view(self, terms: take.Asking) -> View:
         """Return the facts as this asker may see them."""
         return self.workspace.view(
-            Question(asker=self.asker, purpose=terms.purpose, environment=terms.environment)
+            Question(
+                asker=self.asker,
+                purpose=terms.purpose,
+                environment=terms.environment,
+                include=included(terms.include),
+            )
         )
+
+
+def included(text: str) -> frozenset[str]:
+    """Return the marks that a question lets in, as written.
+
+    >>> sorted(included("bots,internal")), included("")
+    (['bot', 'internal'], frozenset())
+    """
+    if text == "all":
+        return frozenset(MARKS)
+    return frozenset(part.removesuffix("s") for part in text.split(",") if part)
 
 
 @dataclass(frozen=True, slots=True)

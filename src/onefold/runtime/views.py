@@ -1,25 +1,41 @@
 """The one module that makes a View: facts restricted by asker, purpose, environment, as-of."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ibis
 
 from onefold.consent import purpose_bit
 from onefold.governance import may
-from onefold.model.records import Question
+from onefold.model.records import MARKS, Question
 from onefold.model.time import to_datetime
 from onefold.store import DuckFacts, View
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import ibis.expr.types as ir
 
 DERIVED_PERSON = "person_id"
 
 
 def make_view(
-    facts: DuckFacts, question: Question, *, now: int, zone: str, fresh_time: int | None
+    facts: DuckFacts,
+    question: Question,
+    *,
+    now: int,
+    zone: str,
+    fresh_time: int | None,
+    marked: bool = True,
 ) -> View:
     """Return the facts as a question may see them.
+
+    Args:
+        facts: The engine.
+        question: Under which terms it is asked.
+        now: The time of asking, microseconds UTC.
+        zone: The workspace's time zone.
+        fresh_time: Received time of the last event folded, or None.
+        marked: Somebody or something in the facts may be marked as no customer's.
 
     Raises:
         NotAllowed: The asker may not ask at all.
@@ -39,12 +55,19 @@ def make_view(
     if question.as_of_offset is not None:
         place &= events.log_offset <= question.as_of_offset
     here = events.filter(place)
-    allowed = here.filter((events.purposes.cast("int64") & bit) > 0)
+    known = here.filter((events.purposes.cast("int64") & bit) > 0)
     identifiers = tables["identifiers"]
+    strangers = _strangers(tables, question) if marked else None
+    people = identifiers
+    allowed = known.filter(_unmarked(known, question))
+    if strangers is not None:
+        people = identifiers.anti_join(strangers, "person_id")
+        allowed = allowed.anti_join(strangers, allowed.identifier == strangers.key)
     sessions = tables["sessions"]
     sessions = sessions.filter(
         (sessions.environment == question.environment)
         & ((sessions.purposes.cast("int64") & bit) > 0)
+        & sessions.traffic.isin(["", *sorted(question.include)])
     )
     if until is not None:
         sessions = sessions.filter(sessions.start_time <= until)
@@ -63,16 +86,21 @@ def make_view(
         answer = facts.ask(span.aggregate(events=span.count()))
         return int(answer.column("events")[0].as_py())
 
+    def marked_out(from_time: int, to_time: int) -> dict[str, int]:
+        if not marked:
+            return {}
+        return _marked_out(facts, known, strangers, question, (from_time, to_time))
+
     quarantine = tables["quarantine"]
     return View(
         facts=facts,
         question=question,
         events=allowed,
-        person_events=_with_person(allowed, identifiers),
-        sessions=_with_person(sessions, identifiers),
+        person_events=_with_person(allowed, people),
+        sessions=_with_person(sessions, people),
         contexts=tables["contexts"],
         identifiers=names,
-        memberships=_with_person(memberships, identifiers),
+        memberships=_with_person(memberships, people),
         accounts=_by(tables["accounts"], "created_time", until),
         spend=_until_day(tables["spend"], until),
         tickets=_by(tables["tickets"], "opened_time", until),
@@ -84,7 +112,53 @@ def make_view(
         zone=zone,
         fresh_time=fresh_time,
         left_out=left_out,
+        marked_out=marked_out,
     )
+
+
+def _unmarked(events: "ir.Table", question: Question) -> "ir.BooleanValue":
+    """Return whether an event is a customer's, or of a kind that the question lets in."""
+    people = events.traffic.isnull()
+    return people | events.traffic.isin(sorted(question.include)) if question.include else people
+
+
+def _strangers(tables: "Mapping[str, ir.Table]", question: Question) -> "ir.Table | None":
+    """Return every identifier of who is marked and not let in, and one mark of the person."""
+    hidden = sorted(set(MARKS) - question.include)
+    if not hidden:
+        return None
+    identifiers, marked = tables["identifiers"], tables["marked"]
+    marked = marked.filter(marked.traffic.isin(hidden))
+    found = identifiers.inner_join(marked, "key")
+    persons = found.group_by("person_id").aggregate(mark=found.traffic.min())
+    return identifiers.inner_join(persons, "person_id").select("key", "person_id", "mark")
+
+
+def _marked_out(
+    facts: DuckFacts,
+    known: "ir.Table",
+    strangers: "ir.Table | None",
+    question: Question,
+    span: tuple[int, int],
+) -> dict[str, int]:
+    """Return mark -> events of a span that are left out for it, the most first."""
+    from_time, to_time = (to_datetime(time).replace(tzinfo=None) for time in span)
+    events = known.filter((known.event_time >= from_time) & (known.event_time < to_time))
+    let_in = events.traffic.isin(sorted(question.include) or ["nobody"])
+    told = let_in.ifelse(ibis.null("string"), events.traffic)
+    events = events.select("identifier", told=told)
+    if strangers is not None:
+        events = events.left_join(strangers, events.identifier == strangers.key)
+        events = events.select(mark=ibis.coalesce(events.told, events.mark))
+    else:
+        events = events.select(mark=events.told)
+    counted = events.filter(events.mark.notnull()).group_by("mark")
+    rows = facts.ask(counted.aggregate(events=lambda t: t.count())).to_pylist()
+    return {row["mark"]: row["events"] for row in sorted(rows, key=_most_first)}
+
+
+def _most_first(row: dict[str, Any]) -> tuple[int, str]:
+    return -row["events"], row["mark"]
 
 
 def _with_person(table: "ir.Table", identifiers: "ir.Table") -> "ir.Table":

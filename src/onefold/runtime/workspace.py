@@ -168,6 +168,7 @@ class Workspace:
             now=self.clock(),
             zone=self.settings.zone,
             fresh_time=self.fresh_time,
+            marked=self.folds.generation.marked,
         )
 
     def on_commit(self, listener: Callable[[int], None]) -> Callable[[], None]:
@@ -267,7 +268,7 @@ class Workspace:
         Raises:
             BadInput: A definition cannot be used; nothing was applied.
         """
-        entry = entry_of(self.folder)
+        entry = entry_of(self.folder, self.identity_key)
         standing, _ = applied(self.log)
         if same(standing, entry):
             return False

@@ -4,12 +4,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from onefold.model.records import Question
+from onefold.model.records import BOT, INTERNAL, MARKED, SYNTHETIC, TEST, Question
 from onefold.store.facts import Facts
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
+
+
+_OF_MARK = {
+    BOT: "bots",
+    INTERNAL: "our own people",
+    TEST: "test users",
+    SYNTHETIC: "synthetic traffic",
+}
+
+
+def nothing_marked(_from_time: int, _to_time: int) -> dict[str, int]:
+    """Return that no traffic of a span was left out."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,7 @@ class View:
         zone: The workspace's time zone.
         fresh_time: Received time of the last event folded, microseconds UTC, or None.
         left_out: How many events of a span (from, to; microseconds) consent left out.
+        marked_out: How many of a span were left out as no customer's: mark -> events.
     """
 
     facts: Facts
@@ -56,10 +70,19 @@ class View:
     zone: str
     fresh_time: int | None
     left_out: Callable[[int, int], int]
+    marked_out: Callable[[int, int], dict[str, int]] = nothing_marked
 
     def ask(self, expression: "ir.Expr") -> "pa.Table":
         """Return the whole answer of an expression over this view's tables."""
         return self.facts.ask(expression)
+
+    def marked_notes(self, from_time: int, to_time: int) -> tuple[str, ...]:
+        """Return the sentence on what of a span was left out as no customer's, if anything was."""
+        found = self.marked_out(from_time, to_time)
+        if not found:
+            return ()
+        parts = ", ".join(f"{events:,} of {_OF_MARK[mark]}" for mark, events in found.items())
+        return (f"{MARKED} {parts}.",)
 
     def sql(self, expression: "ir.Expr") -> str:
         """Return the query in the engine's dialect, as a page prints it."""

@@ -31,7 +31,7 @@ PHONE = (
 
 
 def enriched(context) -> Context:
-    enricher = Enricher(shipped_channels())
+    enricher = Enricher(shipped_channels(), ["*headless*"])
     (place,) = enricher.places([json.dumps(context).encode()])
     return enricher.at(place).context
 
@@ -182,7 +182,7 @@ def test_an_app_without_user_agent_says_its_system():
     ],
 )
 def test_a_context_that_says_nothing_has_no_row(sent):
-    enricher = Enricher(shipped_channels())
+    enricher = Enricher(shipped_channels(), ["*headless*"])
     surrounding = enricher.at(enricher.places([sent])[0])
     assert (surrounding.key, surrounding.context) == (None, Context())
 
@@ -190,7 +190,7 @@ def test_a_context_that_says_nothing_has_no_row(sent):
 def test_one_bad_part_costs_only_itself():
     found = enriched({"userAgent": 7, "page": {"url": 3, "referrer": "https://news.example/"}})
     assert found == Context(channel="referral", referrer="news.example")
-    halved = Enricher(shipped_channels())
+    halved = Enricher(shipped_channels(), ["*headless*"])
     place = halved.places([rb'{"locale":"fr-FR","campaign":{"name":"cut \ud83d"}}'])[0]
     assert halved.at(place).context == Context(
         language="fr", utm_campaign="cut \N{REPLACEMENT CHARACTER}"
@@ -210,7 +210,7 @@ def test_keys_are_of_what_a_context_says_and_rows_have_its_columns():
 
 def test_the_enricher_forgets_before_it_grows(monkeypatch):
     monkeypatch.setattr("onefold.collect.enrich._MOST_KNOWN", 2)
-    enricher = Enricher(shipped_channels())
+    enricher = Enricher(shipped_channels(), ["*headless*"])
     contexts = [json.dumps({"locale": name}).encode() for name in ("de", "fr", "it", "de")]
     places = enricher.places(contexts)
     assert places[0] == places[3]

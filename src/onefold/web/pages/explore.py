@@ -14,13 +14,14 @@ from starlette.routing import Route
 from onefold import metrics
 from onefold.model.errors import OnefoldError, did_you_mean, unknown
 from onefold.model.money import Money
-from onefold.model.records import Question
+from onefold.model.records import MARKED, Question
 from onefold.model.time import day_of, day_start
 from onefold.web import charts, wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, round_up
 from onefold.web.pages.explore_question import (
     EVERY,
+    TRAFFIC,
     Asked,
     asked_of,
     dimension_words,
@@ -99,7 +100,7 @@ def _explored(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dic
     today = day_of(workspace.clock(), workspace.settings.zone)
     try:
         asked = asked_of(params, known, today=today)
-        view = workspace.view(Question(asker=asker, purpose=asked.purpose))
+        view = workspace.view(asked.question(asker))
         answer = _answer(view, asked)
     except OnefoldError as error:
         return {
@@ -430,14 +431,22 @@ def _counted(asked: Asked, answer: Answer) -> list[tuple[str, object]]:
             else "No event of these days, by consent",
         ),
         ("Days", f"{asked.from_date} to {asked.to_date}, the end left out; weeks start on Monday"),
-        ("Bots and tests", "Only production; other environments are not in it"),
+        ("Bots and tests", _marked_words(asked, answer)),
     ]
+
+
+def _marked_words(asked: Asked, answer: Answer) -> str:
+    """Return what became of traffic that is no customer's."""
+    said = [note for note in answer.notes if note.startswith(MARKED)]
+    let_in = f"Let in: {TRAFFIC[asked.include].removeprefix('and ')}" if asked.include else ""
+    parts = [*([let_in] if let_in else []), *(note.rstrip(".") for note in said)]
+    return ". ".join([*parts, "Only production; other environments are not in it"])
 
 
 def _as_csv(workspace: Workspace, asker: Asker, params: dict[str, str]) -> tuple[str, str]:
     known = _metrics(workspace)
     asked = asked_of(params, known, today=day_of(workspace.clock(), workspace.settings.zone))
-    answer = _answer(workspace.view(Question(asker=asker, purpose=asked.purpose)), asked)
+    answer = _answer(workspace.view(asked.question(asker)), asked)
     return csv_of(asked, answer), f"{asked.metric.name}-{asked.from_date}-{asked.to_date}"
 
 

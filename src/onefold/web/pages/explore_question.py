@@ -9,14 +9,24 @@ from urllib.parse import urlencode
 
 from onefold.consent import PURPOSES
 from onefold.model.errors import BadInput, did_you_mean, unknown
+from onefold.model.records import MARKS, Question
 from onefold.model.time import parse_date, week_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from onefold.metrics import Metric
+    from onefold.model.records import Asker
 
 EVERY = {"day": "by day", "week": "by week", "month": "by month", "none": "in all"}
+TRAFFIC = {
+    "": "customers",
+    "bot": "and bots",
+    "internal": "and our own people",
+    "test": "and test users",
+    "synthetic": "and synthetic journeys",
+    "all": "everything",
+}
 FIRST = "saves_per_session"
 LONGEST_DAYS = 800
 
@@ -32,6 +42,7 @@ class Asked:
         from_date: First day.
         to_date: Day after the last.
         purpose: What the answer is for.
+        include: What marked traffic is let in; empty for none, `all` for all of it.
     """
 
     metric: Metric
@@ -40,6 +51,12 @@ class Asked:
     from_date: date
     to_date: date
     purpose: str
+    include: str = ""
+
+    def question(self, asker: Asker) -> Question:
+        """Return under which terms it is asked."""
+        let_in = frozenset(MARKS) if self.include == "all" else frozenset((self.include,))
+        return Question(asker=asker, purpose=self.purpose, include=let_in - {""})
 
     def address(self, path: str = "/explore", **changed: str) -> str:
         """Return the address of this question, with some parts changed; empty ones go."""
@@ -50,6 +67,7 @@ class Asked:
             "from": self.from_date.isoformat(),
             "to": self.to_date.isoformat(),
             "purpose": self.purpose,
+            "include": self.include,
         } | changed
         return f"{path}?{urlencode({name: value for name, value in parts.items() if value})}"
 
@@ -80,7 +98,8 @@ def asked_of(params: Mapping[str, str], known: Mapping[str, Metric], *, today: d
         fix = f"Use one of: {', '.join(by_known)}." if by_known else "Ask it whole."
         raise BadInput(f"`{name}` cannot be split by `{by}`.{did_you_mean(by, by_known)}", fix)
     purpose = _one_of("purpose", params.get("purpose") or metric.purpose, PURPOSES)
-    return Asked(metric, every, by, from_date, to_date, purpose)
+    include = _one_of("traffic", params.get("include") or "", TRAFFIC)
+    return Asked(metric, every, by, from_date, to_date, purpose, include)
 
 
 def first_day(to_date: date, every: str) -> date:
@@ -169,6 +188,11 @@ def filters_of(
             "label": "Purpose",
             "value": asked.purpose,
             "options": _options(asked, "purpose", ((p, p) for p in PURPOSES), asked.purpose),
+        },
+        {
+            "label": "Traffic",
+            "value": TRAFFIC[asked.include],
+            "options": _options(asked, "include", TRAFFIC.items(), asked.include),
         },
     ]
 
