@@ -92,3 +92,13 @@ def check_command(definitions: Path | None) -> int:
         raise NotFound(f"No folder {definitions}.", "Name a folder with events, metrics.")
     folder = None if definitions is None else str(definitions.resolve())
     return answer("check", {"definitions": folder})
+
+
+@command("audit-instrumentation")
+def audit_instrumentation_command() -> int:
+    """Tell what is wrong with what is sent; 1 if anything.
+
+    Unseen, unplanned, undocumented and stale events, drift of fields, odd volumes, ids that stand
+    for nobody or for many, planned journeys that break.
+    """
+    return answer("audit-instrumentation")

@@ -34,6 +34,7 @@ ROOMS = {
         "undo": ("imports", "Take one run of an import back."),
         "quarantine": ("collect", "What was refused, and why; let mended ones in."),
         "catalogue": ("catalogue", "Descriptions of events: made, brought in, handed out."),
+        "audit-instrumentation": ("catalogue", "Whether what is sent is what was planned."),
     },
     "Know": {
         "person": ("customers", "One person: who, what happened, which accounts."),

@@ -97,7 +97,7 @@ class Group(click.Group):
         if cmd_name not in self._files:
             return super().get_command(ctx, cmd_name)
         module = import_module(f"onefold.cli.{self._files[cmd_name]}")
-        found = getattr(module, cmd_name + "_command")
+        found = getattr(module, cmd_name.replace("-", "_") + "_command")
         return found if isinstance(found, click.Command) else None
 
     def resolve_command(

@@ -1,6 +1,7 @@
 """The keeping of the catalogue: descriptions made, brought in, handed out, and waiting events."""
 
 from onefold.collect import auditing as audits
+from onefold.collect import auditing as audits
 from onefold.collect.audit_queries import MOST_SAMPLED, recorded, sample
 from onefold.collect.catalogue import promoted
 from onefold.collect.changes import Breakage, Use, broken_uses, replayed
@@ -22,6 +23,7 @@ __all__ = [
     "Retry",
     "Use",
     "Written",
+    "audits",
     "audits",
     "broken_uses",
     "heading",

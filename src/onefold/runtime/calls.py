@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from onefold import customers
 from onefold.advice import advise
+from onefold.collect import catalogues
 from onefold.experiments import Experiment, load_experiments, read_experiment
 from onefold.governance import add_user, sign_in_link, trail, verify
 from onefold.metrics import load_metrics, measure
@@ -90,6 +91,7 @@ def _check_definitions(workspace: Workspace) -> None:
     """Refuse what no question could use; the events are read by whoever applies them."""
     load_metrics(workspace.definitions / "metrics")
     load_experiments(workspace.definitions / "experiments")
+    catalogues.audits.load_journeys(workspace.definitions / "journeys")
 
 
 # ---------------------------------------------------------------- know

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from onefold.runtime import call_params as take
-from onefold.runtime import cataloguing, retrying
+from onefold.runtime import auditing, cataloguing, retrying
 from onefold.runtime.registry import Asked, Body, Outcome, named
 
 Kind = Literal["segment", "iglu"]
@@ -91,3 +91,11 @@ def _check(asked: Asked, params: CheckParams) -> Outcome:
 def _retry(asked: Asked, params: RetryParams) -> Body:
     """Let waiting events in that fit the definitions in force."""
     return retrying.let_in(asked.workspace, asked.asker, params.event, asked.progress)
+
+
+@named("audit-instrumentation", take.Asking)
+def _audit(asked: Asked, params: take.Asking) -> Outcome:
+    """Whether what is sent is what was planned, and whole: everything that is not."""
+    view = asked.view(params)
+    found = auditing.instrumentation(asked.workspace, view)
+    return Outcome(auditing.told(found, view), good=not found.findings)
