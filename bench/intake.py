@@ -16,7 +16,7 @@ import msgspec
 
 from figures import Figure, report
 from onefold.collect import Source, make_catalogue, receive
-from onefold.store import SqliteLog
+from onefold.store.log_sqlite import SqliteLog
 from sender import Plan, begin, body, finish
 from serving import Server, Workspace
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -91,9 +91,13 @@ class Workspace:
     sign_in: str
 
     @classmethod
-    def make(cls, folder: Path, *, basis: str = "contract") -> Self:
-        """Make one whose first source may keep identifiers on the given basis."""
-        told = onefold("init", str(folder), "--basis", basis, "--identity-key", IDENTITY_KEY)
+    def make(cls, folder: Path, *, basis: str = "contract", planes: Sequence[str] = ()) -> Self:
+        """Make one whose first source may keep identifiers on the given basis.
+
+        Planes are the options of `onefold init` that name a log or a state elsewhere.
+        """
+        fixed = ("--basis", basis, "--identity-key", IDENTITY_KEY)
+        told = onefold("init", str(folder), *fixed, *planes)
         lines = dict(line.split(": ", 1) for line in told.splitlines() if ": " in line)
         keys = {name.strip().lower(): value.strip() for name, value in lines.items()}
         link = re.search(r"/sign-in/link/[\w-]+", told)

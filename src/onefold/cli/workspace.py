@@ -29,8 +29,15 @@ BASES = ("opt-in", "notice", "contract")
     help="32 bytes in hex that key every hash of an identifier. Default: made at random.",
 )
 @click.option("--name", help="What the pages call the workspace. Default: the folder's name.")
+@click.option("--log", metavar="URL", help="kafka://BROKER/TOPIC. Default: a file in DIR.")
+@click.option("--state", metavar="URL", help="postgresql://... Default: a file in DIR.")
 def init_command(
-    folder_given: str | None, basis: str, identity_key: str | None, name: str | None
+    folder_given: str | None,
+    basis: str,
+    identity_key: str | None,
+    name: str | None,
+    log: str | None,
+    state: str | None,
 ) -> None:
     """Make a workspace in DIR and print, once, its keys and how to sign in."""
     from onefold.runtime import create_workspace
@@ -42,6 +49,8 @@ def init_command(
         basis=basis,
         identity_key=identity_key or "",
         name=name or "",
+        log=log or "",
+        state=state or "",
     )
     place = sign_in_address(made.sign_in_path)
     if given.as_json:
@@ -75,7 +84,12 @@ def sign_in_address(path: str, *, host: str = "127.0.0.1", port: int = 8000) -> 
     show_default=True,
     help="What to say on standard error: warnings alone, or every request too.",
 )
-def serve_command(host: str, port: int, log: str) -> None:
+@click.option(
+    "--intake",
+    is_flag=True,
+    help="Take events in alone, beside another server of the same log; no pages, no folds.",
+)
+def serve_command(host: str, port: int, log: str, intake: bool) -> None:
     """Take events in, answer the API and show the pages, until ended.
 
     Keeps two processes: the door takes events in and never waits for a question; the house
@@ -84,10 +98,10 @@ def serve_command(host: str, port: int, log: str) -> None:
     from onefold.web import serve
 
     given = terms()
-    if is_served(given.folder):
+    if not intake and is_served(given.folder):
         message = f"Another server holds the workspace {given.folder}."
         raise Conflict(message, "End it first, or use it.")
-    serve(given.folder, host=host, port=port, log=log, ready=_say_where)
+    serve(given.folder, host=host, port=port, log=log, intake=intake, ready=_say_where)
 
 
 def _say_where(address: str) -> None:

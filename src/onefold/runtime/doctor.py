@@ -63,19 +63,22 @@ def _files(folder: Path) -> Iterator[Finding]:
     from onefold.runtime.settings import read_settings
 
     try:
-        read_settings(folder)
+        settings = read_settings(folder)
     except OnefoldError as error:
         yield Finding(WRONG, error.message, "onefold.toml", error.fix)
         return
-    yield from _databases(folder)
+    elsewhere = {"log.sqlite": settings.log, "state.sqlite": settings.state}
+    yield from _databases(folder, {name for name, url in elsewhere.items() if url})
     yield from _rights(folder)
     yield from _sockets(folder)
     yield from _room(folder)
     yield from _definitions(folder)
 
 
-def _databases(folder: Path) -> Iterator[Finding]:
+def _databases(folder: Path, elsewhere: set[str]) -> Iterator[Finding]:
     for name in ("log.sqlite", "state.sqlite", "vault.sqlite"):
+        if name in elsewhere:
+            continue
         path = folder / name
         if not path.is_file():
             fix = f"Bring {name} back from a backup; nothing else holds what it held."

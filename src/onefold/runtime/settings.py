@@ -1,5 +1,6 @@
 """What `onefold.toml` says: the workspace's name, its zone, its consent categories."""
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,10 @@ _FIRST = """\
 name = {name}
 zone = "UTC"
 
+# Where the log and the state stand when one machine is outgrown; without, in this folder.
+# log = "kafka://broker:9092/onefold"
+# state = "postgresql://onefold@db/onefold"
+
 # Consent categories as your banner names them, and the purpose each stands for
 # (analytics, personalization, advertising, sharing). Names of purposes need no line.
 [consent.categories]
@@ -26,7 +31,7 @@ zone = "UTC"
 # keep_free_mb = 16            # room on the disk below which nothing is taken
 # most_behind_seconds = 3600   # how far the facts may fall behind; 0 is for ever
 """
-_KNOWN = {"name": str, "zone": str, "consent": dict, "intake": dict}
+_KNOWN = {"name": str, "zone": str, "log": str, "state": str, "consent": dict, "intake": dict}
 _INTAKE = ("events_per_second", "keep_free_mb", "most_behind_seconds")
 
 
@@ -39,18 +44,33 @@ class Settings:
         zone: IANA name.
         categories: Consent category as sent -> purpose.
         limits: What its intake takes at most.
+        log: Where the log stands, a URL; empty for the folder.
+        state: Where the state stands, a URL; empty for the folder.
     """
 
     name: str
     zone: str = "UTC"
     categories: dict[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    log: str = ""
+    state: str = ""
 
 
-def write_settings(folder: Path, name: str) -> None:
-    """Write the first settings of a workspace."""
-    quoted = '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    (folder / FILE).write_text(_FIRST.format(name=quoted), encoding="utf-8")
+def write_settings(folder: Path, name: str, *, log: str = "", state: str = "") -> None:
+    """Write the first settings of a workspace; a URL that may hold a password is its owner's."""
+    text = _FIRST.format(name=_quoted(name))
+    for plane, url in (("log", log), ("state", state)):
+        line = re.compile(rf"^# {plane} = .*$", re.MULTILINE)
+        if url:
+            text = line.sub(f"{plane} = {_quoted(url)}".replace("\\", r"\\"), text)
+    path = folder / FILE
+    path.write_text(text, encoding="utf-8")
+    if log or state:
+        path.chmod(0o600)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def read_settings(folder: Path) -> Settings:
@@ -83,6 +103,8 @@ def read_settings(folder: Path) -> Settings:
         zone=zone,
         categories=dict(categories),
         limits=_limits(content.get("intake", {})),
+        log=content.get("log", ""),
+        state=content.get("state", ""),
     )
 
 

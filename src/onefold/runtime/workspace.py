@@ -27,7 +27,7 @@ from onefold.runtime.relay import relay
 from onefold.runtime.settings import FILE, Settings, read_settings, write_settings
 from onefold.runtime.status import status_of
 from onefold.runtime.views import make_view
-from onefold.store import SqliteLog, State, Vault, View, tables
+from onefold.store import Log, State, Vault, View, planes, tables
 
 FIRST_SOURCE = "app"
 FIRST_USER = "owner"
@@ -57,6 +57,8 @@ def create_workspace(
     basis: str = "opt-in",
     identity_key: str = "",
     name: str = "",
+    log: str = "",
+    state: str = "",
     clock: Clock = now,
 ) -> NewWorkspace:
     """Make a workspace and return its first keys.
@@ -66,10 +68,12 @@ def create_workspace(
         basis: What may be kept of an event without a consent object: opt-in, notice, contract.
         identity_key: 32 bytes in hex that key every hash of an identifier; random when empty.
         name: As pages show it; the folder's name when empty.
+        log: Where the log stands, `kafka://...`; in the folder when empty.
+        state: Where the state stands, `postgresql://...`; in the folder when empty.
         clock: Tells the time.
 
     Raises:
-        BadInput: The basis or the key is none.
+        BadInput: The basis, the key or a URL is none.
         Conflict: There is a workspace already, or other files.
         MachineFailed: The folder cannot be written.
     """
@@ -88,21 +92,28 @@ def create_workspace(
         (folder / "run").mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise MachineFailed(f"{folder} cannot be made: {error}.", "Name another folder.") from error
-    state = State(f"sqlite:///{folder / 'state.sqlite'}", clock)
-    key = identity_key.lower() or os.urandom(32).hex()
-    with state.change(OWNER, "workspace.make", name or folder.name) as change:
+    planes.open_log(log, folder).close()
+    Vault(folder / "vault.sqlite").close()
+    with closing(planes.open_state(state, folder, clock)) as opened:
+        keys = _first_keys(opened, identity_key.lower(), name or folder.name, basis)
+    # The settings come last: a folder without them is no workspace.
+    write_settings(folder, name or folder.resolve().name, log=log, state=state)
+    return NewWorkspace(folder, *keys)
+
+
+def _first_keys(state: State, identity_key: str, name: str, basis: str) -> tuple[str, str, str]:
+    """Make what a new state holds; return write key, API key and the path that signs in."""
+    if state.rows(tables.settings.select()):
+        message = "The state holds a workspace already."
+        raise Conflict(message, "Name an empty database, or copy that workspace's folder.")
+    key, now = identity_key or os.urandom(32).hex(), state.now()
+    with state.change(OWNER, "workspace.make", name) as change:
         change.execute(tables.settings.insert().values(name="identity_key", value=key))
     write_key = new_secret("wk_")
     sources.add_source(state, OWNER, Source(name=FIRST_SOURCE, write_key=write_key, basis=basis))
-    add_user(state, FIRST_USER, "owner", asker=OWNER, now=clock())
-    api_key = add_api_key(state, "first", ("admin",), asker=OWNER, now=clock())
-    link = sign_in_link(state, FIRST_USER, asker=OWNER, now=clock())
-    state.close()
-    SqliteLog(folder / "log.sqlite").close()
-    Vault(folder / "vault.sqlite").close()
-    # The settings come last: a folder without them is no workspace.
-    write_settings(folder, name or folder.resolve().name)
-    return NewWorkspace(folder, write_key, api_key, link)
+    add_user(state, FIRST_USER, "owner", asker=OWNER, now=now)
+    api_key = add_api_key(state, "first", ("admin",), asker=OWNER, now=now)
+    return write_key, api_key, sign_in_link(state, FIRST_USER, asker=OWNER, now=now)
 
 
 class Workspace:
@@ -118,7 +129,7 @@ class Workspace:
         self.folder = folder
         self.clock = clock
         self.settings: Settings = read_settings(folder)
-        _check_planes(folder)
+        _check_planes(folder, self.settings)
         self.rebuilding = False
         """A new generation is being built; figures are those of the old one."""
         self.trouble = ""
@@ -128,8 +139,9 @@ class Workspace:
         self._relayed = 0
         with ExitStack() as opened:
             opened.enter_context(_hold(folder / "run" / "house.lock"))
-            self.log = opened.enter_context(closing(SqliteLog(folder / "log.sqlite")))
-            state = State(f"sqlite:///{folder / 'state.sqlite'}", clock)
+            log = planes.open_log(self.settings.log, folder)
+            self.log: Log = opened.enter_context(closing(log))
+            state = planes.open_state(self.settings.state, folder, clock)
             self.state = opened.enter_context(closing(state))
             self.vault = opened.enter_context(closing(Vault(folder / "vault.sqlite")))
             self.identity_key = read_identity_key(self.state)
@@ -334,9 +346,10 @@ def open_workspace(folder: Path, clock: Clock = now) -> Workspace:
     return workspace
 
 
-def _check_planes(folder: Path) -> None:
+def _check_planes(folder: Path, settings: Settings) -> None:
+    elsewhere = {"log": settings.log, "state": settings.state}
     for plane in ("log", "state", "vault"):
-        if not (folder / f"{plane}.sqlite").exists():
+        if not elsewhere.get(plane) and not (folder / f"{plane}.sqlite").exists():
             message = f"{folder} has lost its {plane}.sqlite."
             raise MachineFailed(message, "Bring it back from a backup; nothing was made anew.")
 

@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from onefold.store.facts import FactsWriter as FactsWriter
     from onefold.store.facts_duckdb import DuckFacts as DuckFacts
     from onefold.store.log import Log as Log
-    from onefold.store.log_sqlite import SqliteLog as SqliteLog
     from onefold.store.log_writer import GroupWriter as GroupWriter
     from onefold.store.records import LogRow as LogRow
     from onefold.store.records import NewRow as NewRow
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from onefold.store.vault import Vault as Vault
     from onefold.store.view import View as View
 
+    from . import planes
     from . import state_tables as tables
 
 __getattr__ = door(
@@ -29,10 +29,10 @@ __getattr__ = door(
         "LogRow": "records",
         "NewRow": "records",
         "SeenIds": "seen",
-        "SqliteLog": "log_sqlite",
         "State": "state",
         "Vault": "vault",
         "View": "view",
+        "planes": "=planes",
         "tables": "=state_tables",
     },
 )

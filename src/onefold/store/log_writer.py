@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from queue import Empty, SimpleQueue
 
-from onefold.model.errors import Busy, MachineFailed, OnefoldError
+from onefold.model.errors import Busy, MachineFailed, OnefoldError, TooLarge
 from onefold.store.log import Log
 from onefold.store.records import NewRow
 
@@ -94,7 +94,13 @@ class GroupWriter:
             error = failure
         except Exception as failure:  # noqa: BLE001 - a dead writer would leave senders waiting
             error = MachineFailed(f"The log could not be written: {failure}.")
-        self.failure, self._began = error, 0.0
+        if isinstance(error, TooLarge) and len(group) > 1:
+            # One row that the log does not take must not cost the others theirs.
+            for one in group:
+                self._commit([one])
+            return
+        self.failure = None if isinstance(error, TooLarge) else error
+        self._began = 0.0
         by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[int], int]]]
         by_loop = defaultdict(list)
         for place, (_, loop, future) in enumerate(group):

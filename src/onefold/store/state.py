@@ -8,17 +8,24 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, create_engine, event
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy import Connection, Engine, RowMapping, create_engine, event, func, select
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError
 
-from onefold.model.errors import Busy, Conflict, DiskFull, MachineFailed, OnefoldError
+from onefold.model.errors import (
+    BadInput,
+    Busy,
+    Conflict,
+    DiskFull,
+    MachineFailed,
+    OnefoldError,
+)
 from onefold.model.records import Asker
 from onefold.model.time import Clock
 from onefold.store import state_tables as tables
 
 
 class State:
-    """What is in force now, in one SQLite file (or whatever URL SQLAlchemy reads)."""
+    """What is in force now, in one SQLite file or in PostgreSQL."""
 
     FIRST_HASH = "0" * 64
     """What the first audit entry follows."""
@@ -27,16 +34,18 @@ class State:
         """Open the state and bring its tables to the newest migration.
 
         Args:
-            url: An SQLAlchemy URL; `sqlite:///PATH` for the embedded default.
+            url: `sqlite:///PATH` for the embedded default, or `postgresql://...`.
             clock: Tells the time of changes.
 
         Raises:
+            BadInput: The URL is none, or the extra it needs is not installed.
+            Busy: The server does not answer.
             MachineFailed: The state cannot be opened.
         """
         self._clock = clock
         if url.startswith("sqlite:///"):
             Path(url.removeprefix("sqlite:///")).touch(mode=0o600, exist_ok=True)
-        self._engine = create_engine(url)
+        self._engine = _engine(url)
         if self._engine.dialect.name == "sqlite":
             _tune_sqlite(self._engine)
         try:
@@ -96,8 +105,8 @@ class State:
         """
         try:
             with self._engine.begin() as connection:
-                if self._engine.dialect.name == "sqlite":
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
+                # One change at a time, so that each audit entry follows the one before.
+                connection.exec_driver_sql(_ALONE[self._engine.dialect.name])
                 yield connection
                 now = self._clock()
                 if entry is not None:
@@ -118,9 +127,11 @@ class State:
             raise _failure(error) from error
 
     def version(self) -> int:
-        """Return a number that differs after any change by anybody (SQLite only, else 0)."""
+        """Return a number that differs after any change by anybody."""
         if self._engine.dialect.name != "sqlite":
-            return 0
+            # Every change has its entry in the trail.
+            with self.read() as connection:
+                return connection.execute(select(func.max(tables.audit.c.id))).scalar() or 0
         path = Path(str(self._engine.url.database))
         parts = (path, path.with_name(path.name + "-wal"))
         return hash(tuple(_stamp(part) for part in parts))
@@ -140,10 +151,12 @@ def _write_audit(
 ) -> None:
     trail = tables.audit
     last = connection.execute(trail.select().order_by(trail.c.id.desc()).limit(1)).mappings()
-    former = next((row["hash"] for row in last), State.FIRST_HASH)
+    number, former = next(((row["id"], row["hash"]) for row in last), (0, State.FIRST_HASH))
     text = json.dumps(detail, ensure_ascii=False, sort_keys=True)
     connection.execute(
         trail.insert().values(
+            # Not left to the engine, whose numbers leave gaps after a crash.
+            id=number + 1,
             time=now,
             actor=asker.name,
             action=action,
@@ -190,6 +203,42 @@ HEAD = "0001"
 """The newest migration."""
 
 
+_ALONE = {
+    "sqlite": "BEGIN IMMEDIATE",
+    "postgresql": "LOCK TABLE audit IN SHARE ROW EXCLUSIVE MODE",
+}
+"""What lets one change in at a time; who reads goes on."""
+
+_MIGRATING = {
+    "sqlite": "BEGIN IMMEDIATE",
+    "postgresql": "SELECT pg_advisory_xact_lock(6742019853)",
+}
+"""What lets one process bring the tables up at a time; the number is ours alone."""
+
+_EXTRA = "Install it with `pip install 'onefold[postgres]'`."
+
+
+def _engine(url: str) -> Engine:
+    """Return the engine of a URL; PostgreSQL is spoken to through psycopg."""
+    found = url
+    for name in ("postgresql://", "postgres://"):
+        if url.startswith(name):
+            found = "postgresql+psycopg://" + url.removeprefix(name)
+    try:
+        engine = create_engine(found, pool_pre_ping=found != url)
+    except ModuleNotFoundError as error:
+        message = f"The state is PostgreSQL, but {error.name} is not installed."
+        raise BadInput(message, _EXTRA) from error
+    except (ArgumentError, ValueError) as error:
+        # The address itself may hold a password and is not repeated.
+        message = "The state's address cannot be read."
+        raise BadInput(message, "Write postgresql://USER@HOST/DATABASE.") from error
+    if engine.dialect.name not in _ALONE:
+        message = f"No state `{engine.dialect.name}`."
+        raise BadInput(message, "Write postgresql://USER@HOST/DATABASE.")
+    return engine
+
+
 def _migrate(engine: Engine) -> None:
     with engine.connect() as connection:
         if engine.dialect.has_table(connection, "alembic_version"):
@@ -202,16 +251,41 @@ def _migrate(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     with engine.begin() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        connection.exec_driver_sql(_MIGRATING[engine.dialect.name])
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
 def _failure(error: DBAPIError) -> OnefoldError:
     code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-    if code in {10, 13}:
-        return DiskFull(f"The state cannot grow: {error.orig}.", "Make room on the disk.")
-    if code in {5, 6}:
+    said = str(getattr(error.orig, "sqlstate", None) or "")
+    if isinstance(error, DataError):
+        return BadInput("A value is none that the state can keep.", "Make it shorter, or plainer.")
+    if code in {10, 13} or said in _NO_ROOM:
+        what = error.orig if code else "its server has no room"
+        return DiskFull(f"The state cannot grow: {what}.", "Make room on the disk.")
+    if code in {5, 6} or said in _HELD:
         return Busy("The state is held by another process.", "Try again.")
-    return MachineFailed(f"The state does not work: {error.orig}.", "Run `onefold doctor`.")
+    if _gone(error, said):
+        fix = "Start the server, or mend `state` in onefold.toml; senders come back by themselves."
+        return Busy("The state's server does not answer.", fix, retry_seconds=5)
+    return MachineFailed(f"The state does not work: {_reason(error)}.", "Run `onefold doctor`.")
+
+
+_NO_ROOM = frozenset({"53100", "53200"})
+_HELD = frozenset({"40001", "40P01", "55P03"})
+
+
+def _gone(error: DBAPIError, said: str) -> bool:
+    """Return whether a server could not be reached, is starting or is going."""
+    of_server = not hasattr(error.orig, "sqlite_errorcode")
+    return of_server and (
+        error.connection_invalidated
+        or said[:2] in {"08", "57"}
+        or (not said and type(error.orig).__name__ == "OperationalError")
+    )
+
+
+def _reason(error: DBAPIError) -> str:
+    """Return the first line of what the driver says: later ones may quote the row."""
+    return str(error.orig).strip().partition("\n")[0].rstrip(".")

@@ -11,7 +11,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    UniqueConstraint,
 )
 
 metadata = MetaData()
@@ -124,5 +123,4 @@ outbox = Table(
     Column("body", LargeBinary, nullable=False),
     Column("made_time", BigInteger, nullable=False),
     Column("log_offset", BigInteger),
-    UniqueConstraint("id"),
 )

@@ -87,6 +87,7 @@ def make_door(
     state: "State",
     settings: Settings,
     clock: Clock,
+    alone: bool = False,
 ) -> "Door":
     """Return the door's ASGI application.
 
@@ -97,9 +98,10 @@ def make_door(
         state: Whose sources and keys are in force.
         settings: The workspace's consent categories.
         clock: Tells received times.
+        alone: Whether no house belongs to it.
     """
     policies = Policies(state=state, log=log, clock=clock, categories=settings.categories)
-    health = Health(folder=folder, writer=writer, log=log, clock=clock)
+    health = Health(folder=folder, writer=writer, log=log, clock=clock, alone=alone)
     pressure = Pressure(folder, writer, settings.limits, behind=health.behind)
     health.pressure = pressure
     house = folder / "run" / "house.sock"

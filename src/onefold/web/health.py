@@ -50,8 +50,10 @@ class Health:
         writer: "GroupWriter",
         log: "Log",
         clock: Clock,
+        alone: bool = False,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._alone = alone
         self._folder = folder
         self._writer = writer
         self._log = log
@@ -69,6 +71,8 @@ class Health:
 
         The house is asked for it aside, every few seconds at the most; who asks never waits.
         """
+        if self._alone:
+            return 0.0
         idle = self._asking is None or self._asking.done()
         if idle and self._ticks() - self._asked > _LOOK_EVERY_SECONDS:
             self._asking = asyncio.get_running_loop().create_task(self.ready())
@@ -79,6 +83,9 @@ class Health:
         self._asked = self._ticks()
         told: dict[str, object] = {"ready": False, "log_offset": self._log.last_offset()}
         refusing = self._refusing()
+        if self._alone:
+            told["ready"] = refusing is None
+            return _with(told, refusing)
         try:
             house = self._folder / "run" / "house.sock"
             answer = await asyncio.wait_for(fetch(house, FACTS), _PATIENCE_SECONDS)
@@ -95,9 +102,7 @@ class Health:
             if trouble:
                 fix = "Look at the house's output and `onefold doctor`; nothing is lost meanwhile."
                 told |= {"reason": trouble, "fix": fix}
-        if refusing is not None:
-            told |= {"reason": refusing.message, "fix": refusing.fix}
-        return bool(told["ready"]), told
+        return _with(told, refusing)
 
     def _lag(self, progress: Progress) -> dict[str, object]:
         """Return how far the facts are behind the log."""
@@ -132,3 +137,10 @@ class Health:
         if isinstance(failure, DiskFull) and shutil.disk_usage(self._folder).free > _ENOUGH_ROOM:
             return None
         return failure
+
+
+def _with(told: dict[str, object], why: OnefoldError | None) -> tuple[bool, dict[str, object]]:
+    """Return whether all is well and what to tell, with why events are refused."""
+    if why is not None:
+        told |= {"reason": why.message, "fix": why.fix}
+    return bool(told["ready"]), told

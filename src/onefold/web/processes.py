@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
@@ -18,7 +18,7 @@ from onefold.model.errors import BadInput, MachineFailed
 from onefold.model.spans import start_spans
 from onefold.model.time import now
 from onefold.runtime import read_settings
-from onefold.store import GroupWriter, SqliteLog, State
+from onefold.store import GroupWriter, planes
 from onefold.web import logs
 from onefold.web.door import make_door
 
@@ -34,6 +34,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     log: str = "quiet",
+    intake: bool = False,
     ready: Callable[[str], None] | None = None,
 ) -> int:
     """Serve a workspace until SIGTERM or SIGINT; return the exit code.
@@ -43,6 +44,7 @@ def serve(
         host: Where to listen; loopback unless told otherwise.
         port: Where to listen; 0 takes a free one.
         log: What both processes say on standard error, one of `web.logs.FORMS`.
+        intake: Take events in alone: any number of such doors may stand beside one server.
         ready: Told the address as soon as events are taken.
 
     Raises:
@@ -53,20 +55,28 @@ def serve(
     logs.set_up(log)
     os.environ[logs.VARIABLE] = log
     start_spans("door")
-    lock = _hold(folder / "run" / "door.lock")
-    rows = SqliteLog(folder / "log.sqlite")
-    state = State(f"sqlite:///{folder / 'state.sqlite'}", now)
+    (folder / "run").mkdir(mode=0o700, exist_ok=True)
+    lock = nullcontext() if intake else _hold(folder / "run" / "door.lock")
+    rows = planes.open_log(settings.log, folder)
+    state = planes.open_state(settings.state, folder, now)
     writer = GroupWriter(rows)
     try:
-        app = make_door(
-            folder=folder, writer=writer, log=rows, state=state, settings=settings, clock=now
-        )
-        uvloop.run(_serve(app, folder.resolve(), host, port, ready))
+        with lock:
+            app = make_door(
+                folder=folder,
+                writer=writer,
+                log=rows,
+                state=state,
+                settings=settings,
+                clock=now,
+                alone=intake,
+            )
+            house = None if intake else folder.resolve()
+            uvloop.run(_serve(app, house, host, port, ready))
     finally:
         writer.close()
         rows.close()
         state.close()
-        lock.close()
     return 0
 
 
@@ -89,7 +99,7 @@ class _Door(uvicorn.Server):
 
 
 async def _serve(
-    app: object, folder: Path, host: str, port: int, ready: Callable[[str], None] | None
+    app: object, folder: Path | None, host: str, port: int, ready: Callable[[str], None] | None
 ) -> None:
     if not 0 <= port < 65536:
         raise BadInput(f"No port {port}.", "Take one from 1 to 65535, or 0 for a free one.")
@@ -136,8 +146,11 @@ async def _listen(server: _Door, host: str, port: int) -> None:
         raise MachineFailed(message, "Take another one with --port.") from error
 
 
-async def _keep_house(folder: Path, stopping: asyncio.Event) -> None:
+async def _keep_house(folder: Path | None, stopping: asyncio.Event) -> None:
     """Start the house, and start it again whenever it dies, until the door stops."""
+    if folder is None:
+        await stopping.wait()
+        return
     while not stopping.is_set():
         house = await asyncio.create_subprocess_exec(
             sys.executable,

@@ -2,12 +2,20 @@
 
 import asyncio
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
 
-from onefold.model.errors import Busy, DiskFull
-from onefold.store import GroupWriter, NewRow, SqliteLog
+from kafka import Broker
+from onefold.model.errors import BadInput, Busy, DiskFull, MachineFailed, TooLarge
+from onefold.model.time import now
+from onefold.store import GroupWriter, NewRow, planes
+from onefold.store.log_sqlite import SqliteLog
+from onefold.store.records import FORMAT
+from serving import until
 
 NOISE = random.Random(1).randbytes(1_000_000)
 
@@ -24,8 +32,18 @@ def row(body: bytes = b'{"batch":[]}') -> NewRow:
     )
 
 
+@pytest.fixture(params=["sqlite", "kafka"])
+def log(request, tmp_path):
+    """Return an empty log, on every backbone."""
+    url = request.getfixturevalue("broker").new_url() if request.param == "kafka" else ""
+    found = planes.open_log(url, tmp_path)
+    yield found
+    found.close()
+
+
 @pytest.fixture
-def log(tmp_path):
+def file(tmp_path):
+    """Return an empty log in a file."""
     found = SqliteLog(tmp_path / "log.sqlite")
     yield found
     found.close()
@@ -63,15 +81,15 @@ def test_the_newest_control_entry_is_found(log) -> None:
     assert log.latest("control", "definitions").body == b"2"
 
 
-def test_a_full_log_refuses_whole_groups_and_recovers(log) -> None:
-    log.append([row()])
-    pages = log._connection.execute("PRAGMA page_count").fetchone()[0]
-    log._connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+def test_a_full_log_refuses_whole_groups_and_recovers(file) -> None:
+    file.append([row()])
+    pages = file._connection.execute("PRAGMA page_count").fetchone()[0]
+    file._connection.execute(f"PRAGMA max_page_count = {pages + 2}")
     with pytest.raises(DiskFull, match="cannot grow"):
-        log.append([row(), row(NOISE)])
-    assert log.last_offset() == 1
-    log._connection.execute("PRAGMA max_page_count = 1000000")
-    assert log.append([row()]) == [2]
+        file.append([row(), row(NOISE)])
+    assert file.last_offset() == 1
+    file._connection.execute("PRAGMA max_page_count = 1000000")
+    assert file.append([row()]) == [2]
 
 
 def test_group_commit_answers_each_with_its_own_offset(log) -> None:
@@ -100,14 +118,14 @@ def test_too_much_waiting_is_refused_before_memory_grows(log) -> None:
     assert log.last_offset() == 1
 
 
-def test_a_failed_group_tells_every_sender(log) -> None:
+def test_a_failed_group_tells_every_sender(file) -> None:
     async def push() -> list[object]:
         return await asyncio.gather(
             *(writer.append(row()) for _ in range(3)), return_exceptions=True
         )
 
-    log._connection.execute("PRAGMA max_page_count = 1")
-    writer = GroupWriter(log)
+    file._connection.execute("PRAGMA max_page_count = 1")
+    writer = GroupWriter(file)
 
     async def fill() -> object:
         return await asyncio.gather(writer.append(row(NOISE)), return_exceptions=True)
@@ -115,7 +133,7 @@ def test_a_failed_group_tells_every_sender(log) -> None:
     (answer,) = asyncio.run(fill())
     assert isinstance(answer, DiskFull)
     assert isinstance(writer.failure, DiskFull)
-    log._connection.execute("PRAGMA max_page_count = 1000000")
+    file._connection.execute("PRAGMA max_page_count = 1000000")
     assert all(isinstance(offset, int) for offset in asyncio.run(push()))
     assert writer.failure is None
     writer.close()
@@ -142,22 +160,214 @@ def test_a_log_of_the_version_before_gets_its_trace_column(tmp_path) -> None:
 
 
 def test_the_newest_events_are_counted_back_to_a_time(log) -> None:
-    log.append([replace(row(), received_time=moment, verdicts=b"\1\1") for moment in (1, 5, 9)])
-    assert [log.events_since(moment) for moment in (10, 9, 2, 0)] == [0, 2, 4, 6]
+    start = now()
+    times = [start + moment * 1_000_000 for moment in (1, 5, 9)]
+    log.append([replace(row(), received_time=moment, verdicts=b"\1\1") for moment in times])
+    since = [log.events_since(start + moment * 1_000_000) for moment in (10, 9, 2, -1)]
+    assert since == [0, 2, 4, 6]
 
 
-def test_reading_does_not_wait_for_a_write_that_waits(log, tmp_path) -> None:
+def test_reading_does_not_wait_for_a_write_that_waits(file, tmp_path) -> None:
     import sqlite3
     import threading
 
-    log.append([row(b"one")])
+    file.append([row(b"one")])
     holder = sqlite3.connect(tmp_path / "log.sqlite", isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    writing = threading.Thread(target=log.append, args=([row(b"two")],))
+    writing = threading.Thread(target=file.append, args=([row(b"two")],))
     writing.start()
-    assert [r.body for r in log.read(0)] == [b"one"]
+    assert [r.body for r in file.read(0)] == [b"one"]
     assert writing.is_alive()
     holder.execute("ROLLBACK")
     holder.close()
     writing.join()
-    assert log.last_offset() == 2
+    assert file.last_offset() == 2
+
+
+def test_a_row_has_every_field_as_it_was(log) -> None:
+    fields = NewRow(
+        received_time=2**60,
+        source="Ünïcode",
+        environment="staging",
+        dialect="snowplow",
+        route="batch",
+        body=bytes(range(256)),
+        verdicts=b"\x00\xff",
+        reasons=b'{"0":"why"}',
+        trace="ab" * 16,
+    )
+    (offset,) = log.append([fields])
+    (found,) = log.read(0)
+    assert {name: getattr(found, name) for name in fields.__slots__} == {
+        name: getattr(fields, name) for name in fields.__slots__
+    }
+    assert (found.offset, found.format) == (offset, FORMAT)
+    assert log.row(offset) == found
+    assert log.row(offset + 1) is None
+    assert log.row(0) is None
+
+
+def test_a_large_row_comes_back_whole(log) -> None:
+    log.append([row(NOISE * 3), row(b"small")])
+    large, small = log.read(0)
+    assert (large.body, small.body) == (NOISE * 3, b"small")
+
+
+def test_two_readers_at_two_places_do_not_disturb_each_other(log) -> None:
+    log.append([row(str(n).encode()) for n in range(50)])
+    first = second = 0
+    seen: tuple[list[bytes], list[bytes]] = [], []
+    while first < 50 or second < 50:
+        for spot, after in enumerate((first, second)):
+            rows = log.read(after, most_rows=7 if spot else 20)
+            seen[spot].extend(r.body for r in rows)
+            if rows and spot:
+                second = rows[-1].offset
+            elif rows:
+                first = rows[-1].offset
+    assert seen[0] == seen[1] == [str(n).encode() for n in range(50)]
+
+
+def test_any_part_of_it_can_be_read_again(log) -> None:
+    log.append([row(str(n).encode()) for n in range(40)])
+    for after in (30, 0, 39, 10, 40, 5):
+        bodies = [r.body for r in log.read(after)]
+        assert bodies == [str(n).encode() for n in range(after, 40)]
+
+
+# ---------------------------------------------------------------- a broker
+
+
+def control(body: bytes, route: str = "definitions") -> NewRow:
+    return replace(row(body), dialect="control", route=route, verdicts=b"")
+
+
+def test_several_processes_append_and_one_order_is_read(broker, tmp_path) -> None:
+    url = broker.new_url()
+    logs = [planes.open_log(url, tmp_path) for _ in range(3)]
+
+    def send(spot: int) -> list[int]:
+        return [logs[spot].append([row(f"{spot}-{n}".encode())])[0] for n in range(40)]
+
+    with ThreadPoolExecutor(3) as pool:
+        offsets = [offset for each in pool.map(send, range(3)) for offset in each]
+    assert sorted(offsets) == list(range(1, 121))
+    read = [[r.body for r in log.read(0)] for log in logs]
+    assert read[0] == read[1] == read[2]
+    assert sorted(read[0]) == sorted(f"{spot}-{n}".encode() for spot in range(3) for n in range(40))
+    for log in logs:
+        log.close()
+
+
+def test_a_control_entry_of_one_process_is_known_to_all_and_after_a_start(broker, tmp_path) -> None:
+    url = broker.new_url()
+    writer, reader = (planes.open_log(url, tmp_path) for _ in range(2))
+    writer.append([control(b"1"), row(), control(b"other", "undo"), control(b"2"), row()])
+    until(lambda: (reader.latest("control", "definitions") or row()).body == b"2")
+    later = planes.open_log(url, tmp_path)
+    assert later.latest("control", "definitions").body == b"2"
+    assert later.latest("control", "undo").body == b"other"
+    assert later.latest("control", "nothing") is None
+    for log in (writer, reader, later):
+        log.close()
+
+
+def test_who_has_read_a_control_entry_knows_it_as_the_latest(broker, tmp_path) -> None:
+    url = broker.new_url()
+    writer, reader = (planes.open_log(url, tmp_path) for _ in range(2))
+    for number in range(5):
+        writer.append([control(str(number).encode())])
+        assert reader.read(number)[-1].body == str(number).encode()
+        assert reader.latest("control", "definitions").body == str(number).encode()
+    writer.close()
+    reader.close()
+
+
+def test_the_group_hears_how_far_the_folds_are(broker, tmp_path) -> None:
+    url = broker.new_url()
+    topic = url.rpartition("/")[2]
+    log = planes.open_log(url, tmp_path)
+    log.append([row() for _ in range(30)])
+    log.read(0, most_rows=10)
+    log.read(10, most_rows=10)
+    settings = {"bootstrap.servers": broker.address, "group.id": f"onefold-{topic}"}
+    asker = Consumer(settings)
+    place = TopicPartition(topic, 0)
+    until(lambda: asker.committed([place], timeout=5)[0].offset == 10)
+    asker.close()
+    log.close()
+
+
+def test_a_topic_of_several_partitions_is_no_log(broker, tmp_path) -> None:
+    url = broker.new_url()
+    admin = AdminClient({"bootstrap.servers": broker.address})
+    made = admin.create_topics([NewTopic(url.rpartition("/")[2], num_partitions=3)])
+    for future in made.values():
+        future.result(10)
+    with pytest.raises(BadInput, match="3 partitions"):
+        planes.open_log(url, tmp_path)
+
+
+def test_a_message_of_somebody_else_is_told_and_not_guessed_at(broker, tmp_path) -> None:
+    url = broker.new_url()
+    log = planes.open_log(url, tmp_path)
+    producer = Producer({"bootstrap.servers": broker.address})
+    producer.produce(url.rpartition("/")[2], b"hello", partition=0)
+    producer.flush(10)
+    with pytest.raises(MachineFailed, match="none of Onefold's"):
+        log.read(0)
+    log.close()
+
+
+def test_a_broker_that_is_gone_refuses_and_keeps_nothing_waiting(tmp_path, monkeypatch) -> None:
+    from onefold.store import log_kafka
+
+    monkeypatch.setattr(log_kafka, "_WAIT_SECONDS", 2.0)
+    monkeypatch.setattr(log_kafka, "_SHORT_SECONDS", 1.0)
+    broker = Broker.start(tmp_path / "said")
+    log = planes.open_log(broker.new_url(), tmp_path)
+    assert log.append([row()]) == [1]
+    broker.stop()
+    with pytest.raises(Busy, match="broker") as refused:
+        log.append([row(), row()])
+    assert refused.value.retry_seconds >= 1
+    with pytest.raises(Busy):
+        log.last_offset()
+    log.close()
+    with pytest.raises(Busy):
+        planes.open_log(broker.new_url(), tmp_path)
+
+
+@pytest.mark.parametrize("url", ["kafka://", "kafka://b:9092", "kafka://b/a/b", "amqp://b/t"])
+def test_an_address_of_no_log_is_refused(url, tmp_path) -> None:
+    with pytest.raises(BadInput):
+        planes.open_log(url, tmp_path)
+
+
+class Narrow:
+    """A log that takes no row over a few bytes."""
+
+    def __init__(self) -> None:
+        self.kept: list[bytes] = []
+
+    def append(self, rows) -> list[int]:
+        if any(len(r.body) > 10 for r in rows):
+            raise TooLarge("The row is larger than the topic takes.")
+        self.kept += [r.body for r in rows]
+        return list(range(len(self.kept) - len(rows) + 1, len(self.kept) + 1))
+
+
+def test_one_row_that_is_too_large_costs_the_others_nothing() -> None:
+    log = Narrow()
+    writer = GroupWriter(log)
+
+    async def push() -> list[object]:
+        rows = [row(b"a"), row(b"x" * 50), row(b"b")]
+        return await asyncio.gather(*map(writer.append, rows), return_exceptions=True)
+
+    answers = asyncio.run(push())
+    writer.close()
+    assert [isinstance(answer, int) for answer in answers] == [True, False, True]
+    assert isinstance(answers[1], TooLarge)
+    assert sorted(log.kept) == [b"a", b"b"]
+    assert writer.failure is None

@@ -80,7 +80,6 @@ def _make_trail() -> None:
         sa.Column("made_time", sa.BigInteger(), nullable=False),
         sa.Column("log_offset", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("id"),
     )
 
 
