@@ -144,9 +144,21 @@ def _table_of(findings: Iterable[Any]) -> dict[str, object]:
 
 
 @command("rebuild")
-def rebuild_command() -> int:
-    """Make the facts anew from the log; the old ones answer meanwhile."""
-    return answer("rebuild")
+@click.option(
+    "--from-offset",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Replay the log from row N on, over facts kept before it. Default: all of it.",
+)
+@click.option("--keep", is_flag=True, help="Keep a copy of what is built, to replay from later.")
+def rebuild_command(from_offset: int | None, keep: bool) -> int:
+    """Make the facts anew from the log; the old ones answer meanwhile.
+
+    Facts are a fold of the whole log. With --from-offset those up to the latest kept copy before
+    N are taken as they are, where definitions and folds are the same; without such a copy all is
+    replayed. The result is the same either way.
+    """
+    return answer("rebuild", {"from_offset": from_offset, "keep": keep or None})
 
 
 @command("checksum")

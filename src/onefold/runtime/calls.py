@@ -15,7 +15,7 @@ from onefold.runtime import call_params as take
 from onefold.runtime import catalogue_calls, collect_calls, import_calls, machine_calls
 from onefold.runtime.definitions import drift
 from onefold.runtime.doctor import WRONG, Finding, diagnose
-from onefold.runtime.rebuilding import checksum, rebuild
+from onefold.runtime.rebuilding import checksum
 from onefold.runtime.registry import CALLS, Asked, Body, Outcome, asker_named, call, named, table
 from onefold.runtime.workspace import Workspace
 from onefold.store import View
@@ -55,13 +55,6 @@ def told(findings: tuple[Finding, ...]) -> Outcome:
     body["notes"] = [] if rows else ["Nothing is wrong."]
     good = all(finding.level != WRONG for finding in findings)
     return Outcome({"ok": good, **body}, good=good)
-
-
-@named("rebuild", take.Nothing, action="rebuild", changes=True)
-def _rebuild(asked: Asked, _: take.Nothing) -> Body:
-    """Make the facts anew from the log; the old ones answer meanwhile."""
-    rebuild(asked.workspace, asked.progress)
-    return checksum(asked.workspace)
 
 
 @named("checksum", take.Nothing)

@@ -49,19 +49,28 @@ def open_current(folder: Path) -> Generation | None:
     link = folder / _CURRENT
     if not link.exists():
         return None
-    place = link.resolve()
+    return open_at(link.resolve())
+
+
+def open_at(place: Path) -> Generation:
+    """Return the generation that stands in a folder of its own."""
     return Generation(place, DuckFacts(place / "facts.duckdb"), SeenIds(place / "ids"))
 
 
-def make_next(folder: Path, rules: FoldRules) -> Generation:
-    """Return a new, empty generation beside the one that answers."""
+def next_place(folder: Path) -> Path:
+    """Return the folder of the next generation, which is not there; unfinished ones go."""
     folder.mkdir(parents=True, exist_ok=True)
     current = (folder / _CURRENT).resolve().name
     for path in folder.glob("gen-*"):
         if path.name != current:
             shutil.rmtree(path)
     number = int(current.removeprefix("gen-")) + 1 if current.startswith("gen-") else 1
-    place = folder / f"gen-{number}"
+    return folder / f"gen-{number}"
+
+
+def make_next(folder: Path, rules: FoldRules) -> Generation:
+    """Return a new, empty generation beside the one that answers."""
+    place = next_place(folder)
     place.mkdir()
     facts = DuckFacts(place / "facts.duckdb")
     facts.create({column: PROMOTED_TYPES[kind] for column, kind in rules.promoted.items()})

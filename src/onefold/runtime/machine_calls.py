@@ -1,10 +1,14 @@
-"""Calls about the way of what came in through the machine."""
+"""Calls about the machine: the way of what came in, and facts built anew."""
+
+from dataclasses import replace
+from typing import Annotated
 
 import msgspec
 
 from onefold.model.errors import BadInput, NotFound
 from onefold.model.records import Answer, Column
 from onefold.model.traces import is_trace_id
+from onefold.runtime.rebuilding import checksum, rebuild
 from onefold.runtime.registry import Asked, Body, named
 from onefold.store import LogRow
 
@@ -12,7 +16,30 @@ from onefold.store import LogRow
 class TraceParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One trace by its id: 32 hex digits."""
 
-    id: str
+    id: Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{32}$")]
+
+
+class RebuildParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which rows are replayed, and whether what is built is kept to replay from later."""
+
+    from_offset: Annotated[int, msgspec.Meta(ge=0)] = 0
+    keep: bool = False
+
+
+@named("rebuild", RebuildParams, action="rebuild", changes=True)
+def _rebuild(asked: Asked, params: RebuildParams) -> Body:
+    """Make the facts anew from the log; the old ones answer meanwhile."""
+    workspace = asked.workspace
+    began = rebuild(workspace, asked.progress, from_offset=params.from_offset)
+    notes = [f"Rows after {began:,} were replayed, those before taken as they were kept."]
+    if not began:
+        notes = ["All rows were replayed."]
+        if params.from_offset:
+            notes = ["Nothing fitting was kept before that row, so all rows were replayed."]
+    if params.keep:
+        kept = workspace.keep_prefix()
+        notes.append(f"The facts up to row {kept:,} are kept, to replay from there.")
+    return replace(checksum(workspace), notes=tuple(notes))
 
 
 @named("trace", TraceParams)

@@ -1,27 +1,52 @@
 """Facts anew from the log, the old ones answering meanwhile; and what proves them equal."""
 
+from onefold.model.errors import BadInput
 from onefold.model.records import Answer, Column, Progress
 from onefold.runtime.workspace import Workspace
 
+_PASSES = 10
+_FEW_ROWS = 1000
+"""Rows that may be left for the moment in which the folds stand still and the facts are swapped."""
 
-def rebuild(workspace: Workspace, progress: Progress | None = None) -> int:
-    """Build the facts anew beside the old ones, swap, and return the offset they reach.
+
+def rebuild(workspace: Workspace, progress: Progress | None = None, *, from_offset: int = 0) -> int:
+    """Build the facts anew beside the old ones, swap, and return the row it began after.
 
     Intake and folds go on; what comes in meanwhile is folded before the swap, which is one
     rename. A crash leaves the old facts in force.
+
+    Args:
+        workspace: Whose facts.
+        progress: Hears how far it is.
+        from_offset: Rows from here on are replayed; those before are taken from the latest facts
+            kept there (see `Workspace.keep_prefix`), and replayed too where none were kept.
+
+    Raises:
+        BadInput: The log has no such row.
+        DiskFull: There is no room for a second generation.
     """
-    workspace.rebuilding = True
+    end = workspace.log.last_offset()
+    if from_offset > end:
+        message = f"The log has no row {from_offset:,}; it ends at row {end:,}."
+        raise BadInput(message, "Name an earlier row, or leave it out.")
+    workspace.rebuilding, workspace.rebuilt_share = True, 0.0
     try:
-        folds = workspace.new_generation()
-        end = workspace.log.last_offset()
-        while folds.step():
-            if progress is not None:
-                progress("Rebuilding", min(folds.offset, end), end)
+        folds = workspace.new_generation(from_offset)
+        began = folds.offset
+        for _ in range(_PASSES):
+            # To the end as it was when the pass began: under load the log has no other.
+            while folds.offset < end and folds.step():
+                workspace.rebuilt_share = min(1.0, (folds.offset - began) / max(end - began, 1))
+                if progress is not None:
+                    progress("Rebuilding", min(folds.offset, end) - began, end - began)
+            end = workspace.log.last_offset()
+            if end - folds.offset < _FEW_ROWS:
+                break
         workspace.take_over(folds.generation)
     finally:
         workspace.rebuilding = False
     workspace.tell()
-    return workspace.facts_offset
+    return began
 
 
 def checksum(workspace: Workspace) -> Answer:

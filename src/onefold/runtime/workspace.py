@@ -23,6 +23,7 @@ from onefold.runtime.definitions import applied, applied_catalogue, entry_of, sa
 from onefold.runtime.folds import Folds
 from onefold.runtime.generation import Generation, drop, make_next, open_current, put_in_force
 from onefold.runtime.pace import Pace, Rates
+from onefold.runtime.prefixes import begin_from, keep
 from onefold.runtime.relay import relay
 from onefold.runtime.settings import FILE, Settings, read_settings, write_settings
 from onefold.runtime.status import status_of
@@ -132,6 +133,8 @@ class Workspace:
         _check_planes(folder, self.settings)
         self.rebuilding = False
         """A new generation is being built; figures are those of the old one."""
+        self.rebuilt_share = 0.0
+        """How much of it is done, from 0 to 1."""
         self.trouble = ""
         """Why the folds stand still, one sentence; empty while they go."""
         self._folding = threading.RLock()
@@ -298,7 +301,8 @@ class Workspace:
         """Let a new generation answer, folded to the end while the old one stands still."""
         with self._folding:
             folds = self._folds(generation)
-            while folds.step():
+            end = max(self.log.last_offset(), self.facts_offset)
+            while folds.offset < end and folds.step():
                 pass
             former = self.folds
             put_in_force(self.folder / "facts", generation)
@@ -307,10 +311,23 @@ class Workspace:
             former.generation.seen.close()
             drop(former.generation)
 
-    def new_generation(self) -> Folds:
-        """Return folds of a new, empty generation by the rules in force."""
+    def new_generation(self, from_offset: int = 0) -> Folds:
+        """Return folds of a new generation by the rules in force.
+
+        It is empty, or holds what stands before an offset where such facts were kept.
+        """
         _, rules = applied(self.log)
-        return self._folds(make_next(self.folder / "facts", rules))
+        folder = self.folder / "facts"
+        begun = begin_from(folder, from_offset, rules) if from_offset else None
+        return self._folds(begun or make_next(folder, rules))
+
+    def keep_prefix(self) -> int:
+        """Keep a copy of the facts as they stand; return the offset they stand at.
+
+        A later rebuild from an offset after it begins with the copy.
+        """
+        with self._folding:
+            return keep(self.folder / "facts", self.folds.generation)
 
     def close(self) -> None:
         """Let go of all files."""

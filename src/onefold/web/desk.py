@@ -147,6 +147,7 @@ def page(request: Request, template: str, *, status: int = 200, **context: Any) 
         "workspace_name": workspace_name(request) if visit else "",
         "theme": theme if theme in {"light", "dark"} else "",
         "notice": notices.read(request.cookies.get(notices.COOKIE, "")),
+        "rebuilding": rebuilding(request) if visit else None,
         "request_id": getattr(request.state, "request_id", ""),
         "path": request.url.path,
     }
@@ -154,6 +155,17 @@ def page(request: Request, template: str, *, status: int = 200, **context: Any) 
     if framed["notice"]:
         answer.delete_cookie(notices.COOKIE, path="/")
     return answer
+
+
+def rebuilding(request: Request) -> dict[str, str] | None:
+    """Return what a page says while its figures are being built anew, else None."""
+    workspace = request.app.state.workspace
+    if not getattr(workspace, "rebuilding", False):
+        return None
+    done = int(workspace.rebuilt_share * 100)
+    so_far = f"{done}\N{NO-BREAK SPACE}% so far"
+    words = f"The facts are made anew from the log, {so_far}. Figures are of the former ones."
+    return {"title": "Rebuilding", "words": words, "kind": "stale"}
 
 
 def back(
