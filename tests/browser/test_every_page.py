@@ -11,7 +11,14 @@ from onefold.web import pages
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 MODES = {"light": ("light", WIDE), "dark": ("dark", WIDE), "phone": ("light", PHONE)}
-NOT_PAGES = {"/connect/state", "/live/stream", "/explore/table.csv", "/health/facts", "/sign-in"}
+NOT_PAGES = {
+    "/connect/state",
+    "/live/stream",
+    "/data/tail/stream",
+    "/explore/table.csv",
+    "/health/facts",
+    "/sign-in",
+}
 ALSO = (
     "/live/{campaign}",
     "/experiments/larger-first-pins",

@@ -1,7 +1,7 @@
 """The keeping of the catalogue: descriptions made, brought in, handed out, and waiting events."""
 
 from onefold.collect import auditing as audits
-from onefold.collect import auditing as audits
+from onefold.collect import tail
 from onefold.collect.audit_queries import MOST_SAMPLED, recorded, sample
 from onefold.collect.catalogue import promoted
 from onefold.collect.changes import Breakage, Use, broken_uses, replayed
@@ -24,7 +24,6 @@ __all__ = [
     "Use",
     "Written",
     "audits",
-    "audits",
     "broken_uses",
     "heading",
     "infer",
@@ -41,6 +40,7 @@ __all__ = [
     "rules_of",
     "sample",
     "schemas_of",
+    "tail",
     "write",
     "write_seeds",
 ]

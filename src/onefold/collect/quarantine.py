@@ -38,17 +38,18 @@ def waiting_event(log: Log, offset: int, place: int, *, persons: bool) -> str:
         return ""
     if content is None:
         return ""
-    shown = content if persons else _masked(content)
+    shown = content if persons else masked(content)
     return msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()[:_MOST_SHOWN]
 
 
-def _masked(value: object, key: str = "") -> object:
+def masked(value: object, key: str = "") -> object:
+    """Return a value of an event without identifiers and whatever looks personal in it."""
     if value is None or isinstance(value, bool):
         return value
     if key in _IDENTIFIERS or personal_key(key) or tracking_key(key):
         return HIDDEN
     if isinstance(value, dict):
-        return {name: _masked(one, name) for name, one in value.items()}
+        return {name: masked(one, name) for name, one in value.items()}
     if isinstance(value, list):
-        return [_masked(one, key) for one in value]
+        return [masked(one, key) for one in value]
     return HIDDEN if isinstance(value, str) and personal_text(value) else value

@@ -52,11 +52,12 @@ def instrumentation(workspace: Workspace, view: View) -> audits.Audit:
 def told(found: audits.Audit, view: View) -> dict[str, object]:
     """Return an audit as the command line and the API show it."""
     answer = Answer(
-        columns=tuple(Column(name, "text") for name in ("kind", "level", "what", "fix")),
-        rows=tuple((one.kind, one.level, one.what, one.fix) for one in found.findings),
+        columns=tuple(Column(name, "text") for name in ("kind", "level", "subject", "what", "fix")),
+        rows=tuple((one.kind, one.level, one.subject, one.what, one.fix) for one in found.findings),
         definition=(
             f"Volumes, silence and drift: {found.tests:,} tests, which together raise a false "
-            f"alarm in {audits.ALARM_RATE:.0%} of audits at the most. All else is looked up."
+            f"alarm in {audits.ALARM_RATE * 100:.0f} % of audits at the most. "
+            "All else is looked up."
         ),
         query=view.sql(view.events),
         as_of_time=view.fresh_time,

@@ -5,8 +5,8 @@ from typing import Literal
 
 import msgspec
 
-from onefold.runtime import call_params as take
 from onefold.runtime import auditing, cataloguing, retrying
+from onefold.runtime import call_params as take
 from onefold.runtime.registry import Asked, Body, Outcome, named
 
 Kind = Literal["segment", "iglu"]

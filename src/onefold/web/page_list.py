@@ -7,8 +7,8 @@ from starlette.routing import Route
 
 from onefold.web import pages
 
-_NO_PAGES = ("/live/stream", "/sign-in/link/{token}")
-"""One never ends, the other works once."""
+_NO_PAGES = ("/live/stream", "/data/tail/stream", "/sign-in/link/{token}")
+"""Two never end, the other works once."""
 
 
 def page_paths() -> tuple[str, ...]:

@@ -2,16 +2,14 @@
 
 import asyncio
 
-import httpx
 import pytest
 
 from onefold.collect import questions as queries
-from onefold.governance import add_user, people, sign_in_link
-from onefold.model.records import OWNER
 from onefold.model.time import DAY
 from onefold.web.app import make_app
 from onefold.web.pages import data
 from onefold.web.pages.connect import snippets
+from readers import Reader
 from worlds import START, World, track
 
 SAVED = """\
@@ -21,29 +19,6 @@ owner: Boards
 properties:
   item_id: {type: string, required: true}
 """
-COOKIE = "onefold_visit"
-
-
-class Reader:
-    """Somebody signed in who looks at pages."""
-
-    def __init__(self, world, role):
-        state, now = world.workspace.state, world.clock()
-        add_user(state, role.title(), role, asker=OWNER, now=now)
-        link = sign_in_link(state, role.title(), asker=OWNER, now=now)
-        self._token = people.open_link(state, link.rpartition("/")[2], now=now)
-        self._app = make_app(world.workspace)
-
-    def get(self, path):
-        async def asked():
-            transport = httpx.ASGITransport(self._app)
-            async with httpx.AsyncClient(
-                transport=transport, base_url="http://here:8500"
-            ) as client:
-                client.cookies.set(COOKIE, self._token)
-                return await client.get(path)
-
-        return asyncio.run(asked())
 
 
 @pytest.fixture(scope="module")

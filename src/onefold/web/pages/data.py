@@ -16,8 +16,9 @@ from onefold.governance import may
 from onefold.model.errors import BadInput, did_you_mean
 from onefold.model.records import Question
 from onefold.model.time import DAY, SECOND, day_of, day_start
+from onefold.runtime import call
 from onefold.web import wording
-from onefold.web.desk import ask, page, signed_in
+from onefold.web.desk import ask, back, page, signed_in
 from onefold.web.wording import coded, lag, link, number, plural, share, watch, worse
 
 if TYPE_CHECKING:
@@ -91,7 +92,21 @@ async def data(request: Request) -> Response:
     )
 
 
-routes = [Route("/data", data)]
+@signed_in("define")
+async def retry(request: Request) -> Response:
+    """Let waiting events in that fit the definitions in force."""
+    workspace, asker = request.app.state.workspace, request.state.asker
+    outcome = await ask(request, call, workspace, asker, "quarantine retry", {})
+    counts: Counter[str] = Counter()
+    for _, verdict, _, events in outcome.body["rows"]:
+        counts[verdict] += events
+    words = (
+        f"{plural(counts['counts now'], 'event')} count now, {number(counts['waits'])} still wait."
+    )
+    return back(request, "/data", words)
+
+
+routes = [Route("/data", data), Route("/data/retry", retry, methods=["POST"])]
 
 
 def begin(app: Starlette) -> None:
@@ -144,6 +159,7 @@ def _data(
         "tiles": tiles_of(totals, delays.seconds(), days),
         "reasons": reason_rows(reasons, view.zone, days),
         "more_reasons": max(0, len(reasons) - MOST_ROWS),
+        "may_retry": may(asker, "define"),
         "one": one,
         "trouble": trouble,
         "events": event_rows(catalogue, seen, reasons, view.now),
