@@ -85,7 +85,8 @@ def test_an_event_has_name_id_time_and_properties():
         ({"$process_person_profile": False}, None, "u1"),
         ({"$is_identified": True, "$process_person_profile": False}, "u1", None),
         ({"$anon_distinct_id": "a1"}, "u1", "a1"),
-        ({}, "u1", "u1"),
+        ({"$device_id": "d1"}, "u1", "d1"),
+        ({}, "u1", None),
     ],
 )
 def test_who_is_known_and_who_is_not(marks, user, anonymous):

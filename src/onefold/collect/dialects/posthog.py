@@ -2,7 +2,7 @@
 
 PostHog has one kind of id, `distinct_id`; who is known and who is not is told by its marks:
 `$is_identified`, `$user_id`, `$device_id`, `$process_person_profile`. An event without any such
-mark has its id as both kinds, so that it joins whoever the id belongs to.
+mark, as servers send it, is taken to be of somebody known.
 """
 
 import binascii
@@ -300,7 +300,7 @@ class _Event:
         personless = plain(known.get("$process_person_profile")) is False
         if identified is False or personless or device == distinct:
             return None, distinct
-        return (distinct, device) if device is not None else (distinct, distinct)
+        return distinct, device
 
     def _of_server(self) -> bool:
         """Return whether the id of a `$groupidentify` is one that a server made up for it."""
