@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from onefold.store.vault import Vault as Vault
     from onefold.store.view import View as View
 
-    from . import planes
+    from . import opening as planes
     from . import state_tables as tables
 
 __getattr__ = door(
@@ -32,7 +32,7 @@ __getattr__ = door(
         "State": "state",
         "Vault": "vault",
         "View": "view",
-        "planes": "=planes",
+        "planes": "=opening",
         "tables": "=state_tables",
     },
 )

@@ -15,7 +15,8 @@ from onefold.collect import Source, sources
 from onefold.model.errors import DiskFull
 from onefold.model.records import OWNER
 from onefold.runtime.settings import Settings
-from onefold.store import GroupWriter, SqliteLog, State
+from onefold.store import GroupWriter, State
+from onefold.store.log_sqlite import SqliteLog
 from onefold.web.door import make_door
 from onefold.web.sockets import listen
 
