@@ -114,6 +114,8 @@ def call(
     name: str,
     params: Mapping[str, Any],
     progress: Progress | None = None,
+    *,
+    strict: bool = False,
 ) -> Outcome:
     """Return what a call answers.
 
@@ -123,6 +125,7 @@ def call(
         name: One of `CALLS`.
         params: Plain values, or texts as an address carries them.
         progress: Hears how far a long call is.
+        strict: Values must be of their own kind; else a text or a number may stand for one.
 
     Raises:
         NotFound: There is no such call, or nothing of the name asked for.
@@ -134,7 +137,7 @@ def call(
     found = CALLS[name]
     require(asker, found.action)
     try:
-        taken = msgspec.convert(dict(params), found.takes, strict=False)
+        taken = msgspec.convert(dict(params), found.takes, strict=strict)
     except msgspec.ValidationError as error:
         message = f"`{name}` cannot take that: {_said(error)}."
         raise BadInput(message, f"It takes: {_shape(found.takes)}.") from error
@@ -182,4 +185,6 @@ def _column(name: str) -> Column:
         return Column(name, "date")
     if name in {"events", "entries", "rows", "id", "planned_days"}:
         return Column(name, "integer")
+    if name == "sample":
+        return Column(name, "number", "share")
     return Column(name, "text")

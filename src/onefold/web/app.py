@@ -106,14 +106,20 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _plain(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 500)
+    headers = getattr(error, "headers", None) or {}
     path = request.url.path
+    json = wants_json(request)
     refusal: OnefoldError
     if status == 404:
-        refusal = NotFound(f"There is no page `{path}`.", "Go back to Today.")
+        fix = "See /api/v1/openapi.json for what there is." if json else "Go back to Today."
+        refusal = NotFound(f"There is no {'address' if json else 'page'} `{path}`.", fix)
     else:
-        refusal = BadInput(f"`{path}` does not answer {request.method}.", "Go back to Today.")
+        fix = f"Send it as {headers['Allow']}." if "Allow" in headers else "Go back to Today."
+        refusal = BadInput(f"`{path}` does not answer {request.method}.", fix)
         refusal.status = status
-    return problem(refusal) if wants_json(request) else _error_page(request, refusal)
+    answer = problem(refusal) if json else _error_page(request, refusal)
+    answer.headers.update(headers)
+    return answer
 
 
 async def _failed(request: Request, error: Exception) -> Response:

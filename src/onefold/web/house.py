@@ -96,6 +96,8 @@ def _config(app: Any, lifespan: Literal["on", "off"]) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        # The door says it, once.
+        date_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )

@@ -45,8 +45,7 @@ async def pass_on(scope: Scope, receive: Receive, send: Send, house: Path) -> No
             reader, writer = await asyncio.open_unix_connection(path)
     except OSError as error:
         raise Busy("The house is starting.", "Try again in a second.") from error
-    writer.write(head)
-    pump = asyncio.create_task(_pump(receive, upstream, writer))
+    pump = asyncio.create_task(_pump(receive, upstream, writer, head))
     try:
         await _answer(send, upstream, reader)
     finally:
@@ -65,17 +64,27 @@ def _request(scope: Scope) -> h11.Request:
     return h11.Request(method=scope["method"], target=target, headers=_onward(scope))
 
 
-async def _pump(receive: Receive, upstream: h11.Connection, writer: asyncio.StreamWriter) -> None:
-    """Write the request's body; when the client goes, or it breaks, take the connection down."""
+async def _pump(
+    receive: Receive, upstream: h11.Connection, writer: asyncio.StreamWriter, head: bytes
+) -> None:
+    """Write the request; when the client goes, or it breaks, take the connection down.
+
+    The head goes out with the first of the body: the house may answer a head alone and hang up,
+    and a write after that would lose its answer.
+    """
+    out = head
     try:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return
             if body := message.get("body", b""):
-                writer.write(upstream.send(h11.Data(data=body)) or b"")
+                out += upstream.send(h11.Data(data=body)) or b""
             if not message.get("more_body", False) and upstream.our_state is h11.SEND_BODY:
-                writer.write(upstream.send(h11.EndOfMessage()) or b"")
+                out += upstream.send(h11.EndOfMessage()) or b""
+            if out:
+                writer.write(out)
+                out = b""
             with suppress(ConnectionError):
                 await writer.drain()
     finally:

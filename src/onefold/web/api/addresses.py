@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
@@ -26,6 +27,8 @@ from onefold.web.api.machine import MEDIA_TYPE, measures
 
 MOST_BYTES = 1_000_000
 LINES = "application/x-ndjson"
+_METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]
+"""All of them, so that each call can say which it answers."""
 _NAMES_A_PATH = {"import": "mapping", "export": "folder"}
 """Calls that name a place on the server's machine -> the parameter that does."""
 
@@ -44,6 +47,9 @@ async def _called(request: Request) -> Response:
     asker = await desk.ask(request, asker_of, request)
     if name not in CALLS:
         raise unknown("call", name, CALLS)
+    allowed = ("POST",) if CALLS[name].changes else ("GET", "HEAD", "POST")
+    if request.method not in allowed:
+        raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
     params = await _params(request, name)
     if LINES in request.headers.get("accept", ""):
         return StreamingResponse(_lines(request, asker, name, params), media_type=LINES)
@@ -52,9 +58,7 @@ async def _called(request: Request) -> Response:
 
 
 async def _params(request: Request, name: str) -> dict[str, Any]:
-    if request.method == "GET":
-        if CALLS[name].changes:
-            raise BadInput(f"`{name}` changes something.", "Send it as POST.")
+    if request.method in {"GET", "HEAD"}:
         return dict(request.query_params)
     raw = await _body(request)
     try:
@@ -91,7 +95,9 @@ def _run(
 ) -> tuple[dict[str, Any], bool]:
     """Return the body of an answer and whether it is a good one."""
     try:
-        outcome = call(request.app.state.workspace, asker, name, params, progress)
+        # A body says of what kind a value is; an address and the command line have but text.
+        strict = request.method == "POST" and not is_owner(request)
+        outcome = call(request.app.state.workspace, asker, name, params, progress, strict=strict)
     except OnefoldError:
         raise
     except Exception as error:
@@ -136,6 +142,6 @@ def _json(body: object) -> Response:
 routes = [
     Route("/metrics", _measured, methods=["GET"]),
     Route(f"{PREFIX}/openapi.json", _described, methods=["GET"]),
-    Route(PREFIX + "/{name:path}", _called, methods=["GET", "POST"]),
+    Route(PREFIX + "/{name:path}", _called, methods=_METHODS),
 ]
 """What the house serves under `/api/v1`, and its measures."""

@@ -86,7 +86,7 @@ def address_of(name: str) -> str:
 def _path(name: str) -> dict[str, Any]:
     call = CALLS[name]
     body = {
-        "required": True,
+        "required": any(one.required for one in msgspec.structs.fields(call.takes)),
         "content": {"application/json": {"schema": _reference(call.takes.__name__)}},
     }
     operations: dict[str, Any] = {"post": {**_operation(name, "post"), "requestBody": body}}
