@@ -178,7 +178,7 @@ def test_any_bytes_are_judged_or_refused_with_a_sentence(dialect, route, body):
 
 @pytest.mark.soak
 @pytest.mark.parametrize("dialect", FORMS)
-@settings(patient, max_examples=15_000)
+@settings(patient, max_examples=1_500)
 @given(data=st.data(), basis=bases)
 def test_for_long_every_event_of_a_batch_has_one_verdict(dialect, data, basis):
     check_batch(dialect, data.draw(batches(dialect)), basis)
@@ -187,7 +187,7 @@ def test_for_long_every_event_of_a_batch_has_one_verdict(dialect, data, basis):
 
 @pytest.mark.soak
 @pytest.mark.parametrize(("dialect", "route"), ROUTES)
-@settings(patient, max_examples=15_000)
+@settings(patient, max_examples=1_000)
 @given(body=bodies)
 def test_for_long_any_bytes_are_judged_or_refused(dialect, route, body):
     check_bytes(dialect, route, body)

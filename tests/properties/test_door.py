@@ -105,7 +105,7 @@ def test_no_request_breaks_the_door(place, method, path, query, body, said):
 
 
 @pytest.mark.soak
-@settings(patient, max_examples=10_000)
+@settings(patient, max_examples=2_000)
 @given(**asked)
 def test_for_long_no_request_breaks_the_door(place, method, path, query, body, said):
     check_answer(place, method, path, query, body, said)
