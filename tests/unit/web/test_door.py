@@ -258,9 +258,7 @@ def test_too_much_at_work_is_a_503(place, monkeypatch):
 @contextmanager
 def served(app, sockets=None, port=0):
     """Serve an application from a thread; give the server."""
-    config = uvicorn.Config(
-        app, port=port, log_level="warning", lifespan="off", proxy_headers=False
-    )
+    config = uvicorn.Config(app, port=port, log_config=None, lifespan="off", proxy_headers=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": sockets}, daemon=True)
     thread.start()
