@@ -56,6 +56,7 @@ class Onefold:
             received_time=self.workspace.clock(),
             catalogue=self.workspace.catalogue(),
             categories=self.workspace.settings.categories,
+            sampling_key=sources.sampling_key(self.workspace.state),
         )
         if receipt.row is not None:
             self.workspace.log.append([receipt.row])

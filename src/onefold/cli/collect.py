@@ -22,6 +22,12 @@ _unplanned = click.option(
     "--unplanned", type=click.Choice(UNPLANNED), help="What to do with events nobody described."
 )
 
+_sample = click.option(
+    "--sample",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Share of persons whose events are kept; figures weigh them.",
+)
+
 
 @group("source")
 def source_command() -> None:
@@ -40,7 +46,8 @@ def _list() -> int:
 @_basis
 @_region
 @_unplanned
-def _add(name: str, **policy: str | None) -> int:
+@_sample
+def _add(name: str, **policy: str | float | None) -> int:
     """Add the source NAME and show its write key."""
     return answer("source add", {"name": name, **policy})
 
@@ -51,7 +58,8 @@ def _add(name: str, **policy: str | None) -> int:
 @_basis
 @_region
 @_unplanned
-def _set(name: str, **policy: str | None) -> int:
+@_sample
+def _set(name: str, **policy: str | float | None) -> int:
     """Change the policy of the source NAME; what is not given stays."""
     return answer("source set", {"name": name, **policy})
 

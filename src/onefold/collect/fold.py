@@ -47,6 +47,7 @@ class Batch:
         edges: (anonymous or former key, user key, kind, event time), one each.
         memberships: (identifier, account id, event time), one each.
         marked: Something of it is marked as no customer's.
+        sampled: Some of its events are of a sample.
     """
 
     offset: int
@@ -55,6 +56,7 @@ class Batch:
     edges: _Edges
     memberships: dict[tuple[int, str], int]
     marked: bool = False
+    sampled: bool = False
 
 
 Write = Callable[[FactsWriter], Batch]
@@ -111,6 +113,7 @@ class CollectFold:
             edges=_identify_edges(events) | self._alias_edges(draft, keep),
             memberships=memberships,
             marked=marked or events.column("traffic").null_count < events.num_rows,
+            sampled=events.column("sample_rate").null_count < events.num_rows,
         )
 
     def committed(self, batch: Batch) -> None:

@@ -26,6 +26,7 @@ from onefold.collect.gate import (
     without_properties,
 )
 from onefold.collect.records import Code, Incoming, Receipt, Source, Waiting
+from onefold.collect.sampling import is_drawn, with_rate
 from onefold.collect.validation import Judged, judge
 from onefold.consent import granted, keeps_identifiers
 from onefold.model.errors import BadInput, TooLarge
@@ -48,6 +49,7 @@ def receive(
     catalogue: Catalogue,
     categories: Mapping[str, str] | None = None,
     beside: Mapping[str, str] | None = None,
+    sampling_key: bytes = b"",
 ) -> Receipt:
     """Return the verdicts on a request and the row to append to the log.
 
@@ -61,6 +63,7 @@ def receive(
         catalogue: The described events.
         categories: The workspace's own names of consent categories.
         beside: What headers say of Snowplow's events (see `snowplow.read`).
+        sampling_key: By which a source that samples draws persons.
 
     Raises:
         TooLarge: Its body or its one event is over the limit.
@@ -69,14 +72,14 @@ def receive(
     dialect, text, request = taken_apart(dialect, route, body, beside)
     events = decode_request(request, received_time, source.name.encode())
     named = tuple((categories or {}).items())
-    judge = _Judge(source, catalogue, named, anew=request.translated)
+    judge = _Judge(source, catalogue, named, anew=request.translated, sampling_key=sampling_key)
     for place, event in enumerate(events):
         judge.take(place, event, request)
     if (request.kind or request.alone) and judge.refused:
         _refuse_whole(judge.refused[0], events[0])
     kept = judge.kept
     if not kept:
-        return Receipt(None, 0, (), tuple(judge.refused))
+        return Receipt(None, 0, (), tuple(judge.refused), judge.sampled_out)
     row = NewRow(
         received_time=received_time,
         source=source.name,
@@ -87,7 +90,8 @@ def receive(
         verdicts=bytes(kept),
         reasons=msgspec.json.encode(judge.reasons) if judge.reasons else b"",
     )
-    return Receipt(row, judge.accepted, tuple(judge.waiting), tuple(judge.refused))
+    waiting, refused = tuple(judge.waiting), tuple(judge.refused)
+    return Receipt(row, judge.accepted, waiting, refused, judge.sampled_out)
 
 
 def _refuse_whole(refused: Waiting, event: Incoming) -> None:
@@ -122,7 +126,11 @@ class _Judge:
         categories: tuple[tuple[str, str], ...],
         *,
         anew: bool,
+        sampling_key: bytes,
     ) -> None:
+        self._sample = source.sample
+        self._sampling_key = sampling_key
+        self.sampled_out = 0
         self._basis = source.basis
         self._unplanned = source.unplanned
         self._definitions = catalogue.events
@@ -150,6 +158,10 @@ class _Judge:
         if not code:
             judged = self._content(event)
             code, reason, dropped = judged.code, judged.reason, judged.dropped
+        if not code and self._sample < 1 and not is_drawn(event, self._sample, self._sampling_key):
+            self._as_came = False
+            self.sampled_out += 1
+            return
         if code == Code.REFUSED:
             self._as_came = False
             self.refused.append(Waiting(place, event.message_id[:_MOST_SAID], reason))
@@ -157,6 +169,8 @@ class _Judge:
         kept = self._gated(raw, event, request, mask)
         if dropped:
             kept = without_properties(kept, dropped)
+        if not code and self._sample < 1:
+            kept = with_rate(kept, self._sample)
         if kept is not raw:
             self._as_came = False
         if code:

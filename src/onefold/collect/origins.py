@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from onefold.collect import store
 from onefold.collect.records import Source
@@ -18,7 +18,7 @@ ENVIRONMENTS = ("production", "staging", "development")
 UNPLANNED = ("allow", "strip", "quarantine")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_CHANGEABLE = ("environment", "basis", "region", "unplanned", "write_key")
+_CHANGEABLE = ("environment", "basis", "region", "unplanned", "sample", "write_key")
 
 
 def list_sources(state: "State") -> tuple[Source, ...]:
@@ -51,7 +51,7 @@ def add_source(state: "State", asker: Asker, source: Source, *, now: int | None 
     return source
 
 
-def set_source(state: "State", asker: Asker, name: str, **changes: str | None) -> Source:
+def set_source(state: "State", asker: Asker, name: str, **changes: Any) -> Source:
     """Change fields of a source and return it; None leaves a field as it is.
 
     Raises:
@@ -69,6 +69,11 @@ def set_source(state: "State", asker: Asker, name: str, **changes: str | None) -
     return source
 
 
+def sampling_key(state: "State") -> bytes:
+    """Return the key by which sources that sample draw persons."""
+    return store.sampling_key(state)
+
+
 def _check(source: Source) -> None:
     if not _NAME.fullmatch(source.name):
         raise BadInput(
@@ -79,6 +84,10 @@ def _check(source: Source) -> None:
         raise BadInput("A source needs a write key.", "Let one be made.")
     if source.region and not _NAME.fullmatch(source.region):
         raise BadInput(f"`{source.region!r}` is no region.", "Use a short word such as `eu`.")
+    if not 0 < source.sample <= 1:
+        raise BadInput(
+            f"A sample of {source.sample:g} is none.", "Use a share above 0 and at most 1."
+        )
     words = (
         ("environment", source.environment, ENVIRONMENTS),
         ("basis", source.basis, tuple(BASES)),

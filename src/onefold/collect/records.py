@@ -49,6 +49,7 @@ class Source:
         basis: `opt-in`, `notice` or `contract`: what may be kept without a consent object.
         region: Where its people are, such as `eu`; may be empty.
         unplanned: What to do with undescribed events: `allow`, `strip`, `quarantine`.
+        sample: Share of persons whose events are kept, above 0 and at most 1.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Source:
     basis: str = "opt-in"
     region: str = ""
     unplanned: str = "allow"
+    sample: float = 1.0
 
 
 class Incoming(msgspec.Struct, frozen=False, gc=False):
@@ -133,12 +135,14 @@ class Receipt:
         accepted: How many events count.
         quarantined: Kept, but waiting, with reasons.
         refused: Not kept, with reasons.
+        sampled_out: How many are of persons whom the source's sample leaves out; not kept.
     """
 
     row: NewRow | None
     accepted: int
     quarantined: tuple[Waiting, ...] = field(default=())
     refused: tuple[Waiting, ...] = field(default=())
+    sampled_out: int = 0
 
     def answer(self) -> dict[str, object]:
         """Return what the sender hears (see the interface reference)."""
@@ -147,6 +151,7 @@ class Receipt:
             "accepted": self.accepted,
             "quarantined": [_told(one) for one in self.quarantined],
             "refused": [_told(one) for one in self.refused],
+            **({"sampled_out": self.sampled_out} if self.sampled_out else {}),
         }
 
 

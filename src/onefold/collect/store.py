@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from onefold.collect.records import Source
+from onefold.collect.sampling import sampling_key as key_of_samples
 from onefold.store import tables
 
 if TYPE_CHECKING:
@@ -33,7 +34,14 @@ def set_source(connection: Connection, source: Source) -> None:
     connection.execute(_sources.update().where(mine).values(**values))
 
 
-def _columns(source: Source) -> dict[str, str]:
+def sampling_key(state: "State") -> bytes:
+    """Return the key by which sources that sample draw persons; empty before there is one."""
+    wanted = tables.settings.c.name == "identity_key"
+    rows = state.rows(tables.settings.select().where(wanted))
+    return key_of_samples(bytes.fromhex(rows[0]["value"])) if rows else b""
+
+
+def _columns(source: Source) -> dict[str, Any]:
     return {name: getattr(source, name) for name in source.__slots__}
 
 

@@ -18,7 +18,7 @@ from onefold.experiments.records import (
 )
 from onefold.model.records import Estimate
 from onefold.model.time import DAY, day_of, day_start
-from onefold.stats import Moments, certificate, difference, lift, split_check, wilson
+from onefold.stats import Moments, certificate, difference, lift, mean, split_check, wilson
 
 if TYPE_CHECKING:
     from onefold.store import View
@@ -134,6 +134,20 @@ def compare(scale: str, treated: Moments, control: Moments) -> Estimate:
 
 
 def _moments(rows: Sequence[Counted]) -> Moments:
+    """Return the moments of who did it; of two variables where people have weights."""
+    known = [row.weights for row in rows if row.weights is not None]
+    if any(
+        one.people != one.people_square or one.converted != one.converted_square for one in known
+    ):
+        both = sum(one.both for one in known)
+        return Moments(
+            n=sum(row.people for row in rows),
+            sums=(sum(one.converted for one in known), sum(one.people for one in known)),
+            products=(
+                (sum(one.converted_square for one in known), both),
+                (both, sum(one.people_square for one in known)),
+            ),
+        )
     did = float(sum(row.converted for row in rows))
     return Moments(sum(row.people for row in rows), (did,), ((did,),))
 
@@ -250,6 +264,8 @@ def _arms(
 
 
 def _share(moments: Moments) -> Estimate:
+    if len(moments.sums) == 2:
+        return mean(moments)
     return wilson(round(moments.sums[0]), moments.n)
 
 

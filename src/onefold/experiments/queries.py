@@ -47,6 +47,7 @@ class Counted:
         day: Day since the start on which it passes, from 0.
         people: How many.
         converted: How many of them did it.
+        weights: What they weigh where some were sampled, else None.
     """
 
     arm: str
@@ -54,6 +55,28 @@ class Counted:
     day: int
     people: int
     converted: int
+    weights: "Weights | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Sums over people who weigh one over the rate by which they were kept.
+
+    One who did it weighs by the smaller of the rates by which the exposure and the deed were kept.
+
+    Attributes:
+        people: Of the weights.
+        converted: Of the weights of those who did it.
+        people_square: Of the squares of the weights.
+        converted_square: Of the squares, of those who did it.
+        both: Of the products of the weights as exposed and as converted.
+    """
+
+    people: float
+    converted: float
+    people_square: float
+    converted_square: float
+    both: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +111,7 @@ class Seen:
 def first_exposures(view: "View", experiment: Experiment, sample: Sample) -> Any:
     """Return a row a person of the sample: `person_id`, `first_time`, `arm`, `arms_seen`.
 
+    Where events are sampled also `weight`: how many persons this one stands for.
     People whose first exposure lies between start and planned end; `arm` is that of the first. A
     later exposure to another arm counts for `arms_seen` too.
     """
@@ -97,12 +121,15 @@ def first_exposures(view: "View", experiment: Experiment, sample: Sample) -> Any
             & (t.event_time < instant(sample.read_time))
         )
     )
-    arms = shown.select("person_id", "event_time", arm=dimension_of(shown, "variation_id"))
+    weight = _weight(view, shown)
+    arm = dimension_of(shown, "variation_id")
+    arms = shown.select("person_id", "event_time", arm=arm, **weight)
     arms = arms.mutate(arm=arms.arm.fill_null(""))
     people = arms.group_by("person_id").aggregate(
         first_time=arms.event_time.min(),
         arm=arms.arm.argmin(arms.event_time),
         arms_seen=arms.arm.nunique(),
+        **({"weight": arms.weight.min()} if view.sampled else {}),
     )
     return people.filter(people.first_time < instant(sample.end_time))
 
@@ -138,8 +165,7 @@ def first_seen_before(view: "View", sample: Sample, who: Audience) -> Any:
 
     begin, end = before_span(sample, who)
     if who.are_newcomers:
-        firsts = _firsts(view)
-        people = firsts.select("person_id", first_time=firsts.begin_time).filter(
+        people = _first_rows(view, view.person_events).filter(
             lambda t: (t.first_time >= instant(begin)) & (t.first_time < instant(end))
         )
     else:
@@ -147,7 +173,7 @@ def first_seen_before(view: "View", sample: Sample, who: Audience) -> Any:
         earlier = events.filter(
             events.event_time >= instant(begin), events.event_time < instant(end)
         )
-        people = earlier.group_by("person_id").aggregate(first_time=earlier.event_time.min())
+        people = _first_rows(view, earlier)
     return people.mutate(arm=ibis.literal(""), arms_seen=1)
 
 
@@ -163,6 +189,21 @@ def before_span(sample: Sample, who: Audience) -> tuple[int, int]:
 def _firsts(view: "View") -> Any:
     events = view.person_events
     return events.group_by("person_id").aggregate(begin_time=events.event_time.min())
+
+
+def _first_rows(view: "View", events: Any) -> Any:
+    """Return who is there and since when, and where events are sampled what each one weighs."""
+    weights = {name: weight.min() for name, weight in _weight(view, events).items()}
+    return events.group_by("person_id").aggregate(first_time=events.event_time.min(), **weights)
+
+
+def _weight(view: "View", table: Any) -> dict[str, Any]:
+    """Return for how many persons a row stands, where that may be more than one."""
+    import ibis
+
+    if not view.sampled:
+        return {}
+    return {"weight": ibis.literal(1.0) / table.sample_rate.fill_null(1.0)}
 
 
 def _micros(moment: datetime) -> int:
@@ -205,19 +246,44 @@ def outcome_counts(view: "View", people: Any, outcome: Outcome, sample: Sample) 
     begins = both.first_time + ibis.interval(seconds=outcome.begins // SECOND)
     ends = both.first_time + ibis.interval(seconds=outcome.ends // SECOND)
     did = both.filter(both.deed_time >= begins, both.deed_time < ends)
-    did = did.select("person_id").distinct().mutate(converted=1)
+    if view.sampled:
+        did = did.group_by("person_id").aggregate(deed_weight=did.deed_weight.min())
+    else:
+        did = did.select("person_id").distinct()
+    did = did.mutate(converted=1)
     rows = once.left_join(did, "person_id")
     ready_time = rows.first_time + ibis.interval(seconds=outcome.ends // SECOND)
     since = (ready_time.epoch_seconds() - sample.start_time // SECOND).cast("int64")
+    weights = _both_weights(rows) if view.sampled else {}
     rows = rows.select(
         "arm",
         ready=ready_time <= instant(sample.read_time),
         day=(since // (DAY // SECOND)).cast("int64"),
         converted=rows.converted.fill_null(0).cast("int64"),
+        **weights,
     )
     return rows.group_by("arm", "ready", "day").aggregate(
-        people=rows.count(), converted=rows.converted.sum()
+        people=rows.count(), converted=rows.converted.sum(), **(_sums(rows) if weights else {})
     )
+
+
+def _both_weights(rows: Any) -> dict[str, Any]:
+    """Return what a person weighs as exposed, and as one who did it (zero for who did not)."""
+    import ibis
+
+    joint = ibis.greatest(rows.weight, rows.deed_weight.fill_null(0.0))
+    did = rows.converted.fill_null(0) > 0
+    return {"person": rows.weight, "deed": ibis.ifelse(did, joint, 0.0)}
+
+
+def _sums(rows: Any) -> dict[str, Any]:
+    return {
+        "w_people": rows.person.sum(),
+        "w_converted": rows.deed.sum(),
+        "w_people_square": (rows.person * rows.person).sum(),
+        "w_converted_square": (rows.deed * rows.deed).sum(),
+        "w_both": (rows.person * rows.deed).sum(),
+    }
 
 
 def counted(view: "View", question: "ir.Table") -> tuple[Counted, ...]:
@@ -229,9 +295,16 @@ def counted(view: "View", question: "ir.Table") -> tuple[Counted, ...]:
             day=int(row["day"]),
             people=int(row["people"]),
             converted=int(row["converted"]),
+            weights=_weights_in(row),
         )
         for row in view.ask(question).to_pylist()
     )
+
+
+def _weights_in(row: dict[str, Any]) -> Weights | None:
+    if "w_people" not in row:
+        return None
+    return Weights(**{name: float(row[f"w_{name}"]) for name in Weights.__slots__})
 
 
 def _exposures(events: Any, experiment: Experiment) -> Any:
@@ -245,7 +318,11 @@ def _deeds(view: "View", outcome: Outcome) -> Any:
     if outcome.events:
         events = view.person_events
         meant = events.filter(events.kind == "track", events.event.isin(outcome.events))
-        return meant.select("person_id", deed_time=meant.event_time)
+        return meant.select("person_id", deed_time=meant.event_time, **_deed_weight(view, meant))
     sessions = view.sessions
     active = sessions.filter(sessions.actions > 0)
-    return active.select("person_id", deed_time=active.start_time)
+    return active.select("person_id", deed_time=active.start_time, **_deed_weight(view, active))
+
+
+def _deed_weight(view: "View", table: Any) -> dict[str, Any]:
+    return {f"deed_{name}": weight for name, weight in _weight(view, table).items()}

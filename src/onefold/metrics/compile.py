@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from onefold.metrics.periods import zone_offsets
 from onefold.metrics.records import Metric, Term
+from onefold.metrics.weights import weighs_rows, weight_of, weighted_persons
 from onefold.model.errors import BadInput
 from onefold.model.facts import CONTEXT
 from onefold.model.money import MICROS
@@ -46,11 +47,14 @@ def compiled(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
     spans `n0` and `n1`, then `s0`... and `q00`, `q01`... as `onefold.stats.Moments.from_sums`
     takes them. Variables are the terms of the metric, for each span in turn.
     """
-    return _compiled(metric, ask, view.person_events.op(), view.sessions.op(), view.contexts.op())
+    tables = (view.person_events.op(), view.sessions.op(), view.contexts.op())
+    return _compiled(metric, ask, *tables, weighted=view.sampled)
 
 
 @lru_cache(maxsize=256)
-def _compiled(metric: Metric, ask: Ask, events: Any, sessions: Any, contexts: Any) -> "ir.Table":
+def _compiled(
+    metric: Metric, ask: Ask, events: Any, sessions: Any, contexts: Any, *, weighted: bool
+) -> "ir.Table":
     tables = {
         "events": _surrounded(events.to_expr(), contexts.to_expr(), metric, ask),
         "sessions": sessions.to_expr(),
@@ -58,12 +62,13 @@ def _compiled(metric: Metric, ask: Ask, events: Any, sessions: Any, contexts: An
     keys = [*(["period"] if ask.every != "none" else []), *(["dimension"] if ask.by else [])]
     variables = [(term, span) for span in ask.spans for term in metric.terms]
     parts = [
-        _amounts(tables[name], name, variables, ask)
+        _amounts(tables[name], name, variables, ask, kind=metric.kind if weighted else "")
         for name in ("events", "sessions")
         if any(term.table == name for term in metric.terms)
     ]
     rows = parts[0] if len(parts) == 1 else parts[0].union(parts[1])
-    per_person = _per_person(rows, metric, variables, keys)
+    persons = weighted_persons if weighted else _per_person
+    per_person = persons(rows, metric, variables, keys)
     return _statistics(per_person, metric, ask, keys)
 
 
@@ -77,8 +82,13 @@ def _surrounded(events: "ir.Table", contexts: "ir.Table", metric: Metric, ask: A
     return events.left_join(around, events.context_key == around.key).drop("key")
 
 
-def _amounts(table: "ir.Table", name: str, variables: list[tuple[Term, Span]], ask: Ask) -> Any:
-    """Return the rows of one table with the amount that each adds to each variable."""
+def _amounts(
+    table: "ir.Table", name: str, variables: list[tuple[Term, Span]], ask: Ask, *, kind: str
+) -> Any:
+    """Return the rows of one table with the amount that each adds to each variable.
+
+    `kind` is the metric's where rows have weights (see `metrics.weights`), else empty.
+    """
     import ibis
 
     moment = table.event_time if name == "events" else table.start_time
@@ -94,6 +104,8 @@ def _amounts(table: "ir.Table", name: str, variables: list[tuple[Term, Span]], a
     for place, (term, span) in enumerate(variables):
         if term.table != name:
             columns[f"v{place}"] = ibis.literal(0).cast("float64")
+            if kind:
+                columns[f"w{place}"] = ibis.null("float64")
             continue
         counts = _meant(wanted, term)
         if len(ask.spans) > 1:
@@ -101,6 +113,10 @@ def _amounts(table: "ir.Table", name: str, variables: list[tuple[Term, Span]], a
         if ask.currency is not None and term.measure == "sum":
             counts &= currency_of_row(wanted) == ask.currency
         columns[f"v{place}"] = ibis.ifelse(counts, _amount(wanted, term), 0).cast("float64")
+        if kind:
+            columns[f"w{place}"] = ibis.ifelse(counts, weight_of(wanted), ibis.null("float64"))
+            if weighs_rows(kind, term):
+                columns[f"v{place}"] = columns[f"v{place}"] * weight_of(wanted)
     return wanted.select(**columns)
 
 

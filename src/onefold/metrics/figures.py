@@ -1,6 +1,7 @@
 """Figures with their intervals: a table, a change, a line."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from itertools import product
 from typing import TYPE_CHECKING
@@ -63,8 +64,14 @@ def measure(
         query=view.sql(compiled(view, metric, asks[0])),
         as_of_time=view.fresh_time,
         excluded_by_consent=view.left_out(from_time, to_time),
-        notes=(*notes, *view.marked_notes(from_time, to_time)),
+        notes=(*notes, *view.marked_notes(from_time, to_time), *_sampled_notes(view)),
     )
+
+
+def _sampled_notes(view: "View") -> tuple[str, ...]:
+    if not view.sampled:
+        return ()
+    return ("What a source sampled weighs one over its rate; `n` is who was really seen.",)
 
 
 def change(view: "View", metric: Metric, *, period: Span, former: Span) -> Change:
@@ -190,14 +197,28 @@ def _estimate(metric: Metric, moments: Moments) -> Estimate:
     """Return the figure of one cell; n is the number of persons it is measured by."""
     if metric.kind in {"count", "sum"}:
         return total(moments)
-    if metric.kind == "share":
+    if metric.kind == "share" and _plain(moments):
         value = wilson(round(moments.sums[0]), round(moments.sums[1]))
+    elif metric.kind == "share":
+        value = _within_bounds(mean(moments))
     else:
         value = mean(moments)
     if value.estimate is not None and moments.n < metric.minimum_people:
         note = wording.too_few(metric, moments.n)
         return Estimate(value.estimate, None, None, value.n, value.level, note)
     return value
+
+
+def _plain(moments: Moments) -> bool:
+    """Return whether every person weighs one, so that the counts are those of trials."""
+    return all(moments.products[place][place] == moments.sums[place] for place in (0, 1))
+
+
+def _within_bounds(share: Estimate) -> Estimate:
+    low, high = (
+        None if end is None else min(max(end, 0.0), 1.0) for end in (share.low, share.high)
+    )
+    return replace(share, low=low, high=high)
 
 
 def _part(both: Moments, size: int, *, place: int, people: int) -> Moments:

@@ -66,12 +66,14 @@ class Usual:
         needed: From how many days on it is told.
         by_minute: Expected clicks a minute, in order of the window; empty below `needed`.
         totals: Clicks of the same window on each former day.
+        weight: How many clicks one stands for where a source samples.
     """
 
     days: int
     needed: int = FEWEST_DAYS
     by_minute: tuple[float, ...] = ()
     totals: tuple[int, ...] = ()
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,7 @@ def more_than_usual(clicks: int, usual: Usual, *, elapsed_share: float = 1.0) ->
     anyway = sum(usual.by_minute[:-1]) + usual.by_minute[-1] * elapsed_share
     around = mean(Moments.of([float(total) for total in usual.totals]))
     spread = (around.high or 0.0) - (around.estimate or 0.0)
-    chance = 2.0 * sqrt(max(anyway, 1.0) / days)
+    chance = 2.0 * sqrt(max(anyway * usual.weight, 1.0) / days)
     reach = max(spread, chance) * sqrt(days + pi / 2)
     return Estimate(clicks - anyway, clicks - anyway - reach, clicks - anyway + reach, days)
 
@@ -271,6 +273,13 @@ def usual_of(first_time: int | None, clicks: Mapping[int, int], span: Span) -> U
     )
 
 
+def _weight(rows: Sequence[Mapping[str, Any]]) -> float:
+    """Return by how much sampling widens a count: the mean weight of a click, by weight."""
+    squares = sum(row.get("squares", 0.0) for row in rows)
+    clicks = sum(row["clicks"] for row in rows)
+    return max(squares / clicks, 1.0) if squares and clicks else 1.0
+
+
 def _smoothed(clicks: Mapping[int, int], span: Span, back: int) -> list[float]:
     """Return clicks a minute around each minute of the window, so many days ago."""
     first = span[0] - back - SMOOTH_MINUTES * MINUTE
@@ -294,7 +303,7 @@ def _slow(view: "View", campaign_id: str, rate: Metric, span: Span) -> Slow:
     owners = view.ask(queries.advertiser(view, campaign_id, (before[0], span[1]))).to_pylist()
     account = (owners[0]["account_id"], owners[0]["name"] or "") if owners else None
     return Slow(
-        usual=usual_of(first_time, clicks, span),
+        usual=replace(usual_of(first_time, clicks, span), weight=_weight(rows)),
         former_rate=_rate(view, rate, campaign_id, (span[0] - 7 * DAY, span[0])),
         account=account,
     )

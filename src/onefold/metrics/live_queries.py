@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from onefold.metrics.compile import Span, currency_of_row, dimension_of, instant
+from onefold.metrics.weights import weight_of
 from onefold.model.time import DAY
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ def by_minute(view: "View", campaign_id: str, span: Span) -> "ir.Table":
         "event": meant.event,
         "currency": currency_of_row(meant),
     }
-    return meant.group_by(**keys).aggregate(rows=meant.count(), revenue=meant.earned.sum())
+    earned = meant.earned.sum()
+    if view.sampled:
+        earned = (meant.earned * weight_of(meant)).sum().round().cast("int64")
+    return meant.group_by(**keys).aggregate(rows=_count(view, meant), revenue=earned)
 
 
 def former_clicks(view: "View", campaign_id: str, spans: list[Span]) -> "ir.Table":
@@ -42,7 +46,9 @@ def former_clicks(view: "View", campaign_id: str, spans: list[Span]) -> "ir.Tabl
         )
     )
     meant = meant.filter(inside)
-    return meant.group_by(minute=meant.event_time.truncate("m")).aggregate(clicks=meant.count())
+    minutes = meant.group_by(minute=meant.event_time.truncate("m"))
+    squares = {"squares": (weight_of(meant) * weight_of(meant)).sum()} if view.sampled else {}
+    return minutes.aggregate(clicks=_count(view, meant), **squares)
 
 
 def first_seen(view: "View", campaign_id: str, span: Span) -> "ir.Table":
@@ -87,9 +93,9 @@ def campaigns(view: "View", span: Span, *, most: int) -> "ir.Table":
     grouped = named.group_by("campaign_id").aggregate(
         account_id=_account(named).max(),
         last_time=named.event_time.max(),
-        clicks=named.count(where=inside & clicked),
-        impressions=named.count(where=inside & seen),
-        former=named.count(where=clicked),
+        clicks=_count(view, named, inside & clicked),
+        impressions=_count(view, named, inside & seen),
+        former=_count(view, named, clicked),
     )
     order = [ibis.desc("clicks"), ibis.desc("impressions"), ibis.desc("former"), "campaign_id"]
     best = grouped.order_by(order).limit(most)
@@ -119,6 +125,13 @@ def _of_campaign(
         events.event_time < instant(span[1]),
         dimension_of(events, "campaign_id") == campaign_id,
     )
+
+
+def _count(view: "View", table: Any, where: Any = None) -> Any:
+    """Return how many events there are, or stand for where a source samples, in whole ones."""
+    if not view.sampled:
+        return table.count(where=where)
+    return weight_of(table).sum(where=where).round().cast("int64").fill_null(0)
 
 
 def _account(table: Any) -> Any:

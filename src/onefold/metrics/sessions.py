@@ -34,7 +34,10 @@ _COLUMNS = (
     "discoveries",
     "purposes",
     "clocked",
+    "sample_rate",
 )
+_PARTS = 1_000_000
+"""Rates are whole millionths here, so that spans are all of integers."""
 
 
 class SessionsFold:
@@ -100,15 +103,17 @@ class SessionsFold:
                 _numpy(discoveries.cast(pa.int64())),
                 _numpy(events.column("purposes").cast(pa.int64())),
                 _numpy(clocked.cast(pa.int64())),
+                _millionths(events.column("sample_rate")),
             ]
         )
 
 
 def _merged(spans: Ints) -> Ints:
-    """Return spans of which no two of one identifier are within the gap; shape (8, n) to (8, m).
+    """Return spans of which no two of one identifier are within the gap; shape (9, n) to (9, m).
 
     Rows: identifier, start, end, events, actions, discoveries, purposes (all must allow one),
-    clocked (a time of it rests on our clock).
+    clocked (a time of it rests on our clock), sample_rate (the greatest: that span was seen if any
+    event of it was).
     """
     spans = spans[:, np.lexsort((spans[1], spans[0]))]
     identifier, start, end = spans[0], spans[1], spans[2]
@@ -124,6 +129,7 @@ def _merged(spans: Ints) -> Ints:
             *(np.add.reduceat(spans[row], at) for row in (3, 4, 5)),
             np.bitwise_and.reduceat(spans[6], at),
             np.bitwise_or.reduceat(spans[7], at),
+            np.maximum.reduceat(spans[8], at),
         ]
     )
 
@@ -143,13 +149,25 @@ def _running_end(identifier: Ints, end: Ints) -> Ints:
 
 
 def _columns(table: pa.Table) -> Ints:
-    return np.stack([_numpy(table.column(name).cast(pa.int64())) for name in _COLUMNS])
+    whole = [_numpy(table.column(name).cast(pa.int64())) for name in _COLUMNS[:-1]]
+    return np.stack([*whole, _millionths(table.column("sample_rate"))])
+
+
+def _millionths(rates: Any) -> Ints:
+    if rates.null_count == len(rates):
+        return np.full(len(rates), _PARTS, dtype=np.int64)
+    parts = np.rint(rates.fill_null(1.0).to_numpy() * _PARTS)
+    return np.asarray(np.maximum(parts, 1), dtype=np.int64)
+
+
+def _rates(parts: Ints) -> pa.Array:
+    return pa.array(parts / _PARTS, pa.float64(), mask=parts == _PARTS)
 
 
 def _table(spans: Ints, environment: str, traffic: str) -> pa.Table:
     kinds = TABLES["sessions"].columns
     arrays: dict[str, Any] = {}
-    for name, values in zip(_COLUMNS, spans, strict=True):
+    for name, values in zip(_COLUMNS[:-1], spans[:-1], strict=True):
         column = pa.array(values, pa.int64())
         if kinds[name] == "timestamp":
             column = column.cast(pa.timestamp("us"))
@@ -158,6 +176,7 @@ def _table(spans: Ints, environment: str, traffic: str) -> pa.Table:
         elif kinds[name] == "boolean":
             column = column.cast(pa.bool_())
         arrays[name] = column
+    arrays["sample_rate"] = _rates(spans[-1])
     arrays["environment"] = pa.array([environment] * spans.shape[1], pa.string())
     arrays["traffic"] = pa.array([traffic] * spans.shape[1], pa.string())
     return pa.table(arrays)

@@ -9,6 +9,7 @@ Basis = Literal["opt-in", "notice", "contract"]
 Unplanned = Literal["allow", "strip", "quarantine"]
 Purpose = Literal["analytics", "personalization", "advertising", "sharing"]
 Role = Literal["owner", "analyst", "marketer", "viewer"]
+Sample = Annotated[float, msgspec.Meta(gt=0, le=1)]
 _MARK = "(bots?|internal|tests?|synthetic)"
 Include = Annotated[str, msgspec.Meta(pattern=f"^(all|{_MARK}(,{_MARK})*)?$")]
 """Marks of traffic that a question lets in, apart by commas, or `all`."""
@@ -65,6 +66,7 @@ class SourceParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     basis: Basis | None = None
     region: str | None = None
     unplanned: Unplanned | None = None
+    sample: Sample | None = None
 
 
 class ImportParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

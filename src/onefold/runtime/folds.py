@@ -82,6 +82,7 @@ class Folds:
         self.generation.offset = batch.offset
         self.generation.received_time = batch.received_time
         self.generation.marked |= batch.marked
+        self.generation.sampled |= batch.sampled
         self._look_for_rules(rows)
         return len(rows)
 

@@ -27,6 +27,8 @@ class Generation:
         self.offset, self.received_time = _progress(facts)
         self.marked = _is_marked(facts)
         """Somebody or something in it is marked as no customer's."""
+        self.sampled = _is_sampled(facts)
+        """Some of its events are of a sample."""
         _remember_tail(facts, seen)
 
     def fits(self, rules: FoldRules) -> bool:
@@ -114,6 +116,12 @@ def _is_marked(facts: DuckFacts) -> bool:
     events = tables["events"]
     marked = (tables["marked"], events.filter(events.traffic.notnull()))
     return any(facts.ask(table.select("traffic").limit(1)).num_rows for table in marked)
+
+
+def _is_sampled(facts: DuckFacts) -> bool:
+    events = facts.tables()["events"]
+    sampled = events.filter(events.sample_rate.notnull()).select("sample_rate")
+    return bool(facts.ask(sampled.limit(1)).num_rows)
 
 
 def _remember_tail(facts: DuckFacts, seen: SeenIds) -> None:

@@ -26,6 +26,7 @@ def make_view(
     zone: str,
     fresh_time: int | None,
     marked: bool = True,
+    sampled: bool = True,
 ) -> View:
     """Return the facts as a question may see them.
 
@@ -36,6 +37,7 @@ def make_view(
         zone: The workspace's time zone.
         fresh_time: Received time of the last event folded, or None.
         marked: Somebody or something in the facts may be marked as no customer's.
+        sampled: Some of the events may be of a sample.
 
     Raises:
         NotAllowed: The asker may not ask at all.
@@ -113,6 +115,7 @@ def make_view(
         fresh_time=fresh_time,
         left_out=left_out,
         marked_out=marked_out,
+        sampled=sampled,
     )
 
 

@@ -184,6 +184,7 @@ class Workspace:
             zone=self.settings.zone,
             fresh_time=self.fresh_time,
             marked=self.folds.generation.marked,
+            sampled=self.folds.generation.sampled,
         )
 
     def on_commit(self, listener: Callable[[int], None]) -> Callable[[], None]:

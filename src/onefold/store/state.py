@@ -199,7 +199,7 @@ def _tune_sqlite(engine: Engine) -> None:
         cursor.close()
 
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration."""
 
 

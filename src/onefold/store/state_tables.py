@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Integer,
     LargeBinary,
@@ -31,6 +32,7 @@ sources = Table(
     Column("basis", String(20), nullable=False),
     Column("region", String(20), nullable=False, default=""),
     Column("unplanned", String(20), nullable=False, default="allow"),
+    Column("sample", Float, nullable=False, default=1.0, server_default="1"),
     Column("disabled", Boolean, nullable=False, default=False),
     Column("created_time", BigInteger, nullable=False),
 )

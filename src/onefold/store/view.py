@@ -48,6 +48,7 @@ class View:
         zone: The workspace's time zone.
         fresh_time: Received time of the last event folded, microseconds UTC, or None.
         left_out: How many events of a span (from, to; microseconds) consent left out.
+        sampled: Some events may stand for more than one (`sample_rate`).
         marked_out: How many of a span were left out as no customer's: mark -> events.
     """
 
@@ -71,6 +72,7 @@ class View:
     fresh_time: int | None
     left_out: Callable[[int, int], int]
     marked_out: Callable[[int, int], dict[str, int]] = nothing_marked
+    sampled: bool = False
 
     def ask(self, expression: "ir.Expr") -> "pa.Table":
         """Return the whole answer of an expression over this view's tables."""

@@ -240,6 +240,7 @@ class Door:
                 catalogue=self._policies.catalogue,
                 categories=self._policies.categories,
                 beside=beside,
+                sampling_key=self._policies.sampling_key,
             )
             if receipt.row is not None:
                 await self._writer.append(_traced(receipt.row))

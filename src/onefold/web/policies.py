@@ -33,6 +33,8 @@ class Policies:
         """Consent category as sent -> purpose."""
         self.catalogue: Catalogue = make_catalogue(())
         """The described events in force."""
+        self.sampling_key = sources.sampling_key(state)
+        """By which sources that sample draw persons."""
         self.look()
 
     def source(self, write_key: str) -> Source | None:

@@ -1,5 +1,8 @@
 """A live campaign: minutes, places, and what would have come anyway."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -51,6 +54,23 @@ def test_clicks_and_revenue_are_those_of_the_last_sixty_minutes():
     assert reading.revenue == (Money(10_000_000, "USD"),)
     assert reading.rate.estimate == 0.4
     assert reading.rate.low < 0.4 < reading.rate.high
+
+
+def test_sampled_clicks_stand_for_all_and_the_range_is_wider():
+    facts = market()
+    for row in facts.events:
+        row["sample_rate"] = 0.25
+    plain = Live(RATE).reading(market().view(), "c1")
+    found = Live(RATE).reading(replace(facts.view(), sampled=True), "c1")
+    assert (found.clicks, found.impressions) == (80, 200)
+    assert found.revenue == (Money(40_000_000, "USD"),)
+    assert found.rate.estimate == pytest.approx(0.4)
+    assert found.usual.weight == 4.0
+    assert found.more.estimate == pytest.approx(4 * plain.more.estimate)
+    reach = [one.more.high - one.more.estimate for one in (plain, found)]
+    assert reach[1] == pytest.approx(4 * reach[0])
+    busiest = Live(RATE).campaigns(replace(facts.view(), sampled=True))
+    assert busiest[0].clicks == 80
 
 
 def test_a_workspace_that_describes_no_revenue_still_shows_its_clicks():

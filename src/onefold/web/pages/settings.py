@@ -143,7 +143,8 @@ async def revoke_key(request: Request) -> Response:
 async def add_source(request: Request) -> Response:
     """Add a source with a new write key."""
     form, workspace = await request.form(), request.app.state.workspace
-    given = {name: text_of(form, name) for name in ("name", "environment", "basis", "unplanned")}
+    parts = ("name", "environment", "basis", "unplanned")
+    given: dict[str, Any] = {name: text_of(form, name) for name in parts}
     source = Source(write_key=new_secret("wk_"), region=text_of(form, "region"), **given)
     try:
         sources.add_source(workspace.state, request.state.asker, source, now=workspace.clock())
