@@ -70,8 +70,8 @@ def test_quiet_says_warnings_alone(said):
     stream = said("quiet")
     logging.getLogger("onefold.web").info("request")
     assert stream.getvalue() == ""
-    logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
-    assert stream.getvalue() == "uvicorn.error: Invalid HTTP request received.\n"
+    logging.getLogger("somebody.else").warning("Invalid HTTP request received.")
+    assert stream.getvalue() == "somebody.else: Invalid HTTP request received.\n"
 
 
 @pytest.mark.parametrize(
