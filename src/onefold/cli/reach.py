@@ -160,6 +160,9 @@ def _ask_house(
     try:
         line.request("POST", address, json.dumps(params).encode(), headers)
         return _read(line.getresponse(), progress)
+    except OnefoldError:
+        # Some of ours are errors of the machine's kind too; they are the answer.
+        raise
     except (OSError, HTTPException) as error:
         message = f"The running server broke off: {error!r}."
         raise MachineFailed(message, "Look at its output, then ask again.") from error

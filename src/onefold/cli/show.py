@@ -93,9 +93,16 @@ def _show_list(values: Sequence[Mapping[str, Any]]) -> None:
     names = list(dict.fromkeys(name for value in shown for name in value if name not in _ASIDE))
     flat = [n for n in names if not any(_is_structure(value.get(n)) for value in shown)]
     told = [n for n in flat if any(_says(value.get(n)) for value in shown)]
-    told = told[:1] + [n for n in told[1:] if not any(_is_long(v.get(n)) for v in shown)]
+    long = [n for n in told[1:] if any(_is_long(value.get(n)) for value in shown)]
+    told = [n for n in told if n not in long]
     columns = [{"name": n, "type": "text", "unit": _unit_of(n)} for n in told]
     _print_table(columns, [[value.get(n) for n in told] for value in shown])
+    # What does not fit into a column stands below, under the name of its row.
+    for value in shown if long else ():
+        click.echo(f"\n{cell(value.get(told[0]))}")
+        for name in long:
+            if _says(value.get(name)):
+                click.echo(f"  {_words(name)}: {cell(value[name], _unit_of(name))}")
     if len(values) > len(shown):
         note(f"{len(values) - len(shown):,} more; --json shows all.")
 

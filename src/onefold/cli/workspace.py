@@ -1,6 +1,9 @@
 """Commands about the workspace itself: make it, serve it, look after it."""
 
+import shlex
+import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,11 +104,14 @@ def serve_command(host: str, port: int, log: str, intake: bool) -> None:
     if not intake and is_served(given.folder):
         message = f"Another server holds the workspace {given.folder}."
         raise Conflict(message, "End it first, or use it.")
-    serve(given.folder, host=host, port=port, log=log, intake=intake, ready=_say_where)
+    ready = partial(_say_where, given.folder)
+    serve(given.folder, host=host, port=port, log=log, intake=intake, ready=ready)
 
 
-def _say_where(address: str) -> None:
-    note(f"Onefold listens at {address}. `onefold user link owner` signs in; Ctrl-C ends it.")
+def _say_where(folder: Path, address: str) -> None:
+    link = shlex.join([sys.argv[0], "-w", str(folder), "user", "link", "owner"])
+    note(f"Onefold listens at {address}. Ctrl-C ends it.")
+    note(f"To sign in: `{link}` prints a path; open it at {address}.")
 
 
 @command("status")

@@ -107,6 +107,13 @@ def totals(view: "View", from_time: int, to_time: int) -> Totals:
     )
 
 
+def first_time(view: "View") -> int | None:
+    """Return the time of the earliest event, microseconds UTC; None where there is none."""
+    earliest = view.events.event_time.min().name("value").as_table()
+    found: datetime | None = view.ask(earliest).column("value")[0].as_py()
+    return None if found is None else micros_of(found)
+
+
 def reasons(
     view: "View", *, from_time: int = 0, to_time: int | None = None, event: str | None = None
 ) -> tuple[Reason, ...]:

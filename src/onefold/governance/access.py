@@ -25,6 +25,18 @@ SCOPES: dict[str, frozenset[str]] = {
 """Scope of an API key -> actions that it opens."""
 
 
+_WORDS = {
+    "see_persons": "see persons",
+    "see_personal_fields": "see personal fields",
+    "decide": "decide on advice",
+    "import": "import records",
+    "define": "change definitions",
+    "rebuild": "rebuild the facts",
+    "settings": "change settings",
+    "audit": "read the audit trail",
+}
+
+
 def may(asker: Asker, action: str) -> bool:
     """Return whether an asker may do something; a key may do only what its scopes open.
 
@@ -45,6 +57,5 @@ def require(asker: Asker, action: str) -> None:
     if may(asker, action):
         return
     roles = ", ".join(role for role in ROLES if role in ACTIONS[action])
-    words = action.replace("_", " ")
-    message = f"{asker.name} ({asker.role}) may not {words}."
+    message = f"{asker.name} ({asker.role}) may not {_WORDS.get(action, action)}."
     raise NotAllowed(message, f"Ask somebody who is one of: {roles}.")

@@ -172,10 +172,12 @@ def _tile(each: Figure, axis: tuple[float, float], asked: Measured, view: View) 
         "badges": asked.badges(each, view.now),
     }
     if relative.estimate is None or relative.low is None or relative.high is None:
-        have = min(each.change.now.n, each.change.former.n)
+        have = each.change.now.n
         if have < metric.minimum_people:
             return tile | {"too_few": {"have": have, "need": metric.minimum_people, "when": ""}}
-        return tile | {"change": "Cannot tell", "note": relative.note}
+        before = f"Before: {each.change.former.n:,} of {metric.minimum_people:,} people it takes."
+        note = relative.note if relative.estimate is None else before
+        return tile | {"change": "Cannot tell", "note": note}
     word = each.change.verdict
     change = share(relative.estimate, signed=True)
     tile["bar"] = interval(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from onefold import metrics
 from onefold.collect import questions
-from onefold.model.time import day_of, day_start
+from onefold.model.time import DAY, day_of, day_start
 from onefold.web import wording
 
 if TYPE_CHECKING:
@@ -119,17 +119,29 @@ def measured(view: View, folder: Path, days: int) -> Measured:
     """Return the figures of Today that are defined, in their order."""
     known = metrics.load_metrics(folder)
     now, former = periods(view, days)
+    began = questions.first_time(view)
     start = day_start(day_of(view.now, view.zone) - timedelta(days=CHART), view.zone)
     figures = tuple(
         Figure(
             metric=known[name],
-            change=metrics.change(view, known[name], period=now, former=former),
+            change=_with_history(
+                metrics.change(view, known[name], period=now, former=former), former, began, view
+            ),
             points=metrics.series(view, known[name], from_time=start, to_time=now[1]),
         )
         for name in SHOWN
         if name in known
     )
     return Measured(figures, questions.totals(view, *now), view.fresh_time)
+
+
+def _with_history(change: Change, former: Span, began: int | None, view: View) -> Change:
+    """Return a change as it can be told: with a period before that lies wholly in the data."""
+    if began is None or began < former[0] + DAY:
+        return change
+    note = f"The data begin on {wording.day(began, view.zone)}: nothing whole to compare with yet."
+    relative = replace(change.relative, estimate=None, low=None, high=None, note=note)
+    return replace(change, relative=relative, verdict="not_yet")
 
 
 def most_moved(figures: tuple[Figure, ...]) -> Figure | None:
