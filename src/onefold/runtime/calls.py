@@ -12,7 +12,7 @@ from onefold.model.errors import BadInput, NotFound, unknown
 from onefold.model.records import Answer, Column
 from onefold.model.time import day_of, day_start, parse_date
 from onefold.runtime import call_params as take
-from onefold.runtime import catalogue_calls, collect_calls, import_calls, machine_calls
+from onefold.runtime import catalogue_calls, collect_calls, import_calls, machine_calls, retrying
 from onefold.runtime.definitions import drift
 from onefold.runtime.doctor import WRONG, Finding, diagnose
 from onefold.runtime.rebuilding import checksum
@@ -77,7 +77,11 @@ def _apply(asked: Asked, _: take.Nothing) -> Body:
     _check_definitions(asked.workspace)
     changed = asked.workspace.apply_definitions(asked.asker)
     asked.workspace.catch_up(asked.progress)
-    return {"changed": bool(changed)}
+    answer: dict[str, object] = {"changed": bool(changed)}
+    if changed and (fitting := retrying.fitting(asked.workspace)):
+        answer["waiting_events_that_fit_now"] = fitting
+        answer["fix"] = "Run `onefold quarantine retry` to let them in."
+    return answer
 
 
 def _check_definitions(workspace: Workspace) -> None:

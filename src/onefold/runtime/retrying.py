@@ -10,6 +10,8 @@ from onefold.model.records import Answer, Asker, Column, Progress
 from onefold.runtime.definitions import applied_catalogue
 from onefold.runtime.workspace import Workspace
 
+MOST_JUDGED_BESIDE = 2_000
+"""Requests with waiting events that are read beside another call."""
 _one_at_a_time = threading.Lock()
 """An entry repeats all before it, so two of them must not be made at once."""
 
@@ -40,6 +42,18 @@ def look(
             progress("Judging anew", done, len(places))
 
     return retry, catalogues.outlook(retry, workspace.log, places, told)
+
+
+def fitting(workspace: Workspace) -> int:
+    """Return how many waiting messages fit the definitions in force; 0 where too many wait.
+
+    So few are judged that an apply need not wait for it.
+    """
+    places, _ = _waiting(workspace)
+    if not places or len(places) > MOST_JUDGED_BESIDE:
+        return 0
+    _, outlook = look(workspace)
+    return outlook.mended.total()
 
 
 def let_in(

@@ -305,6 +305,9 @@ class Workspace:
             end = max(self.log.last_offset(), self.facts_offset)
             while folds.offset < end and folds.step():
                 pass
+            # An entry that came while it was built stands in the log, not in what it was built by.
+            _, rules = applied(self.log)
+            folds.stale = not generation.fits(rules)
             former = self.folds
             put_in_force(self.folder / "facts", generation)
             self.folds = folds

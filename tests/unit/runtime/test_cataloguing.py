@@ -195,3 +195,36 @@ def test_an_event_that_would_wait_from_now_on_is_told(world):
     sources.set_source(world.workspace.state, OWNER, "app", unplanned="quarantine")
     change(world, "event: pin_saved", "event: pin_kept")
     assert any("what app sends of it waits" in row[1] for row in breaks(world))
+
+
+def test_apply_tells_what_waits_and_would_count_now(world):
+    world.send(track("pin_saved", id="bad", user="u1"))
+    world.fold()
+    change(world, ", required: true", "")
+    answer, _ = asked(world, "apply")
+    assert answer["waiting_events_that_fit_now"] == 1
+    assert asked(world, "quarantine retry")[0]["rows"] == [["pin_saved", "counts now", "", 1]]
+    change(world, ", required: true", "")
+    assert asked(world, "apply")[0] == {"changed": False}
+
+
+def test_definitions_that_are_applied_while_the_facts_are_built_anew_hold(world, monkeypatch):
+    from onefold.runtime import rebuild
+    from onefold.runtime.definitions import applied
+
+    make = world.workspace.new_generation
+
+    def made(*arguments):
+        folds = make(*arguments)
+        change(world, "price: {type: number}", "size: {type: number}")
+        world.workspace.apply_definitions(wait=False)
+        return folds
+
+    monkeypatch.setattr(world.workspace, "new_generation", made)
+    rebuild(world.workspace)
+    monkeypatch.undo()
+    world.fold()
+    world.workspace.step()
+    _, rules = applied(world.workspace.log)
+    assert "p_size" in rules.promoted
+    assert world.workspace.folds.generation.fits(rules)
