@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from onefold.model.errors import BadInput, OnefoldError
 from onefold.model.records import OWNER, Question
+from onefold.model.time import DAY
 
 if TYPE_CHECKING:
     from onefold.runtime.workspace import Workspace
@@ -194,6 +195,13 @@ def _events(workspace: "Workspace") -> Iterator[Finding]:
 
     sources = {source.name for source in kept.list_sources(workspace.state)}
     silent = sources - _heard(workspace)
+    unknown = 0 if silent != sources else _of_nobody(workspace)
+    if unknown:
+        came = "1 event has come" if unknown == 1 else f"{unknown:,} events have come"
+        what = f"{came} without consent, so nobody is known."
+        fix = "Send `context.consent`, or choose a basis: `onefold source set NAME --basis notice`."
+        yield Finding(WATCH, what, "sources", fix)
+        return
     if silent == sources:
         fix = "Open the page Data, Connect your app; or run `onefold demo` to look around."
         yield Finding(WATCH, "No events have come yet.", "log.sqlite", fix)
@@ -201,6 +209,11 @@ def _events(workspace: "Workspace") -> Iterator[Finding]:
     for name in sorted(silent):
         fix = f"Check that its sender uses the write key of `{name}` and reaches this address."
         yield Finding(WATCH, f"No events of source `{name}` have come yet.", name, fix)
+
+
+def _of_nobody(workspace: "Workspace") -> int:
+    view = workspace.view(Question(asker=OWNER))
+    return view.left_out(0, workspace.clock() + DAY)
 
 
 def _heard(workspace: "Workspace") -> set[str]:

@@ -313,12 +313,13 @@ def chart_of(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> charts.Spec | N
     """Return the chart: a line in its band, lines by group, or nothing for a single figure."""
     if asked.every == "none" or len({row["period"] for row in rows}) < 2:
         return None
-    currency = rows[0]["currency"]
+    # A period without money has no currency; it belongs to the line all the same.
+    currency = next((row["currency"] for row in rows if row["currency"]), "")
     scale = 1e-6 if asked.metric.format == "money" else 1.0
     form = {"percent": ".1%", "money": "$,.2f" if currency == "USD" else ",.2f", "number": ",.3~r"}[
         asked.metric.format
     ]
-    line = [row for row in rows if row["currency"] == currency]
+    line = [row for row in rows if row["currency"] in {currency, ""}]
     if asked.by:
         groups = groups_of(line)
         points: list[charts.Row] = [
