@@ -66,3 +66,14 @@ def _list() -> int:
 def _show(name: str, include: str | None) -> int:
     """Show the experiment NAME: split, effects with intervals, verdicts."""
     return answer("experiment show", {"name": name, "include": include})
+
+
+@experiment_command.command("exposures")
+@click.argument("name")
+@click.option("--people", is_flag=True, help="A row a person, the first exposed first.")
+@_include
+def _exposures(name: str, people: bool, include: str | None) -> int:
+    """Show who saw which variant of NAME first, of which version of the flag."""
+    return answer(
+        "experiment exposures", {"name": name, "people": people or None, "include": include}
+    )

@@ -7,6 +7,7 @@ from onefold.model.doors import door
 if TYPE_CHECKING:
     from onefold.experiments.analysis import read_experiment as read_experiment
     from onefold.experiments.assignment import assign as assign
+    from onefold.experiments.exposures import exposure_log as exposure_log
     from onefold.experiments.records import Assignment as Assignment
     from onefold.experiments.records import Experiment as Experiment
     from onefold.experiments.records import ExperimentReading as ExperimentReading
@@ -20,6 +21,7 @@ __getattr__ = door(
         "Experiment": "records",
         "ExperimentReading": "records",
         "assign": "assignment",
+        "exposure_log": "exposures",
         "load_experiments": "registry",
         "parse_experiment": "registry",
         "read_experiment": "analysis",

@@ -134,6 +134,56 @@ def first_exposures(view: "View", experiment: Experiment, sample: Sample) -> Any
     return people.filter(people.first_time < instant(sample.end_time))
 
 
+def exposed_groups(view: "View", experiment: Experiment, sample: Sample) -> "ir.Table":
+    """Return people by variant and flag version of the first exposure, with how it went on."""
+    people = _exposed(view, experiment, sample)
+    groups = people.group_by("variant", "flag_version").aggregate(
+        people=people.count(),
+        exposures=people.exposures.sum().cast("int64"),
+        first_time=people.first_time.min(),
+        last_time=people.last_time.max(),
+        several_variants=people.count(where=people.variants > 1),
+        several_versions=people.count(where=people.versions > 1),
+    )
+    return groups.order_by("variant", "flag_version")
+
+
+def exposed_people(
+    view: "View", experiment: Experiment, sample: Sample, *, most: int
+) -> "ir.Table":
+    """Return a row a person, the first exposed first: variant, flag version, how often."""
+    people = _exposed(view, experiment, sample)
+    columns = ("variant", "flag_version", "first_time", "last_time", "exposures", "variants")
+    told = people.select(*columns, "versions", person=people.person_id.cast("string"))
+    return told.select("person", *columns, "versions").order_by("first_time", "person").limit(most)
+
+
+def _exposed(view: "View", experiment: Experiment, sample: Sample) -> Any:
+    """Return a row a person whose first exposure lies between start and planned end."""
+    shown = _exposures(view.person_events, experiment).filter(
+        lambda t: (
+            (t.event_time >= instant(sample.start_time))
+            & (t.event_time < instant(sample.read_time))
+        )
+    )
+    shown = shown.select(
+        "person_id",
+        "event_time",
+        variant=dimension_of(shown, "variation_id").fill_null(""),
+        flag_version=dimension_of(shown, "flag_version").fill_null(""),
+    )
+    people = shown.group_by("person_id").aggregate(
+        first_time=shown.event_time.min(),
+        last_time=shown.event_time.max(),
+        variant=shown.variant.argmin(shown.event_time),
+        flag_version=shown.flag_version.argmin(shown.event_time),
+        exposures=shown.count(),
+        variants=shown.variant.nunique(),
+        versions=shown.flag_version.nunique(),
+    )
+    return people.filter(people.first_time < instant(sample.end_time))
+
+
 def audience(view: "View", people: Any) -> Audience:
     """Return how many of a sample were new, and how far back events reach.
 
@@ -151,7 +201,7 @@ def audience(view: "View", people: Any) -> Audience:
     return Audience(
         people=int(row["people"]),
         new=int(row["new"] or 0),
-        history_time=None if begin is None else _micros(begin),
+        history_time=None if begin is None else micros(begin),
     )
 
 
@@ -206,7 +256,8 @@ def _weight(view: "View", table: Any) -> dict[str, Any]:
     return {"weight": ibis.literal(1.0) / table.sample_rate.fill_null(1.0)}
 
 
-def _micros(moment: datetime) -> int:
+def micros(moment: datetime) -> int:
+    """Return a time of the facts as microseconds UTC."""
     return (moment.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
 
 

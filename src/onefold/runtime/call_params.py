@@ -46,6 +46,12 @@ class NameParams(Asking, frozen=True, kw_only=True):
     name: str
 
 
+class ExposuresParams(NameParams, frozen=True, kw_only=True):
+    """The exposures of an experiment, by variant or by person."""
+
+    people: bool = False
+
+
 class IdParams(Asking, frozen=True, kw_only=True):
     """A question about one customer."""
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 from onefold import customers
 from onefold.advice import advise
 from onefold.collect import catalogues
-from onefold.experiments import Experiment, load_experiments, read_experiment
-from onefold.governance import add_user, sign_in_link, trail, verify
+from onefold.experiments import Experiment, exposure_log, load_experiments, read_experiment
+from onefold.governance import add_user, require, sign_in_link, trail, verify
 from onefold.metrics import load_metrics, measure
 from onefold.model.errors import BadInput, NotFound, unknown
 from onefold.model.records import Answer, Column
@@ -227,6 +227,17 @@ def _experiment_show(asked: Asked, params: take.NameParams) -> Body:
     if params.name not in found:
         raise unknown("experiment", params.name, found)
     return read_experiment(asked.view(params), found[params.name]).to_json()
+
+
+@named("experiment exposures", take.ExposuresParams)
+def _experiment_exposures(asked: Asked, params: take.ExposuresParams) -> Body:
+    """Who saw which variant first, of which version of the flag, and what is amiss."""
+    found = load_experiments(asked.workspace.definitions / "experiments")
+    if params.name not in found:
+        raise unknown("experiment", params.name, found)
+    if params.people:
+        require(asked.asker, "see_persons")
+    return exposure_log(asked.view(params), found[params.name], by_person=params.people)
 
 
 # ---------------------------------------------------------------- govern

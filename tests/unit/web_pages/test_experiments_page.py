@@ -7,6 +7,7 @@ import pytest
 from cards import EXPOSED, START, experiment, market
 from onefold.experiments import read_experiment
 from onefold.model.records import Estimate
+from onefold.model.time import DAY
 from onefold.web import rendering
 from onefold.web.pages import experiments as pages
 
@@ -95,3 +96,24 @@ def test_the_list_says_what_helps_and_what_waits(reading):
 )
 def test_ticks_are_round_and_zero_has_no_sign(axis, told):
     assert pages.ticks(axis) == told
+
+
+class Standing:
+    """As much of a workspace as remembering an answer takes."""
+
+    @staticmethod
+    def clock():
+        return START
+
+
+def test_exposures_stand_on_the_page_with_what_is_amiss(reading):
+    small = market(1, people=60)
+    small.add(EXPOSED, START + 20 * DAY, 0, experiment_id="larger-pins", variation_id="huge")
+    shown = pages._exposures(Standing(), small.view(), experiment())
+    assert {row[0] for row in shown["rows"]} == {"control", "larger"}
+    html = rendering.render(
+        "experiments/experiment.html",
+        FRAME | pages.shown_of(reading, zone="UTC", now=reading.read_time) | {"exposures": shown},
+    )
+    assert "by the first variant a person saw" in html
+    assert "saw more than one variant" in html

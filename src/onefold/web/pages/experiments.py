@@ -9,9 +9,9 @@ from urllib.parse import quote
 from markupsafe import Markup
 from starlette.routing import Route
 
-from onefold.experiments import load_experiments, read_experiment
+from onefold.experiments import exposure_log, load_experiments, read_experiment
 from onefold.model.errors import unknown
-from onefold.model.records import Question
+from onefold.model.records import MARKED, Question
 from onefold.model.time import day_start, parse_date
 from onefold.web import charts, wording
 from onefold.web.desk import ask, page, signed_in
@@ -91,7 +91,28 @@ def _one(workspace: Workspace, asker: Asker, name: str, as_of: str) -> dict[str,
     view = workspace.view(Question(asker=asker, as_of_time=until))
     reading = _read(workspace, view, known[name])
     return shown_of(reading, zone=view.zone, now=view.now) | {
-        "filters": _filters(reading, known, view.zone, as_of)
+        "filters": _filters(reading, known, view.zone, as_of),
+        "exposures": _exposures(workspace, view, known[name]),
+    }
+
+
+def _exposures(workspace: Workspace, view: View, experiment: Experiment) -> dict[str, object]:
+    """Return the block of exposures: a row a first variant and version of its flag."""
+    key = ("exposures", view.question, experiment)
+    log: Any = remembered(workspace, key, lambda: exposure_log(view, experiment))
+    return {
+        "rows": [
+            [
+                row[0] or "none",
+                row[1] or "none",
+                number(row[2]),
+                number(row[3]),
+                wording.day(row[4], view.zone),
+                wording.day(row[5], view.zone),
+            ]
+            for row in log.rows
+        ],
+        "notes": [note for note in log.notes if not note.startswith(MARKED)],
     }
 
 
