@@ -61,7 +61,7 @@ def open_at(place: Path) -> Generation:
 
 def next_place(folder: Path) -> Path:
     """Return the folder of the next generation, which is not there; unfinished ones go."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     current = (folder / _CURRENT).resolve().name
     for path in folder.glob("gen-*"):
         if path.name != current:

@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,9 @@ class SqliteLog:
         self.path = path
         self._lock = threading.Lock()
         self._reading = threading.Lock()
+        # It holds identifiers, so it is the owner's alone; the files beside it take its mode.
+        with suppress(OSError):
+            path.touch(mode=0o600, exist_ok=True)
         try:
             self._connection = _connect(path)
             for pragma in (

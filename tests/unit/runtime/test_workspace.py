@@ -164,3 +164,14 @@ def test_the_spacing_of_json_is_no_difference(tmp_path) -> None:
         found.append(other.sums())
         other.close()
     assert found[0] == found[1]
+
+
+def test_what_may_name_somebody_is_for_its_owner_alone(tmp_path) -> None:
+    world = World(tmp_path / "w")
+    world.send(track("opened", id="1", user="u1"))
+    world.fold()
+    private = {"log.sqlite", "log.sqlite-wal", "log.sqlite-shm", "vault.sqlite", "state.sqlite"}
+    modes = {path.name: path.stat().st_mode & 0o777 for path in world.folder.iterdir()}
+    world.close()
+    assert {modes[name] for name in private} == {0o600}
+    assert modes["facts"] == 0o700
