@@ -8,20 +8,29 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
+import pyarrow as pa
 
 from onefold.collect import queries
+from onefold.collect.blocks import read_blocks
+from onefold.collect.columnar import read_columns, suits
 from onefold.collect.mapping import Mapping, read_mapping
-from onefold.collect.reading import read_source
+from onefold.collect.reading import body_of, read_source
 from onefold.collect.records import Code, Record
 from onefold.collect.rows import Converter
 from onefold.collect.runs import RUN, SOURCE, UNDO, RunEntry, run_id
+from onefold.collect.staged import COLUMNS, DIALECT, ROWS, columns_body
 from onefold.model.errors import unknown
 from onefold.model.money import Money
 from onefold.model.records import Answer, Asker, Column
 from onefold.model.time import Clock, format_time
 from onefold.store import Log, NewRow, State, View
 
-DIALECT, ROUTE = "records", "import"
+_COUNTS = 15
+"""Verdict of a row that counts."""
+_COLUMNS_FROM = 200_000
+_COLUMNS_A_ROW = 16_384
+"""Under a megabyte when packed, which a broker takes by default."""
+_BYTES_A_COMMIT = 16_000_000
 _RECORDS_A_ROW = 500
 _ROWS_A_COMMIT = 20
 _MOST_FAULTS = 20
@@ -78,9 +87,26 @@ class _Sums:
         if len(self.first) < _MOST_SHOWN:
             self.first.append(record)
 
+    def add_columns(self, rows: pa.Table) -> None:
+        """Count rows all of which count."""
+        self.read += rows.num_rows
+        self.kept += rows.num_rows
+        if "amount_micros" in rows.column_names:
+            summed = rows.group_by("currency").aggregate([("amount_micros", "sum")])
+            for currency, micros in zip(
+                summed["currency"].to_pylist(), summed["amount_micros_sum"].to_pylist(), strict=True
+            ):
+                if currency is not None and micros is not None:
+                    self.amounts[currency] += micros
+
 
 def run(
-    keeper: Keeper, mapping: Path, *, dry_run: bool = False, progress: Progress | None = None
+    keeper: Keeper,
+    mapping: Path,
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    columns_from: int = _COLUMNS_FROM,
 ) -> Answer:
     """Bring in the records that a mapping file describes, and return the reconciliation.
 
@@ -93,6 +119,8 @@ def run(
         mapping: The mapping file (YAML).
         dry_run: Read and judge everything, keep nothing.
         progress: Told how far it is.
+        columns_from: Bytes of a CSV from which on it is read as columns, which makes no
+            difference but to the time it takes.
 
     Returns:
         One row a currency (one row without money): rows read, kept, standing in the file twice,
@@ -105,7 +133,6 @@ def run(
         DiskFull: There is no room; what was kept before counts once when it is run again.
     """
     described = read_mapping(mapping)
-    source_rows = read_source(described)
     now = _new_time(keeper)
     source = SOURCE + described.name
     started = RunEntry(
@@ -116,31 +143,88 @@ def run(
         entity=described.entity,
         file=described.origin,
     )
-    converter = Converter(described, now)
     sums = _Sums()
-    rows = [_control(RUN, started)]
-    for records in _groups(converter.record(line, raw) for line, raw in source_rows.rows):
-        for record in records:
-            sums.add(record)
-        rows.append(_row(described, records, now))
+    taken = _Taken(keeper, started, dry_run=dry_run)
+    for part, row in _log_rows(described, now, sums, columns_from):
+        taken.add(row)
         if progress is not None:
-            total = source_rows.total
-            read = sums.read if total is None else min(sums.read, total)
-            progress(f"Reading {described.origin}", read, total)
-        if not dry_run and len(rows) >= _ROWS_A_COMMIT:
-            keeper.log.append(rows)
-            rows = []
-    if not dry_run:
+            read = sums.read if part is None else min(sums.read, part)
+            progress(f"Reading {described.origin}", read, part)
+    taken.close(sums)
+    return _reconciled(described, sums, run="" if dry_run else started.run)
+
+
+class _Taken:
+    """Brings the rows of a run to the log, some at a time; none in a dry run."""
+
+    def __init__(self, keeper: Keeper, started: RunEntry, *, dry_run: bool) -> None:
+        self._keeper = keeper
+        self._started = started
+        self._dry_run = dry_run
+        self._rows = [_control(RUN, started)]
+        self._bytes = 0
+
+    def add(self, row: NewRow) -> None:
+        self._rows.append(row)
+        self._bytes += len(row.body)
+        if len(self._rows) >= _ROWS_A_COMMIT or self._bytes >= _BYTES_A_COMMIT:
+            self._append()
+
+    def close(self, sums: _Sums) -> None:
+        """Bring in what is left, and that the run is done."""
         done = msgspec.structs.replace(
-            started,
+            self._started,
             read=sums.read,
             kept=sums.kept,
             again=sums.again,
             waiting=len(sums.faults),
-            done_time=max(now, keeper.clock()),
+            done_time=max(self._started.run_time, self._keeper.clock()),
         )
-        keeper.log.append([*rows, _control(RUN, done)])
-    return _reconciled(described, sums, run="" if dry_run else started.run)
+        self._rows.append(_control(RUN, done))
+        self._append()
+
+    def _append(self) -> None:
+        if not self._dry_run:
+            self._keeper.log.append(self._rows)
+        self._rows, self._bytes = [], 0
+
+
+def _log_rows(
+    mapping: Mapping, now: int, sums: _Sums, columns_from: int
+) -> Iterator[tuple[int | None, NewRow]]:
+    """Yield how many rows there are, where that is known, and rows of the log."""
+    converter = Converter(mapping, now)
+    if suits(mapping) and mapping.file.stat().st_size >= columns_from:
+        body = body_of(mapping)
+        total: int | None = body.count(b"\n") + 1
+        found = read_columns(
+            mapping, converter, list(read_blocks(mapping, body)), keep_first=_MOST_SHOWN
+        )
+        for table in found.good:
+            for start in range(0, table.num_rows, _COLUMNS_A_ROW):
+                part = table.slice(start, _COLUMNS_A_ROW)
+                sums.add_columns(part)
+                yield total, _columns_row(mapping, part, now)
+        numbered = iter(found.others)
+    else:
+        source = read_source(mapping)
+        numbered, total = source.rows, source.total
+    for records in _groups(converter.record(line, raw) for line, raw in numbered):
+        for record in records:
+            sums.add(record)
+        yield total, _row(mapping, records, now)
+
+
+def _columns_row(mapping: Mapping, rows: pa.Table, now: int) -> NewRow:
+    return NewRow(
+        received_time=now,
+        source=SOURCE + mapping.name,
+        environment=mapping.environment,
+        dialect=DIALECT,
+        route=COLUMNS,
+        body=columns_body(rows, mapping.entity, mapping.priority),
+        verdicts=bytes([_COUNTS]) * rows.num_rows,
+    )
 
 
 def undo(state: State, view: View, asker: Asker, run: str, *, now: int) -> bool:
@@ -244,9 +328,9 @@ def _row(mapping: Mapping, records: list[Record], now: int) -> NewRow:
         source=SOURCE + mapping.name,
         environment=mapping.environment,
         dialect=DIALECT,
-        route=ROUTE,
+        route=ROWS,
         body=msgspec.json.encode(records),
-        verdicts=bytes(Code.SCHEMA << 4 if one.reason else 15 for one in records),
+        verdicts=bytes(Code.SCHEMA << 4 if one.reason else _COUNTS for one in records),
     )
 
 

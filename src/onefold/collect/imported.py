@@ -76,12 +76,12 @@ class RecordsFold:
                 continue
             rows = pa.concat_tables([one.rows for one in group])
             if rows.num_rows:
-                self._keep(first, rows, writer)
+                self._keep(first, rows, writer, distinct=all(one.distinct for one in group))
             waiting = pa.concat_tables([one.waiting for one in group])
             if waiting.num_rows:
                 _keep_waiting(waiting, writer)
 
-    def _keep(self, run: Staged, rows: pa.Table, writer: FactsWriter) -> None:
+    def _keep(self, run: Staged, rows: pa.Table, writer: FactsWriter, *, distinct: bool) -> None:
         former = writer.matching("records", _keys(rows), ["entity", "key"])
         again, told = _compared(run, rows, former)
         if told.any() or again.any():
@@ -89,7 +89,7 @@ class RecordsFold:
         rows, told = rows.filter(pa.array(~again)), told[~again]
         writer.insert("events", _events(rows.filter(pa.array(~told))))
         writer.insert("records", rows.select(_RECORD_COLUMNS))
-        if _has_repeats(rows["key"]):
+        if not distinct and _has_repeats(rows["key"]):
             self._settle(run.entity, _keys(rows), writer)
             return
         known = _is_in(rows["key"], former["key"])
@@ -105,7 +105,7 @@ class RecordsFold:
         columns = {name: rows[name] for name in value_columns(entity)}
         columns[key] = rows["key"]
         columns["known_time"] = rows["known_time"]
-        columns["sources"] = pa.array([only(source)] * rows.num_rows, pa.string())
+        columns["sources"] = pa.repeat(only(source), rows.num_rows)
         writer.insert(table, pa.table({name: columns[name] for name in TABLES[table].columns}))
 
     def _replace(self, run: Staged, rows: pa.Table, former: pa.Table, writer: FactsWriter) -> None:
@@ -209,11 +209,15 @@ def _is_in(values: pa.ChunkedArray, among: pa.ChunkedArray) -> Flags:
 
 
 def _has_repeats(keys: pa.ChunkedArray) -> bool:
-    return bool(pc.count_distinct(keys).as_py() < len(keys))
+    return len(keys.combine_chunks().dictionary_encode().dictionary) < len(keys)
 
 
 def _compared(run: Staged, rows: pa.Table, former: pa.Table) -> tuple[Flags, Flags]:
     """Return which rows came in this run before, and which are known from another."""
+    high = np.sort(rows["message_hi"].to_numpy())
+    if not former.num_rows and (high[1:] != high[:-1]).all():
+        nothing = np.zeros(rows.num_rows, dtype=np.bool_)
+        return nothing, nothing
     before, now = _numbers(former, rows)
     in_run = pc.and_(
         pc.equal(former["source"], run.source),
@@ -249,7 +253,7 @@ def _events(rows: pa.Table) -> pa.Table:
     """Return the rows of `events`; what a record says stands in the table of its entity."""
     count = rows.num_rows
     fixed: dict[str, Any] = {
-        "kind": pa.array([IMPORTED] * count, pa.string()),
+        "kind": pa.repeat(IMPORTED, count),
         "event": rows["entity"],
         "event_time": rows["known_time"],
         "received_time": rows["run_time"],
@@ -257,7 +261,7 @@ def _events(rows: pa.Table) -> pa.Table:
             pc.equal(rows["known_time"], rows["run_time"]), "received", "sent"
         ),
         "purposes": pa.array(np.full(count, _EVERY_PURPOSE, np.int16)),
-        "properties": pa.array(["{}"] * count, pa.string()),
+        "properties": pa.repeat("{}", count),
     }
     for name in TABLES["events"].columns:
         # What only senders tell stays null.

@@ -17,6 +17,7 @@ from onefold.store import planes
 Raw = dict[str, object]
 Numbered = Iterator[tuple[int, Raw | str]]
 """Line and row, or the sentence that says why it is none."""
+_UTF8 = b"\xef\xbb\xbf"
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -47,17 +48,21 @@ def read_source(mapping: Mapping) -> Reading:
         return Reading(_proven(mapping, _dlt_rows(mapping)), None)
     if mapping.format == "parquet":
         return _parquet(mapping)
-    text = _text_of(mapping)
+    text = body_of(mapping).decode()
     rows_of = _json_rows if mapping.format == "jsonl" else _csv_rows
     return Reading(rows_of(mapping, text), text.count("\n") + 1)
 
 
-def _text_of(mapping: Mapping) -> str:
-    """Return the text of a mapping's file; a byte order mark wins over the mapping."""
+def body_of(mapping: Mapping) -> bytes:
+    """Return the text of a mapping's file as UTF-8; a byte order mark wins over the mapping.
+
+    Raises:
+        BadInput: It is not in its encoding; with the line.
+    """
     body = mapping.file.read_bytes()
     encoding = "utf-16" if body[:2] in _UTF16 else mapping.encoding
     try:
-        return body.decode("utf-8-sig" if encoding == "utf-8" else encoding)
+        text = body.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError as error:
         line = body.count(b"\n", 0, error.start) + 1
         message = (
@@ -65,13 +70,14 @@ def _text_of(mapping: Mapping) -> str:
         )
         fix = "Save the file as UTF-8, or write `encoding: latin-1` in the mapping."
         raise BadInput(message, fix) from error
+    return body.removeprefix(_UTF8) if encoding == "utf-8" else text.encode()
 
 
 def _csv_rows(mapping: Mapping, text: str) -> Numbered:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mapping.delimiter, strict=True)
     try:
         head = [cell.strip() for cell in next(reader, [])]
-        _prove_head(mapping, head)
+        prove_head(mapping, head)
         for row in reader:
             if not any(cell.strip() for cell in row):
                 continue
@@ -103,7 +109,7 @@ def _parquet(mapping: Mapping) -> Reading:
     except (pa.ArrowException, OSError) as error:
         message = f"{mapping.origin} is no Parquet file: {str(error).partition(chr(10))[0]}"
         raise BadInput(message, "Check how it was written.") from error
-    _prove_head(mapping, list(file.schema_arrow.names))
+    prove_head(mapping, list(file.schema_arrow.names))
 
     def rows() -> Numbered:
         place = 0
@@ -162,11 +168,16 @@ def _proven(mapping: Mapping, rows: Iterator[Raw]) -> Numbered:
     """Number rows; the first one shows whether the mapped columns are there."""
     for place, row in enumerate(rows, 1):
         if place == 1 and mapping.database:
-            _prove_head(mapping, list(row))
+            prove_head(mapping, list(row))
         yield place, row
 
 
-def _prove_head(mapping: Mapping, head: list[str]) -> None:
+def prove_head(mapping: Mapping, head: list[str]) -> None:
+    """Pass when every mapped column is there once.
+
+    Raises:
+        BadInput: One is missing, or there are two of its name.
+    """
     doubled = {cell for cell in head if head.count(cell) > 1}
     for field, column in mapping.columns.items():
         if column.source and column.source not in head:

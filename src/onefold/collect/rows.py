@@ -1,13 +1,16 @@
 """Rows of a file to records: read, convert, judge; a bad row waits with its line and reason."""
 
+import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from onefold.collect.mapping import CHOICES, DEFAULTS, PROPERTY, REQUIRED, Column, Mapping
 from onefold.collect.records import Record
@@ -16,7 +19,11 @@ from onefold.model.money import currency_of, to_micros
 from onefold.model.time import zone_of
 
 Raw = dict[str, object]
-_MOST_TEXT = 2000
+Ints = npt.NDArray[np.int64]
+MOST_TEXT = 2000
+"""Characters of a text that are kept."""
+ID = "import:"
+"""How the id of an imported row begins; 128 bits of its content follow in hex."""
 
 
 def find(raw: Raw, name: str) -> object:
@@ -61,7 +68,7 @@ class Converter:
             for field, column in mapping.columns.items()
             if column.source
         ]
-        self._constants = {
+        self.constants = {
             field: self._convert(column)(column.value)
             for field, column in mapping.columns.items()
             if column.value
@@ -80,7 +87,7 @@ class Converter:
         where = f"{self._mapping.origin} {self._unit} {line}"
         if isinstance(raw, str):
             return self._waiting(where, {}, raw)
-        fields: dict[str, Any] = {**DEFAULTS.get(self._mapping.table, {}), **self._constants}
+        fields: dict[str, Any] = {**DEFAULTS.get(self._mapping.table, {}), **self.constants}
         fault = ""
         for field, source, convert in self._steps:
             given = find(raw, source)
@@ -98,6 +105,10 @@ class Converter:
         fault = fault or self._lacks(fields)
         # What could be read of a bad row stays beside its reason, so that sums reconcile.
         return self._waiting(where, fields, fault) if fault else self._named(line, where, fields)
+
+    def reader(self, field: str) -> Callable[[str], Any]:
+        """Return what reads the texts of a field; it raises ValueError at one that it cannot."""
+        return next(convert for name, _, convert in self._steps if name == field)
 
     def _convert(self, column: Column) -> Callable[[str], Any]:
         """Return what reads the texts of a column; it raises ValueError at one that it cannot."""
@@ -161,11 +172,11 @@ class Converter:
             values = {name.removeprefix(PROPERTY): fields.pop(name) for name in free}
             fields["properties"] = {k: value for k, value in values.items() if value is not None}
         key = fields.pop(self._mapping.key, None)
-        content = _encoded(fields)
+        content = _content(self._mapping, fields)
         short = hash(content)
         if key is None:
             self._equals[short] += 1
-            key = f"{_hash(self._mapping.table, content)}-{self._equals[short]}"
+            key = f"{_digest(content).hex()}-{self._equals[short]}"
         former = self._seen.setdefault(key, (line, short))
         if former[1] != short:
             reason = f"Its key stands in {self._unit} {former[0]} already, with other values."
@@ -173,7 +184,7 @@ class Converter:
         return Record(
             entity=self._mapping.entity,
             key=key,
-            message_id=self._message_id(key, content),
+            message_id=ID + _digest(_with_key(content, key)).hex(),
             event_time=self._now,
             fields=fields,
             where=where,
@@ -184,17 +195,13 @@ class Converter:
         return Record(
             entity=self._mapping.entity,
             key="",
-            message_id=self._message_id(where + reason, _encoded(fields)),
+            message_id=ID
+            + _digest(_with_key(_content(self._mapping, fields), where + reason)).hex(),
             event_time=self._now,
             fields=fields,
             where=where,
             reason=f"{where}: {reason}",
         )
-
-    def _message_id(self, name: str, content: bytes) -> str:
-        mapping = self._mapping
-        whole = f"{mapping.name}\x00{mapping.environment}\x00{name}"
-        return f"import-{mapping.entity}-{_hash(whole, content)}"
 
 
 _WORDS = {
@@ -208,7 +215,7 @@ _WORDS = {
 
 
 def _text(text: str) -> str:
-    return text[:_MOST_TEXT]
+    return text[:MOST_TEXT]
 
 
 def _integer(text: str) -> int:
@@ -230,9 +237,39 @@ def _date(column: Column, text: str) -> str:
     return date.fromisoformat(text).isoformat()
 
 
-def _encoded(fields: dict[str, Any]) -> bytes:
-    return msgspec.json.encode(fields, order="deterministic")
+def id_prefix(mapping: Mapping, names: Sequence[str]) -> str:
+    """Return what the ids of all rows with these fields begin with, before it is hashed."""
+    said = "\x1f".join((mapping.name, mapping.environment, mapping.entity, *names))
+    return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def _hash(name: str, content: bytes) -> str:
-    return blake2b(name.encode("utf-8", "replace") + b"\x00" + content, digest_size=16).hexdigest()
+def digests(texts: Sequence[bytes]) -> tuple[Ints, Ints]:
+    """Return the upper and the lower half of the 128-bit hashes of texts."""
+    found = b"".join([blake2b(text, digest_size=16).digest() for text in texts])
+    words = np.frombuffer(found, dtype=">i8").astype(np.int64).reshape(-1, 2)
+    return words[:, 0].copy(), words[:, 1].copy()
+
+
+def _content(mapping: Mapping, fields: dict[str, Any]) -> tuple[str, str]:
+    """Return what a row says, apart at the place of its key: fields by name, empty ones as NUL."""
+    names = sorted(fields)
+    texts = [_said(fields[name]) for name in names]
+    return id_prefix(mapping, names), "\x1f".join(texts)
+
+
+def _said(value: object) -> str:
+    if value is None:
+        return "\x00"
+    text = value if isinstance(value, str) else text_of(value)
+    # What parts the values cannot stand in one.
+    return text if not {"\x00", "\x1e", "\x1f"} & set(text) else "\x1e" + json.dumps(text)
+
+
+def _with_key(content: tuple[str, str], key: str) -> tuple[str, str]:
+    prefix, values = content
+    return prefix + "\x1f" + _said(key), values
+
+
+def _digest(content: tuple[str, str]) -> bytes:
+    text = "\x1f".join(content)
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -13,12 +13,15 @@ import pyarrow as pa
 
 from onefold.collect.promote import arrow_column
 from onefold.collect.records import Record
+from onefold.collect.rows import ID
 from onefold.model.errors import BadInput
 from onefold.model.facts import RECORD_TABLES, TABLES
 from onefold.model.ids import message_hash
 from onefold.store import LogRow
 
 DIALECT = "records"
+ROWS, COLUMNS = "import", "columns"
+"""Routes: a JSON list of records; an Arrow stream of rows that all count."""
 _WAITING = 16
 """Verdict bytes from here on are of rows that do not count."""
 _RECORDS = msgspec.json.Decoder(list[Record])
@@ -35,6 +38,7 @@ class Staged:
         run_time: Received time of all rows of the run, microseconds.
         rows: The columns of `records` and those of the entity's table.
         waiting: The columns of `records`, and `reason`.
+        distinct: Whether no key stands in them, and in others of its kind of the run, twice.
     """
 
     source: str
@@ -42,6 +46,7 @@ class Staged:
     entity: str
     rows: pa.Table
     waiting: pa.Table
+    distinct: bool = False
 
     def joins(self, other: "Staged") -> bool:
         """Return whether both are of one run."""
@@ -60,21 +65,116 @@ def read_staged(row: LogRow) -> list[Staged]:
     Raises:
         BadInput: It holds a row of no known entity.
     """
+    if row.route == COLUMNS:
+        return [_from_columns(row)]
     found: dict[str, list[tuple[int, Record]]] = defaultdict(list)
     for place, record in enumerate(_RECORDS.decode(row.body)):
-        if record.entity not in RECORD_TABLES:
-            known = ", ".join(RECORD_TABLES)
-            raise BadInput(f"No entity `{record.entity}`.", f"Use one of: {known}.")
+        _prove_entity(record.entity)
         found[record.entity].append((place, record))
     return [_staged(row, entity, records) for entity, records in found.items()]
 
 
-def read_values(row: LogRow) -> list[dict[str, Any]]:
+def read_values(row: LogRow) -> "Values":
     """Return the values of each place of a log row: column of its entity's table -> value."""
-    return [
-        {name: _value(record, name) for name in value_columns(record.entity)}
-        for record in _RECORDS.decode(row.body)
-    ]
+    return Values(row)
+
+
+class Values:
+    """What the places of a log row say; only those asked for are made."""
+
+    def __init__(self, row: LogRow) -> None:
+        self._table: pa.Table | None = None
+        self._records: list[Record] = []
+        if row.route == COLUMNS:
+            self._table, self._entity, _ = _opened(row)
+        else:
+            self._records = _RECORDS.decode(row.body)
+
+    def get(self, place: int) -> dict[str, Any] | None:
+        """Return column -> value of a place, times as microseconds; None where there is none."""
+        if self._table is None:
+            if place >= len(self._records):
+                return None
+            record = self._records[place]
+            return {name: _value(record, name) for name in value_columns(record.entity)}
+        if place >= self._table.num_rows:
+            return None
+        told = self._table.slice(place, 1)
+        found: dict[str, Any] = dict.fromkeys(value_columns(self._entity))
+        for name in found:
+            if name in told.column_names:
+                column = told[name]
+                is_time = pa.types.is_timestamp(column.type)
+                found[name] = (column.cast(pa.int64()) if is_time else column)[0].as_py()
+        return found
+
+
+def columns_body(rows: pa.Table, entity: str, priority: int) -> bytes:
+    """Return the body of a log row of the route `columns`."""
+    said = {"entity": entity, "priority": str(priority)}
+    sink = pa.BufferOutputStream()
+    rows = rows.replace_schema_metadata(said)
+    with pa.ipc.new_stream(sink, rows.schema) as stream:
+        stream.write_table(rows)
+    return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
+
+
+def _opened(row: LogRow) -> tuple[pa.Table, str, int]:
+    """Return the rows of a body of columns, their entity and priority."""
+    table = pa.ipc.open_stream(row.body).read_all()
+    said = table.schema.metadata
+    entity = said[b"entity"].decode()
+    _prove_entity(entity)
+    return table, entity, int(said[b"priority"])
+
+
+def _from_columns(row: LogRow) -> Staged:
+    table, entity, priority = _opened(row)
+    count = table.num_rows
+    kinds = TABLES[RECORD_TABLES[entity][0]].columns
+    same = {
+        "entity": entity,
+        "source": row.source,
+        "environment": row.environment,
+        "run_time": row.received_time,
+        "known_time": row.received_time,
+        "priority": priority,
+        "waiting": False,
+        "log_offset": row.offset,
+    }
+    each = {
+        "key": table["key"],
+        "message_hi": table["hi"],
+        "message_lo": table["lo"],
+        "place": pa.array(np.arange(count, dtype=np.int32)),
+    }
+    columns = {
+        name: each[name] if name in each else _repeated(same[name], kind, count)
+        for name, kind in _ENVELOPE.items()
+    }
+    for name in value_columns(entity):
+        told = name in table.column_names
+        columns[name] = table[name] if told else _repeated(None, kinds[name], count)
+    if "account_id" not in columns:
+        columns["account_id"] = table["key"]
+    return Staged(
+        source=row.source,
+        run_time=row.received_time,
+        entity=entity,
+        rows=pa.table(columns),
+        waiting=_NOTHING_WAITS,
+        distinct=True,
+    )
+
+
+def _repeated(value: object, kind: str, count: int) -> pa.Array:
+    return pa.repeat(arrow_column([value], kind)[0], count)
+
+
+def _prove_entity(entity: str) -> None:
+    if entity not in RECORD_TABLES:
+        known = ", ".join(RECORD_TABLES)
+        raise BadInput(f"No entity `{entity}`.", f"Use one of: {known}.")
 
 
 def _staged(row: LogRow, entity: str, records: Sequence[tuple[int, Record]]) -> Staged:
@@ -106,7 +206,7 @@ def _envelope(
     row: LogRow, entity: str, records: Sequence[tuple[int, Record]], *, waiting: bool
 ) -> pa.Table:
     count = len(records)
-    halves = [message_hash(one.message_id) for _, one in records]
+    halves = [_halves(one.message_id) for _, one in records]
     same = {
         "entity": entity,
         "source": row.source,
@@ -131,6 +231,15 @@ def _envelope(
     )
 
 
+def _halves(message_id: str) -> tuple[int, int]:
+    """Return the 128 bits of an id: those that stand in it, or the hash of an older one."""
+    if not message_id.startswith(ID):
+        return message_hash(message_id)
+    found = bytes.fromhex(message_id.removeprefix(ID))
+    high, low = found[:8], found[8:]
+    return int.from_bytes(high, "big", signed=True), int.from_bytes(low, "big", signed=True)
+
+
 def _value(record: Record, column: str) -> Any:
     value = record.fields.get(column)
     if column.endswith("_date") and isinstance(value, str):
@@ -138,3 +247,9 @@ def _value(record: Record, column: str) -> Any:
     if column == "properties":
         return json.dumps(value or {}, ensure_ascii=False, sort_keys=True)
     return value
+
+
+_NOTHING_WAITS = pa.table(
+    {name: arrow_column([], kind) for name, kind in _ENVELOPE.items()}
+    | {"reason": pa.array([], pa.string())}
+)

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from onefold.collect.staged import read_values, value_columns
+from onefold.collect.staged import Values, read_values, value_columns
 from onefold.collect.times import micros_of
 from onefold.model.facts import RECORD_TABLES
 from onefold.store import Log
@@ -55,18 +55,19 @@ class Contents:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._rows: OrderedDict[int, list[dict[str, Any]]] = OrderedDict()
+        self._rows: OrderedDict[int, Values | None] = OrderedDict()
 
     def get(self, entity: str, version: Version) -> dict[str, Any]:
         """Return column -> value; nothing but nulls where the log has forgotten the row."""
         offset, place = version.place
         if offset not in self._rows:
             row = self._log.row(offset)
-            self._rows[offset] = [] if row is None else read_values(row)
+            self._rows[offset] = None if row is None else read_values(row)
             if len(self._rows) > _ROWS_AT_HAND:
                 self._rows.popitem(last=False)
-        found = self._rows[offset]
-        return found[place] if place < len(found) else dict.fromkeys(value_columns(entity))
+        at_hand = self._rows[offset]
+        found = None if at_hand is None else at_hand.get(place)
+        return dict.fromkeys(value_columns(entity)) if found is None else found
 
 
 def merged(entity: str, versions: Sequence[Version], contents: Contents) -> dict[str, Any]:

@@ -1,21 +1,30 @@
 """Calls about what is brought in and taken out: imports, their undo, the whole in open formats."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
 from onefold.collect import imports
+from onefold.model.errors import OnefoldError
 from onefold.runtime import call_params as take
 from onefold.runtime.portability import export
 from onefold.runtime.registry import Asked, Body, named
+from onefold.runtime.workspace import Workspace
+
+_PAUSE_SECONDS = 0.02
 
 
 @named("import", take.ImportParams, action="import", changes=True)
 def _import(asked: Asked, params: take.ImportParams) -> Body:
     """Bring in the records that a mapping file describes."""
     workspace = asked.workspace
-    done = imports.run(
-        workspace,
-        workspace.folder / params.mapping,
-        dry_run=params.dry_run,
-        progress=asked.progress,
-    )
+    with _folding_beside(workspace):
+        done = imports.run(
+            workspace,
+            workspace.folder / params.mapping,
+            dry_run=params.dry_run,
+            progress=asked.progress,
+        )
     if params.dry_run:
         return done
     entry = imports.latest(workspace.log)
@@ -25,6 +34,27 @@ def _import(asked: Asked, params: take.ImportParams) -> Body:
             pass
     workspace.catch_up(asked.progress)
     return {**done.to_json(), "run": None if entry is None else entry.run}
+
+
+@contextmanager
+def _folding_beside(workspace: Workspace) -> Iterator[None]:
+    """Fold what comes to the log meanwhile, so that bringing in and folding share the machine."""
+    stop = threading.Event()
+
+    def fold() -> None:
+        # What fails here fails again, and is told, when the facts are brought up to the end.
+        with suppress(OnefoldError):
+            while not stop.is_set():
+                if not workspace.step():
+                    stop.wait(_PAUSE_SECONDS)
+
+    thread = threading.Thread(target=fold, name="folds-import", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 @named("runs", take.Asking)

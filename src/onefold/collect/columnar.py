@@ -1,0 +1,234 @@
+"""Rows of a CSV to columns of an entity, many at a time.
+
+Only rows that are certain to be good go this way; each of the others is read as a row (`rows`).
+Both ways make the same records under the same ids: a property test holds them together.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from onefold.collect.blocks import Block
+from onefold.collect.mapping import CHOICES, DEFAULTS, PROPERTY, REQUIRED, Column, Mapping
+from onefold.collect.reading import Raw
+from onefold.collect.rows import MOST_TEXT, Converter, digests, id_prefix
+from onefold.model.facts import TABLES
+
+Flags = npt.NDArray[np.bool_]
+_ARROW = {"time": pa.timestamp("us"), "date": pa.date32(), "integer": pa.int64()}
+_WHOLE = r"^-?[0-9]{1,18}$"
+_AMOUNT = r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$"
+_SCALE = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What was read of a file.
+
+    Attributes:
+        good: Rows with `line`, `key`, `hi`, `lo` and the values of the entity's table, block by
+            block; made as they are taken.
+        others: Line and row of what is to be read one by one, in the order of the file.
+    """
+
+    good: Iterator[pa.Table]
+    others: list[tuple[int, Raw | str]]
+
+
+def suits(mapping: Mapping) -> bool:
+    """Return whether a mapping's rows can be read as columns: each has a key and plain fields."""
+    return (
+        mapping.is_text
+        and mapping.format == "csv"
+        and bool(mapping.columns.get(mapping.key, Column("")).source)
+        and not any(name.startswith(PROPERTY) for name in mapping.columns)
+    )
+
+
+def read_columns(
+    mapping: Mapping, converter: Converter, blocks: Sequence[Block], *, keep_first: int
+) -> Columns:
+    """Return the rows of a file, those that are certain to be good as columns.
+
+    A key that stands in the file twice is none of these; nor are the first `keep_first` rows,
+    which a preview shows.
+    """
+    drafts = [_draft(mapping, converter, one) for one in blocks if one.columns is not None]
+    others = [row for one in blocks for row in one.rows]
+    unclear = _repeated(mapping, drafts, others)
+    for place, draft in enumerate(drafts):
+        if unclear is not None:
+            draft.good &= ~_flags(pc.is_in(draft.values[mapping.key], unclear))
+        if place == 0:
+            draft.good[:keep_first] = False
+        others += draft.rows(np.flatnonzero(~draft.good))
+    return Columns(
+        good=(_table(mapping, draft) for draft in drafts if draft.good.any()),
+        others=sorted(others, key=lambda row: row[0]),
+    )
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A plain block: values by field, and which rows are certain to be good."""
+
+    block: Block
+    values: dict[str, pa.Array]
+    good: Flags
+
+    def rows(self, places: npt.NDArray[np.intp]) -> list[tuple[int, Raw | str]]:
+        """Return rows of the block as they stand in the file, less those without any value."""
+        table = self.block.columns.take(pa.array(places))  # type: ignore[union-attr]
+        rows = zip(places.tolist(), table.to_pylist(), strict=True)
+        return [
+            (self.block.line + place, row)
+            for place, row in rows
+            if any(cell.strip() for cell in row.values())
+        ]
+
+
+def _draft(mapping: Mapping, converter: Converter, block: Block) -> _Draft:
+    table = block.columns
+    assert table is not None  # noqa: S101 - only plain blocks come here
+    count = table.num_rows
+    values: dict[str, pa.Array] = {}
+    good = np.ones(count, dtype=np.bool_)
+    standing = DEFAULTS.get(mapping.table, {}) | converter.constants
+    for name, column in mapping.columns.items():
+        if not column.source:
+            continue
+        text = pc.utf8_trim_whitespace(table[column.source].combine_chunks())
+        text = pc.if_else(pc.equal(text, ""), None, text)
+        values[name], bad = _converted(column, text, converter.reader(name))
+        good &= ~bad
+        if standing.get(name) is not None:
+            values[name] = pc.fill_null(values[name], _scalar(column, standing[name]))
+    for name, value in standing.items():
+        if name not in values:
+            kind = mapping.columns[name] if name in mapping.columns else Column("")
+            values[name] = pa.repeat(_scalar(kind, value), count)
+    good &= _understood(mapping, values)
+    return _Draft(block, values, good)
+
+
+def _scalar(column: Column, value: Any) -> pa.Scalar:
+    if column.type == "date" and isinstance(value, str):
+        value = date.fromisoformat(value)
+    kind = pa.int64() if column.type == "money" else _ARROW.get(column.type, pa.string())
+    return pa.scalar(value, kind)
+
+
+def _converted(
+    column: Column, text: pa.Array, read: Callable[[str], Any]
+) -> tuple[pa.Array, Flags]:
+    """Return the values of a column, and which of its texts cannot be told of here."""
+    if column.type == "text":
+        return text, _flags(pc.greater(pc.utf8_length(text), MOST_TEXT))
+    if column.type in {"integer", "money"}:
+        return _numbers(column, text)
+    parts = text.dictionary_encode()
+    kind = _ARROW.get(column.type, pa.string())
+    values = pa.array([_read(read, one, column) for one in parts.dictionary.to_pylist()], kind)
+    found = values.take(parts.indices)
+    return found, _flags(pc.and_(pc.is_null(found), pc.is_valid(text)))
+
+
+def _read(read: Callable[[str], Any], text: str, column: Column) -> Any:
+    try:
+        value = read(text)
+    except (ValueError, OverflowError):
+        return None
+    return date.fromisoformat(value) if column.type == "date" else value
+
+
+def _numbers(column: Column, text: pa.Array) -> tuple[pa.Array, Flags]:
+    whole = column.type == "integer"
+    if column.thousands:
+        text = pc.replace_substring(text, column.thousands, "")
+    if column.decimal == ",":
+        text = pc.replace_substring(text, ",", ".")
+    plain = pc.match_substring_regex(text, _WHOLE if whole else _AMOUNT)
+    bad = _flags(pc.invert(plain))
+    sure = pc.if_else(plain, text, None)
+    if whole:
+        return sure.cast(pa.int64()), bad
+    exact = sure.cast(pa.decimal128(18, _SCALE))
+    # The lower half of a decimal of six places is its count of millionths.
+    words = np.frombuffer(exact.buffers()[1], dtype="<i8")[exact.offset * 2 :][::2]
+    micros = pa.array(np.ascontiguousarray(words[: len(exact)]))
+    return pc.if_else(exact.is_valid(), micros, None), bad
+
+
+def _flags(array: pa.Array) -> Flags:
+    return pc.fill_null(array, False).to_numpy(zero_copy_only=False)  # type: ignore[no-any-return]
+
+
+def _understood(mapping: Mapping, values: dict[str, pa.Array]) -> Flags:
+    """Fill in what is understood; return which rows lack nothing (see `Converter`)."""
+    good = np.ones(len(values[mapping.key]), dtype=np.bool_)
+    for name in {*REQUIRED[mapping.table], mapping.key}:
+        if name in values:
+            good &= _flags(pc.is_valid(values[name]))
+    if mapping.table == "tickets":
+        count = len(values[mapping.key])
+        closed = values.get("closed_time", pa.nulls(count, pa.timestamp("us")))
+        told = values.get("status", pa.nulls(count, pa.string()))
+        values["status"] = pc.coalesce(told, pc.if_else(pc.is_null(closed), "open", "closed"))
+        good &= ~_flags(pc.less(closed, values["opened_time"]))
+    for name, options in CHOICES.get(mapping.table, {}).items():
+        if name in values:
+            known = pc.is_in(values[name], pa.array(options))
+            good &= _flags(pc.or_(known, pc.is_null(values[name])))
+    return good
+
+
+def _repeated(
+    mapping: Mapping, drafts: Sequence[_Draft], others: Sequence[tuple[int, Raw | str]]
+) -> pa.Array | None:
+    """Return the keys that stand in the file more than once, or None where none does."""
+    source = mapping.columns[mapping.key].source
+    keys = [draft.values[mapping.key] for draft in drafts]
+    more = [str(row.get(source) or "").strip() for _, row in others if isinstance(row, dict)]
+    every = pa.chunked_array([*keys, pa.array(more, pa.string())], pa.string()).drop_null()
+    if len(every.combine_chunks().dictionary_encode().dictionary) == len(every):
+        return None
+    counts = every.value_counts()
+    return counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
+
+
+def _table(mapping: Mapping, draft: _Draft) -> pa.Table:
+    values = dict(draft.values)
+    if not draft.good.all():
+        chosen = pa.array(draft.good)
+        values = {name: array.filter(chosen) for name, array in values.items()}
+    key = values.pop(mapping.key)
+    names = sorted(values)
+    texts = [_said(values[name]) for name in names]
+    whole = pc.binary_join_element_wise(
+        pa.scalar(id_prefix(mapping, names)),
+        key,
+        *texts,
+        "\x1f",
+        null_handling="replace",
+        null_replacement="\x00",
+    )
+    hi, lo = digests(whole.cast(pa.binary()).to_pylist())
+    lines = np.flatnonzero(draft.good) + draft.block.line
+    kinds = TABLES[mapping.table].columns
+    return pa.table(
+        {"line": lines.astype(np.int64), "key": key, "hi": hi, "lo": lo}
+        | {name: values[name] for name in kinds if name in values}
+    )
+
+
+def _said(array: pa.Array) -> pa.Array:
+    """Return values as the text that an id is made of."""
+    if pa.types.is_timestamp(array.type):
+        array = array.cast(pa.int64())
+    return array.cast(pa.string())
