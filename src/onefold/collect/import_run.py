@@ -1,7 +1,7 @@
 """Imports: a file and its mapping to rows of the log, reconciled to the cent."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -66,6 +66,7 @@ class _Sums:
     faults: list[str] = field(default_factory=list)
     first: list[Record] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
+    accounts: Counter[str] = field(default_factory=Counter)
 
     def add(self, record: Record) -> None:
         self.read += 1
@@ -82,6 +83,9 @@ class _Sums:
                 self.left_out[currency] += micros
             return
         self.kept += 1
+        account = record.fields.get("account_id")
+        if account is not None:
+            self.accounts[account] += 1
         if micros is not None and currency is not None:
             self.amounts[currency] += micros
         if len(self.first) < _MOST_SHOWN:
@@ -91,6 +95,9 @@ class _Sums:
         """Count rows all of which count."""
         self.read += rows.num_rows
         self.kept += rows.num_rows
+        if "account_id" in rows.column_names:
+            for one in rows["account_id"].value_counts().to_pylist():
+                self.accounts[one["values"]] += one["counts"]
         if "amount_micros" in rows.column_names:
             summed = rows.group_by("currency").aggregate([("amount_micros", "sum")])
             for currency, micros in zip(
@@ -106,6 +113,7 @@ def run(
     *,
     dry_run: bool = False,
     progress: Progress | None = None,
+    view: View | None = None,
     columns_from: int = _COLUMNS_FROM,
 ) -> Answer:
     """Bring in the records that a mapping file describes, and return the reconciliation.
@@ -119,13 +127,14 @@ def run(
         mapping: The mapping file (YAML).
         dry_run: Read and judge everything, keep nothing.
         progress: Told how far it is.
+        view: Tells which accounts are known; without it no row is looked for an account.
         columns_from: Bytes of a CSV from which on it is read as columns, which makes no
             difference but to the time it takes.
 
     Returns:
         One row a currency (one row without money): rows read, kept, standing in the file twice,
-        waiting; sums of the kept and of the waiting; the run and the bad rows' reasons in the
-        notes.
+        waiting; of the kept those whose account is not known, and the share of the others; sums
+        of the kept and of the waiting; the run and the bad rows' reasons in the notes.
 
     Raises:
         NotFound: A file is not there.
@@ -151,7 +160,13 @@ def run(
             read = sums.read if part is None else min(sums.read, part)
             progress(f"Reading {described.origin}", read, part)
     taken.close(sums)
-    return _reconciled(described, sums, run="" if dry_run else started.run)
+    orphans = None if view is None else _orphans(sums, queries.known_accounts(view))
+    return _reconciled(described, sums, orphans, run="" if dry_run else started.run)
+
+
+def _orphans(sums: _Sums, known: Container[str]) -> Counter[str]:
+    """Return the accounts that rows name and nobody knows, with how many rows name each."""
+    return Counter({name: rows for name, rows in sums.accounts.items() if name not in known})
 
 
 class _Taken:
@@ -334,8 +349,14 @@ def _row(mapping: Mapping, records: list[Record], now: int) -> NewRow:
     )
 
 
-def _reconciled(mapping: Mapping, sums: _Sums, *, run: str) -> Answer:
-    counts = (mapping.table, sums.read, sums.kept, sums.again, len(sums.faults))
+def _reconciled(mapping: Mapping, sums: _Sums, orphans: Counter[str] | None, *, run: str) -> Answer:
+    counts: tuple[object, ...] = (
+        mapping.table,
+        sums.read,
+        sums.kept,
+        sums.again,
+        len(sums.faults),
+    )
     columns = [
         Column("table", "text"),
         Column("read", "integer", "rows"),
@@ -343,6 +364,10 @@ def _reconciled(mapping: Mapping, sums: _Sums, *, run: str) -> Answer:
         Column("again", "integer", "rows"),
         Column("waiting", "integer", "rows"),
     ]
+    if orphans is not None and sums.accounts:
+        lost, linked = orphans.total(), sums.accounts.total()
+        columns += [Column("orphans", "integer", "rows"), Column("match_share", "share")]
+        counts = (*counts, lost, round(1 - lost / linked, 4))
     rows: list[tuple[object, ...]] = [counts]
     if "amount_micros" in mapping.columns:
         columns += [Column("kept_sum", "money"), Column("waiting_sum", "money")]
@@ -358,17 +383,21 @@ def _reconciled(mapping: Mapping, sums: _Sums, *, run: str) -> Answer:
             f"Rows of {mapping.origin} into `{mapping.table}`. Waiting rows are in quarantine; "
             "rows that stand in the file again, or were brought in before, count once."
         ),
-        notes=tuple(_notes(sums, run=run)),
+        notes=tuple(_notes(sums, orphans or Counter(), run=run)),
     )
 
 
-def _notes(sums: _Sums, *, run: str) -> Iterator[str]:
+def _notes(sums: _Sums, orphans: Counter[str], *, run: str) -> Iterator[str]:
     if run:
         yield f"Run {run}; `onefold undo {run}` takes it back."
     else:
         yield "Nothing was kept: this was a dry run."
         for record in sums.first:
             yield f"{record.where}: {_shown(record)}"
+    if orphans:
+        named = ", ".join(sorted(orphans)[:_MOST_SHOWN])
+        more = f" and {len(orphans) - _MOST_SHOWN:,} more" if len(orphans) > _MOST_SHOWN else ""
+        yield f"No account is known as {named}{more}: bring the accounts in, or mend the column."
     yield from sums.faults[:_MOST_FAULTS]
     if len(sums.faults) > _MOST_FAULTS:
         yield f"{len(sums.faults) - _MOST_FAULTS:,} more rows wait; see `onefold quarantine list`."

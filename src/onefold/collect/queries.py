@@ -21,6 +21,7 @@ __all__ = [
     "SeenEvent",
     "Totals",
     "import_runs",
+    "known_accounts",
     "last_event",
     "mend_of",
     "moment_of",
@@ -276,3 +277,8 @@ def import_runs(view: "View") -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def known_accounts(view: "View") -> frozenset[str]:
+    """Return the ids of the accounts that were brought in."""
+    return frozenset(view.ask(view.accounts.select("account_id"))["account_id"].to_pylist())

@@ -24,6 +24,7 @@ def _import(asked: Asked, params: take.ImportParams) -> Body:
             workspace.folder / params.mapping,
             dry_run=params.dry_run,
             progress=asked.progress,
+            view=asked.view(take.Asking()),
         )
     if params.dry_run:
         return done

@@ -142,3 +142,22 @@ def test_ids_of_imports_are_not_forgotten_after_a_restart(world) -> None:
     assert world.sums() == before
     undo(world, run)
     assert world.sums() == before
+
+
+def test_rows_of_unknown_accounts_are_counted_and_named(world) -> None:
+    bring(world, "a1,Acme,de,1")
+    folder = world.folder.parent
+    lines = ["id,account,day", "s1,a1,2026-11-01", "s2,a1,2026-11-02", "s3,b1,2026-11-03"]
+    (folder / "calls.csv").write_text("\n".join(lines) + "\n")
+    mapping = folder / "calls.yaml"
+    mapping.write_text(
+        "table: interactions\nfile: calls.csv\n"
+        "columns: {interaction_id: id, account_id: account, start_time: day}\n"
+    )
+    for dry_run in (True, False):
+        params = {"mapping": str(mapping), "dry_run": dry_run}
+        answer = call(world.workspace, OWNER, "import", params).body
+        names_of = [column["name"] for column in answer["columns"]]
+        (row,) = (dict(zip(names_of, one, strict=True)) for one in answer["rows"])
+        assert (row["kept"], row["orphans"], row["match_share"]) == (3, 1, 0.6667)
+        assert any(note.startswith("No account is known as b1:") for note in answer["notes"])
