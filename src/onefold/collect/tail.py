@@ -16,9 +16,11 @@ from onefold.model.ids import identifier_key
 if TYPE_CHECKING:
     from onefold.store import Log, LogRow, View
 
-COUNTS, WAITS, AGAIN, LEFT_OUT, ON_ITS_WAY = "counts", "waits", "again", "left-out", "on-its-way"
-VERDICTS = (COUNTS, WAITS, AGAIN, LEFT_OUT, ON_ITS_WAY)
-"""What can be said of a message; `left-out` counts, but consent keeps it from this view."""
+COUNTS, WAITS, AGAIN, ON_ITS_WAY = "counts", "waits", "again", "on-its-way"
+LEFT_OUT, NO_CUSTOMER = "left-out", "no-customer"
+VERDICTS = (COUNTS, WAITS, AGAIN, LEFT_OUT, NO_CUSTOMER, ON_ITS_WAY)
+"""What can be said of a message. `left-out` is kept, but consent keeps it from this view;
+`no-customer` is kept, but marked as of a bot, a colleague or a test."""
 
 MOST = 50
 _STEPS = (8, 32, 128, 512)
@@ -69,6 +71,7 @@ class Tail:
     Attributes:
         log: The log.
         view: The facts as the asker may see them; its environment is that of the tail.
+        whole: The same with what is marked as no customer's.
         facts_offset: How far the facts are.
         identity_key: Keys the hashes of identifiers.
         catalogue: Says which fields are personal.
@@ -76,6 +79,7 @@ class Tail:
 
     log: "Log"
     view: "View"
+    whole: "View"
     facts_offset: int
     identity_key: bytes
     catalogue: Catalogue = field(default_factory=Catalogue)
@@ -122,7 +126,9 @@ def _messages(tail: Tail, rows: list["LogRow"]) -> Iterator[Message]:
     """Yield the messages of some rows, the latest first."""
     if not rows:
         return
-    counted, waiting = _folded(tail.view, rows[0].offset, rows[-1].offset)
+    first, last = rows[0].offset, rows[-1].offset
+    counted, kept = _counted(tail.view, first, last), _counted(tail.whole, first, last)
+    waiting = _waiting(tail.view, first, last)
     bit = purpose_bit(tail.view.question.purpose)
     for row in reversed(rows):
         try:
@@ -139,6 +145,8 @@ def _messages(tail: Tail, rows: list["LogRow"]) -> Iterator[Message]:
                 verdict = WAITS if row.verdicts[place] >> 4 else ON_ITS_WAY
             elif at in counted:
                 verdict = COUNTS
+            elif at in kept:
+                verdict = NO_CUSTOMER
             elif at in waiting:
                 verdict = WAITS
             else:
@@ -197,20 +205,18 @@ def _shown(catalogue: Catalogue, event: str, properties: bytes) -> str:
     return msgspec.json.format(msgspec.json.encode(shown), indent=2).decode()[:_MOST_SHOWN]
 
 
-def _folded(
-    view: "View", first: int, last: int
-) -> tuple[set[tuple[int, int]], dict[tuple[int, int], str]]:
-    """Return which places of some log rows count in the facts, and which wait and why."""
-    events, waits = view.events, view.quarantine
+def _counted(view: "View", first: int, last: int) -> set[tuple[int, int]]:
+    """Return which places of some log rows are events of a view."""
+    events = view.events
     here = events.filter(events.log_offset.between(first, last)).select("log_offset", "place")
-    counted = view.ask(here)
+    found = view.ask(here)
+    return set(zip(found["log_offset"].to_pylist(), found["place"].to_pylist(), strict=True))
+
+
+def _waiting(view: "View", first: int, last: int) -> dict[tuple[int, int], str]:
+    """Return which places of some log rows wait, and why."""
+    waits = view.quarantine
     there = waits.filter(waits.log_offset.between(first, last))
-    waiting = view.ask(there.select("log_offset", "place", "reason"))
-    places = zip(counted["log_offset"].to_pylist(), counted["place"].to_pylist(), strict=True)
-    reasons = {
-        (offset, place): reason
-        for offset, place, reason in zip(
-            *(waiting[name].to_pylist() for name in ("log_offset", "place", "reason")), strict=True
-        )
-    }
-    return set(places), reasons
+    found = view.ask(there.select("log_offset", "place", "reason"))
+    columns = (found[name].to_pylist() for name in ("log_offset", "place", "reason"))
+    return {(offset, place): reason for offset, place, reason in zip(*columns, strict=True)}

@@ -1,11 +1,12 @@
 """The live tail: verdicts, ways and filters, and nothing personal."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from onefold.collect import catalogues
-from onefold.model.records import Asker, Question
+from onefold.model.records import MARKS, Asker, Question
 from onefold.web.pages import tail as page_tail
 from readers import Reader
 from worlds import World, track
@@ -60,9 +61,11 @@ def readers(world):
 
 
 def read(world):
+    question = Question(Asker("Ines", "viewer"))
     return tail.Tail(
         log=world.workspace.log,
-        view=world.workspace.view(Question(Asker("Ines", "viewer"))),
+        view=world.workspace.view(question),
+        whole=world.workspace.view(replace(question, include=frozenset(MARKS))),
         facts_offset=world.workspace.facts_offset,
         identity_key=world.workspace.identity_key,
         catalogue=world.catalogue,
@@ -160,3 +163,13 @@ def test_the_stream_tells_the_same_as_the_page(world):
     shown = page_tail._now(world.workspace, Asker("Ines", "viewer"), {"event": "pin_opened"})
     assert shown["rows"]
     assert all(row["cells"][0]["label"] == "pin_opened" for row in shown["rows"])
+
+
+def test_a_bot_is_told_apart(world):
+    robot = {
+        "userAgent": "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
+    }
+    sent = track("pin_opened", id="bot", user="robot")
+    world.send(sent | {"context": sent["context"] | robot})
+    world.fold()
+    assert tail.newest(read(world))[0].verdict == "no-customer"

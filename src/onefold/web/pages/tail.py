@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -10,7 +11,7 @@ from starlette.routing import Route
 from onefold.collect import Catalogue, catalogues, sources
 from onefold.metrics import load_metrics
 from onefold.model.errors import BadInput
-from onefold.model.records import Question
+from onefold.model.records import MARKS, Question
 from onefold.model.time import SECOND
 from onefold.web import rendering, wording
 from onefold.web.desk import ask, page, signed_in, visit_of
@@ -36,6 +37,7 @@ _WORDS = {
     tail.WAITS: ("waits", "watch"),
     tail.AGAIN: ("sent again", ""),
     tail.LEFT_OUT: ("left out by consent", ""),
+    tail.NO_CUSTOMER: ("no customer's", ""),
     tail.ON_ITS_WAY: ("on its way", ""),
 }
 _BASES = {
@@ -110,6 +112,7 @@ def _read(workspace: Workspace, asker: Asker, chosen: Mapping[str, str]) -> cata
     return tail.Tail(
         log=workspace.log,
         view=workspace.view(question),
+        whole=workspace.view(replace(question, include=frozenset(MARKS))),
         facts_offset=offset,
         identity_key=workspace.identity_key,
         catalogue=catalogue,
