@@ -3,7 +3,7 @@
 import pytest
 
 from onefold.collect import imports
-from onefold.model.errors import NotFound
+from onefold.model.errors import DiskFull, NotFound
 from onefold.model.records import OWNER
 from onefold.runtime import call, rebuild
 from worlds import World, track
@@ -142,6 +142,35 @@ def test_ids_of_imports_are_not_forgotten_after_a_restart(world) -> None:
     assert world.sums() == before
     undo(world, run)
     assert world.sums() == before
+
+
+def test_an_import_that_was_broken_off_is_brought_in_again_and_counts_once(
+    world, monkeypatch
+) -> None:
+    lines = [f"a{n},Name {n},de,1" for n in range(6)]
+    kept = world.sums()
+    append, left = world.workspace.log.append, iter([True, False])
+
+    def fail_later(rows):
+        if not next(left, True):
+            raise DiskFull("The log cannot grow.")
+        return append(rows)
+
+    monkeypatch.setattr("onefold.collect.import_run._RECORDS_A_ROW", 1)
+    monkeypatch.setattr("onefold.collect.import_run._ROWS_A_COMMIT", 3)
+    monkeypatch.setattr(world.workspace.log, "append", fail_later)
+    with pytest.raises(DiskFull):
+        bring(world, *lines)
+    assert sorted(names(world)) == ["a0", "a1"]
+    broken = imports.latest(world.workspace.log)
+    assert broken.done_time is None
+    bring(world, *lines)
+    whole = world.sums()
+    assert len(names(world)) == 6
+    undo(world, broken.run)
+    assert world.sums() == whole
+    undo(world, imports.latest(world.workspace.log).run)
+    assert world.sums() == kept
 
 
 def test_rows_of_unknown_accounts_are_counted_and_named(world) -> None:
