@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import msgspec
+import psycopg
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
@@ -20,6 +21,7 @@ from onefold.model.errors import BadInput, MachineFailed
 from onefold.model.money import Money
 from onefold.model.time import parse_time
 from onefold.store.log_sqlite import SqliteLog
+from postgres import Postgres
 
 NOW = 1_795_000_000_000_000
 COLUMNS = """\
@@ -136,6 +138,26 @@ def test_a_table_or_a_query_of_a_database(place, rows):
     database(place.folder)
     report = bring(place, f"table: spend\ndatabase: sqlite:///shop.db\n{rows}\n{COLUMNS}")
     check(place, report, "invoices row" if "rows_of" in rows else "query row")
+
+
+@pytest.fixture(scope="module")
+def server():
+    made = Postgres.start()
+    yield made
+    made.stop()
+
+
+def test_a_table_of_postgresql_with_types_of_its_own(place, server):
+    url = server.new_database()
+    with psycopg.connect(url, autocommit=True) as line:
+        line.execute("CREATE SCHEMA billing")
+        kinds = "id text, account text, day date, amount numeric(12, 2)"
+        line.execute(f"CREATE TABLE billing.invoices ({kinds})")
+        for row in ROWS:
+            given = tuple(row.values())
+            line.execute("INSERT INTO billing.invoices VALUES (%s, %s, %s, %s)", given)
+    mapping = f"table: spend\ndatabase: {url}\nrows_of: billing.invoices\n{COLUMNS}"
+    check(place, bring(place, mapping), "billing.invoices row")
 
 
 def test_the_address_of_a_database_may_stand_in_a_variable(place, monkeypatch):
