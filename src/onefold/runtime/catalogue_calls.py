@@ -1,6 +1,5 @@
 """Calls about the catalogue: described, brought in, handed out, checked; waiting events let in."""
 
-from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -66,7 +65,7 @@ def _import(asked: Asked, params: PlanParams) -> Body:
     """Bring in a Segment tracking plan or Iglu schemas as definitions."""
     return cataloguing.bring_in(
         asked.workspace,
-        Path(params.path),
+        asked.workspace.folder / params.path,
         kind=params.kind,
         overwrite=params.overwrite,
         dry_run=params.dry_run,
@@ -82,7 +81,7 @@ def _export(asked: Asked, params: HandOutParams) -> Body:
 @named("check", CheckParams)
 def _check(asked: Asked, params: CheckParams) -> Outcome:
     """What a change of definitions would break: recorded events, metrics, experiments."""
-    folder = Path(params.definitions) if params.definitions else None
+    folder = asked.workspace.folder / params.definitions if params.definitions else None
     found = cataloguing.check(asked.workspace, asked.view(params), folder)
     return Outcome(found.to_json(), good=not found.rows)
 

@@ -172,10 +172,22 @@ def test_what_is_no_json_or_too_large_is_refused(client, bearer):
     assert client.post("/api/v1/status", headers=bearer, content=large).status_code == 413
 
 
-def test_a_key_reads_no_files_outside_the_workspace(client, bearer, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [
+        ("import", "mapping"),
+        ("export", "folder"),
+        ("catalogue/import", "path"),
+        ("check", "definitions"),
+    ],
+)
+@pytest.mark.parametrize("place", ["{outside}/m.yaml", "../m.yaml", "/"])
+def test_a_key_reads_and_writes_no_files_outside_the_workspace(
+    client, bearer, tmp_path, name, parameter, place
+):
     (tmp_path / "m.yaml").write_text("import: x")
-    body = {"mapping": str(tmp_path / "m.yaml")}
-    answer = client.post("/api/v1/import", headers=bearer, json=body)
+    body = {parameter: place.format(outside=tmp_path)}
+    answer = client.post(f"/api/v1/{name}", headers=bearer, json=body)
     assert answer.status_code == 403
 
 

@@ -29,7 +29,12 @@ MOST_BYTES = 1_000_000
 LINES = "application/x-ndjson"
 _METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]
 """All of them, so that each call can say which it answers."""
-_NAMES_A_PATH = {"import": "mapping", "export": "folder"}
+_NAMES_A_PATH = {
+    "catalogue import": "path",
+    "check": "definitions",
+    "export": "folder",
+    "import": "mapping",
+}
 """Calls that name a place on the server's machine -> the parameter that does."""
 
 
@@ -68,7 +73,7 @@ async def _params(request: Request, name: str) -> dict[str, Any]:
     if not isinstance(params, dict):
         raise BadInput("The body is no JSON object.", "Send the parameters by name.")
     if name in _NAMES_A_PATH and not is_owner(request):
-        _check_within(request.app.state.workspace, str(params.get(_NAMES_A_PATH[name], "")))
+        _check_within(request.app.state.workspace, str(params.get(_NAMES_A_PATH[name]) or ""))
     return params
 
 
