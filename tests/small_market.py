@@ -207,6 +207,7 @@ def _told_person(facts: DuckFacts) -> None:
                 "end_time": days_ago(start - 0.01),
                 "events": events,
                 "actions": actions,
+                "traffic": "",
                 "discoveries": 1,
                 "purposes": 15,
             }

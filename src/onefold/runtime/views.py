@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from onefold.consent import purpose_bit
-from onefold.governance import may
+from onefold.governance import may, require
 from onefold.model.records import MARKS, Question
 from onefold.model.time import to_datetime
 from onefold.store import DuckFacts, View
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     import ibis.expr.types as ir
 
@@ -40,83 +41,91 @@ def make_view(
         sampled: Some of the events may be of a sample.
 
     Raises:
-        NotAllowed: The asker may not ask at all.
-        NotFound: There is no such purpose.
+        NotAllowed, NotFound: The asker may not ask at all; there is no such purpose.
     """
-    from onefold.governance import require
-
     require(question.asker, "ask")
     tables = facts.tables()
     bit = purpose_bit(question.purpose)
-    until = None if question.as_of_time is None else to_datetime(question.as_of_time)
-    until = until.replace(tzinfo=None) if until else None
-    events = tables["events"]
-    place = events.environment == question.environment
-    if until is not None:
-        place &= events.event_time <= until
-    if question.as_of_offset is not None:
-        place &= events.log_offset <= question.as_of_offset
-    here = events.filter(place)
-    known = here.filter((events.purposes.cast("int64") & bit) > 0)
+    until = None
+    if question.as_of_time is not None:
+        until = to_datetime(question.as_of_time).replace(tzinfo=None)
+    here = _here(tables["events"], question, until)
+    known = here.filter((here.purposes.cast("int64") & bit) > 0)
     identifiers = tables["identifiers"]
     strangers = _strangers(tables, question) if marked else None
-    people = identifiers
-    allowed = known.filter(_unmarked(known, question))
+    allowed, people = known.filter(_unmarked(known, question)), identifiers
     if strangers is not None:
         people = identifiers.anti_join(strangers, "person_id")
         allowed = allowed.anti_join(strangers, allowed.identifier == strangers.key)
-    sessions = tables["sessions"]
-    sessions = sessions.filter(
-        (sessions.environment == question.environment)
-        & ((sessions.purposes.cast("int64") & bit) > 0)
-        & sessions.traffic.isin(["", *sorted(question.include)])
-    )
-    if until is not None:
-        sessions = sessions.filter(sessions.start_time <= until)
-    memberships = _by(tables["memberships"], "first_time", until)
-    if not may(question.asker, "see_persons"):
-        names = identifiers.filter(ibis.literal(False))
-    else:
-        names = identifiers
+    names = may(question.asker, "see_persons")
 
     def left_out(from_time: int, to_time: int) -> int:
-        span = here.filter(
-            (here.event_time >= to_datetime(from_time).replace(tzinfo=None))
-            & (here.event_time < to_datetime(to_time).replace(tzinfo=None))
-            & ((here.purposes.cast("int64") & bit) == 0)
-        )
-        answer = facts.ask(span.aggregate(events=span.count()))
-        return int(answer.column("events")[0].as_py())
+        nobodys = here.filter((here.purposes.cast("int64") & bit) == 0)
+        return _counted(facts, nobodys, (from_time, to_time))
 
     def marked_out(from_time: int, to_time: int) -> dict[str, int]:
-        if not marked:
-            return {}
         return _marked_out(facts, known, strangers, question, (from_time, to_time))
 
-    quarantine = tables["quarantine"]
     return View(
         facts=facts,
         question=question,
         events=allowed,
         person_events=_with_person(allowed, people),
-        sessions=_with_person(sessions, people),
+        sessions=_with_person(_sessions(tables["sessions"], question, bit, until), people),
         contexts=tables["contexts"],
-        identifiers=names,
-        memberships=_with_person(memberships, people),
+        identifiers=identifiers if names else identifiers.filter(ibis.literal(False)),
+        memberships=_with_person(_by(tables["memberships"], "first_time", until), people),
         accounts=_by(tables["accounts"], "created_time", until),
         spend=_until_day(tables["spend"], until),
         tickets=_by(tables["tickets"], "opened_time", until),
         interactions=_by(tables["interactions"], "start_time", until),
-        quarantine=quarantine.filter(quarantine.environment == question.environment),
+        quarantine=_of(tables["quarantine"], question),
         duplicates=tables["duplicates"],
         runs=tables["runs"],
         now=now if question.as_of_time is None else min(now, question.as_of_time),
         zone=zone,
         fresh_time=fresh_time,
         left_out=left_out,
-        marked_out=marked_out,
+        marked_out=marked_out if marked else lambda _from, _to: {},
         sampled=sampled,
     )
+
+
+def _of(quarantine: "ir.Table", question: Question) -> "ir.Table":
+    return quarantine.filter(quarantine.environment == question.environment)
+
+
+def _here(events: "ir.Table", question: Question, until: "datetime | None") -> "ir.Table":
+    """Return the events of the environment, as of what is asked."""
+    place = events.environment == question.environment
+    if until is not None:
+        place &= events.event_time <= until
+    if question.as_of_offset is not None:
+        place &= events.log_offset <= question.as_of_offset
+    return events.filter(place)
+
+
+def _sessions(
+    sessions: "ir.Table", question: Question, bit: int, until: "datetime | None"
+) -> "ir.Table":
+    """Return the sessions of the environment that consent allows, without marked traffic."""
+    found = sessions.filter(
+        (sessions.environment == question.environment)
+        & ((sessions.purposes.cast("int64") & bit) > 0)
+        & sessions.traffic.isin(["", *sorted(question.include)])
+    )
+    return found if until is None else found.filter(found.start_time <= until)
+
+
+def _within(events: "ir.Table", span: tuple[int, int]) -> "ir.Table":
+    from_time, to_time = (to_datetime(time).replace(tzinfo=None) for time in span)
+    return events.filter((events.event_time >= from_time) & (events.event_time < to_time))
+
+
+def _counted(facts: DuckFacts, events: "ir.Table", span: tuple[int, int]) -> int:
+    inside = _within(events, span)
+    answer = facts.ask(inside.aggregate(events=inside.count()))
+    return int(answer.column("events")[0].as_py())
 
 
 def _unmarked(events: "ir.Table", question: Question) -> "ir.BooleanValue":
@@ -145,8 +154,7 @@ def _marked_out(
     span: tuple[int, int],
 ) -> dict[str, int]:
     """Return mark -> events of a span that are left out for it, the most first."""
-    from_time, to_time = (to_datetime(time).replace(tzinfo=None) for time in span)
-    events = known.filter((known.event_time >= from_time) & (known.event_time < to_time))
+    events = _within(known, span)
     let_in = events.traffic.isin(sorted(question.include) or ["nobody"])
     told = let_in.ifelse(ibis.null("string"), events.traffic)
     events = events.select("identifier", told=told)
