@@ -127,7 +127,9 @@ def ticket_rows(
         table = table.filter(table.topic == topic)
     if only_open:
         table = table.filter(table.closed_time.isnull() | (table.closed_time > moment))
-    return view.ask(table.drop("known_time", "sources").order_by(table.opened_time.desc(), "ticket_id"))
+    return view.ask(
+        table.drop("known_time", "sources").order_by(table.opened_time.desc(), "ticket_id")
+    )
 
 
 def interaction_rows(view: "View", account_id: str, *, most: int = 200) -> "pa.Table":

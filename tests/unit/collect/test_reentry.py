@@ -1,4 +1,4 @@
-"""Waiting events come in again when the schema is mended, as in a run that was right from the start."""
+"""Waiting events come in when the schema is mended, as in a run that was right at first."""
 
 import json
 
