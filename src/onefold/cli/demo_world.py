@@ -3,6 +3,7 @@
 import gc
 import json
 import shutil
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -33,6 +34,9 @@ from onefold.simulate import (
 TRUTH = Path("demo") / "truth.json"
 NAME = "Pinmarket"
 _PAUSE_SECONDS = 0.02
+_TURN_SECONDS = 0.0005
+_AT_ONCE = 40_000_000
+"""Bytes of history in a transaction: the engine writes whole row groups straight to its file."""
 
 
 class Sized(Protocol):
@@ -120,10 +124,10 @@ def make_world(folder: Path, sizes: Sized, progress: Progress) -> World:
 def _load(workspace: Workspace, market: Market, progress: Progress) -> None:
     source = sources.list_sources(workspace.state)[0]
 
-    with _lazy_collector():
+    with _lazy_collector(), _ready_switching():
         with _folding(workspace):
             load_history(market, source=source, append=workspace.log.append, progress=progress)
-        workspace.catch_up(progress)
+        workspace.catch_up(progress, most_bytes=_AT_ONCE)
 
 
 @contextmanager
@@ -133,7 +137,7 @@ def _folding(workspace: Workspace) -> Iterator[None]:
 
     def fold() -> None:
         while not ended.is_set():
-            if not workspace.step():
+            if not workspace.step(most_bytes=_AT_ONCE):
                 ended.wait(_PAUSE_SECONDS)
 
     with ThreadPoolExecutor(1, "folds") as pool:
@@ -143,6 +147,17 @@ def _folding(workspace: Workspace) -> Iterator[None]:
         finally:
             ended.set()
         folding.result()
+
+
+@contextmanager
+def _ready_switching() -> Iterator[None]:
+    """Let threads take turns often: whoever waits for disk or pipe has little to do after it."""
+    former = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(former)
 
 
 @contextmanager

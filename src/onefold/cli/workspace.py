@@ -109,7 +109,8 @@ def serve_command(host: str, port: int, log: str, intake: bool) -> None:
 
 
 def _say_where(folder: Path, address: str) -> None:
-    link = shlex.join([sys.argv[0], "-w", str(folder), "user", "link", "owner"])
+    program = "onefold" if sys.argv[0].endswith("__main__.py") else sys.argv[0]
+    link = shlex.join([program, "-w", str(folder), "user", "link", "owner"])
     note(f"Onefold listens at {address}. Ctrl-C ends it.")
     note(f"To sign in: `{link}` prints a path; open it at {address}.")
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from onefold.collect.dialects.stored import read_stored
+from onefold.collect.dialects.segment import Request, event_at, read
 from onefold.collect.draft import Draft, Reader
 from onefold.collect.imported import ReadRecords, RecordsFold
 from onefold.collect.promote import arrow_column
@@ -171,21 +171,19 @@ class _Originals:
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._rows: dict[int, list[_Content]] = {}
+        self._rows: dict[int, tuple[Request, int] | None] = {}
 
     def get(self, offset: int, place: int) -> _Content | None:
         if offset not in self._rows:
             if len(self._rows) > 64:
                 self._rows.clear()
             row = self._log.row(offset)
-            self._rows[offset] = [] if row is None else _contents(row)
+            self._rows[offset] = (
+                None if row is None else (read(row.route, row.body), row.received_time)
+            )
         found = self._rows[offset]
-        return found[place] if place < len(found) else None
-
-
-def _contents(row: LogRow) -> list[_Content]:
-    columns = read_stored(row.route, row.body, row.received_time, row.source.encode())
-    return list(zip(columns.kinds, columns.events, columns.properties, strict=True))
+        event = found and event_at(found[0], place, found[1])
+        return (event.kind, event.event, event.properties) if event else None
 
 
 def _content(draft: Draft, spot: int) -> _Content:

@@ -22,6 +22,8 @@ _log = logging.getLogger("onefold.house")
 _TICK_SECONDS = 0.05
 _GATHER_SECONDS = 0.12
 """From the start of one batch to the next at the least: fewer, fuller batches cost less."""
+MICRO_BATCH = 8_000_000
+"""Bytes of requests that are folded in one transaction at the most."""
 
 _Read = tuple[Sequence[LogRow], Callable[[FactsWriter], Batch]]
 """Rows of the log, and what writes them."""
@@ -62,18 +64,20 @@ class Folds:
         """The last log offset that the facts hold."""
         return self.generation.offset
 
-    def step(self, *, most_bytes: int = 8_000_000) -> int:
+    def step(self, *, most_bytes: int = MICRO_BATCH) -> int:
         """Fold the next rows of the log and return how many log rows that were; 0 at the end."""
         try:
             rows, write = self._next(most_bytes)
             if not rows:
                 return 0
-            if sum(len(row.body) for row in rows) >= most_bytes:
-                # More waits: it is read beside, while this is written.
-                after = rows[-1].offset
-                self._ahead = self._pool.submit(_read, self._collect, self._log, after, most_bytes)
             with self.generation.facts.transaction() as writer:
                 batch = self._fold(write, writer)
+                if sum(len(row.body) for row in rows) >= most_bytes:
+                    # More waits: it is read while this is brought to the disk, when nothing else
+                    # here has work for the interpreter.
+                    self._ahead = self._pool.submit(
+                        _read, self._collect, self._log, rows[-1].offset, most_bytes
+                    )
         except BaseException:
             # What the folds remember may be of rows or a transaction that did not stand.
             self._make()

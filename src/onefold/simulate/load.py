@@ -1,7 +1,9 @@
 """History into the log: through the intake that senders meet, with a clock of its own day."""
 
+import fcntl
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 
@@ -14,6 +16,8 @@ from onefold.store import NewRow
 
 GROUP = 100
 """Requests that go into the log in one transaction."""
+
+_PIPE_BYTES = 1_048_576
 
 Append = Callable[[Sequence[NewRow]], object]
 """Takes rows of the log that belong together; returns once they are kept."""
@@ -120,6 +124,9 @@ def _beside(plan: MarketPlan, source: Source) -> Iterator[_Group]:
     """Yield the groups as a process beside this one makes them; the pipe holds it back."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
+    # Each piece read is a wait for the interpreter, which folds meanwhile: so few, large pieces.
+    with suppress(OSError, AttributeError):
+        fcntl.fcntl(ours.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
     process = context.Process(target=_work, args=(plan, source, theirs), daemon=True)
     process.start()
     theirs.close()

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +17,17 @@ CREATE TABLE IF NOT EXISTS fields (
     PRIMARY KEY (key, field)
 ) STRICT, WITHOUT ROWID;
 """
-_REMEMBER = "INSERT OR IGNORE INTO identifiers (key, kind, value) VALUES (?, ?, ?)"
+# Many rows a statement: the interpreter is given away and awaited anew at each.
+_AT_ONCE = 250
+_REMEMBER = "INSERT OR IGNORE INTO identifiers (key, kind, value) VALUES "
+_COLLIDED = (
+    "SELECT given.column1 FROM (VALUES {}) AS given JOIN identifiers ON key = given.column1 "
+    "WHERE kind <> given.column2 OR value <> given.column3"
+)
 _NAME = "SELECT kind, value FROM identifiers WHERE key = ?"
 # Of two values of one time the greater text stands, so that the order of arrival does not matter.
-_KEEP = """
-INSERT INTO fields (key, field, value, event_time) VALUES (?, ?, ?, ?)
+_KEEP = "INSERT INTO fields (key, field, value, event_time) VALUES "
+_LATEST = """
 ON CONFLICT (key, field) DO UPDATE SET value = excluded.value, event_time = excluded.event_time
 WHERE (excluded.event_time, excluded.value) > (event_time, value)
 """
@@ -91,13 +97,12 @@ class Vault:
             cursor = self._connection.cursor()
             try:
                 cursor.execute("BEGIN IMMEDIATE")
-                cursor.executemany(_REMEMBER, names)
-                collided = {
-                    key
-                    for key, kind, value in names
-                    if cursor.execute(_NAME, (key,)).fetchone() != (kind, value)
-                }
-                cursor.executemany(_KEEP, fields)
+                collided: set[int] = set()
+                for rows, values in _in_pieces(names):
+                    cursor.execute(_REMEMBER + rows, values)
+                    collided |= {key for (key,) in cursor.execute(_COLLIDED.format(rows), values)}
+                for rows, values in _in_pieces(fields):
+                    cursor.execute(_KEEP + rows + _LATEST, values)
                 cursor.execute("COMMIT")
             except sqlite3.Error as error:
                 if self._connection.in_transaction:
@@ -139,6 +144,14 @@ class Vault:
         """Let go of the file."""
         with self._lock:
             self._connection.close()
+
+
+def _in_pieces(rows: Sequence[tuple[object, ...]]) -> Iterator[tuple[str, list[object]]]:
+    """Yield placeholders of some rows, and their values one after the other."""
+    for start in range(0, len(rows), _AT_ONCE):
+        piece = rows[start : start + _AT_ONCE]
+        one = f"({', '.join('?' * len(piece[0]))})"
+        yield ", ".join([one] * len(piece)), [value for row in piece for value in row]
 
 
 def _failure(error: sqlite3.Error) -> OnefoldError:

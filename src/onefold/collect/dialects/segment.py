@@ -149,6 +149,16 @@ def decode_request(request: Request, received_time: int, salt: bytes = b"") -> l
     return events
 
 
+def event_at(request: Request, place: int, received_time: int) -> Incoming | None:
+    """Return the event at one place of a request; None where there is none.
+
+    An event that was sent without an id is given none here.
+    """
+    if place >= len(request.items):
+        return None
+    return _event(request.items[place], request, received_time)
+
+
 def _hear(request: Request, events: list[Incoming]) -> None:
     """Write into the events what their own dialect says of them."""
     for place, (code, reason) in request.faults.items():
