@@ -102,6 +102,13 @@ def no_customer(view: "View", text: str) -> NotFound:
     )
 
 
+def account_of_name(view: "View", name: str) -> str | None:
+    """Return the id of the one account of a name, in whatever case; None unless there is one."""
+    lower = name.strip().casefold()
+    found = [key for key, known in _accounts(view).items() if known.casefold() == lower]
+    return found[0] if len(found) == 1 else None
+
+
 def no_account(view: "View", account_id: str) -> NotFound:
     """Return the error for an account that is not there, with what is near."""
     accounts = _accounts(view)

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from onefold.customers import queries
-from onefold.customers.find import no_account, no_person
+from onefold.customers.find import account_of_name, no_account, no_person
 from onefold.customers.naming import name_of, names_of, personal_fields
 from onefold.customers.records import Contact, Customer, KnownAs, SpendDay, Touch, Visits
 from onefold.customers.standing import issues_of, levels_by_account, phase_of
@@ -104,7 +104,7 @@ def account(view: "View", vault: "Vault", account_id: str) -> Customer:
     Raises:
         NotFound: There is no such account.
     """
-    rows = queries.account_rows(view, account_id=account_id).to_pylist()
+    account_id, rows = _meant(view, account_id)
     levels = tuple(
         levels_by_account(view.ask(queries.spend_levels(view, account_id=account_id))).get(
             account_id, ()
@@ -165,6 +165,15 @@ def account(view: "View", vault: "Vault", account_id: str) -> Customer:
         left_out=view.left_out(queries.before(view, queries.WINDOW), now),
         query=view.sql(queries.spend_levels(view, account_id=account_id)),
     )
+
+
+def _meant(view: "View", text: str) -> tuple[str, list[dict[str, Any]]]:
+    """Return the id of the account that an id or an exact name means, and its row if any."""
+    rows = queries.account_rows(view, account_id=text).to_pylist()
+    named = None if rows else account_of_name(view, text)
+    if named is None:
+        return text, rows
+    return named, queries.account_rows(view, account_id=named).to_pylist()
 
 
 def _number(text: int | str) -> int | None:

@@ -44,6 +44,13 @@ def vault(tmp_path):
     made.close()
 
 
+def test_an_account_is_shown_by_its_exact_name_too(facts, vault):
+    by_id = account(view_of(facts), vault, "hollis")
+    assert account(view_of(facts), vault, by_id.name.upper()).id == "hollis"
+    with pytest.raises(NotFound):
+        account(view_of(facts), vault, by_id.name[:4])
+
+
 def test_an_account_s_timeline_begins_with_an_anonymous_touch_before_it_was_made(facts, vault):
     found = account(view_of(facts), vault, "hollis")
     first = found.timeline[-1]
