@@ -68,7 +68,7 @@ def init_command(
     click.echo(f"write key: {made.write_key}")
     click.echo(f"api key: {made.api_key}")
     click.echo(f"sign in: onefold serve -w {folder}, then open {place} once")
-    note("These are shown only now; the API key is kept as a hash.")
+    note("API key and link are shown only now; `onefold source list` tells the write key.")
 
 
 def sign_in_address(path: str, *, host: str = "127.0.0.1", port: int = 8000) -> str:

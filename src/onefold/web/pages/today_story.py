@@ -88,13 +88,13 @@ def _test(test: Experiment, zone: str) -> list[dict[str, Any]]:
             end + timedelta(days=test.short.last_day),
             f": {test.short.label.lower()} can be read",
             "circle",
-            "Everyone has had the window of the short term",
+            "By then everyone has had the window of the short term",
         ),
         (
             end + timedelta(days=test.long.last_day),
             ": who came back can be read",
             "circle",
-            "Everyone has had the window of the long term",
+            "By then everyone has had the window of the long term",
         ),
     )
     return [

@@ -101,7 +101,9 @@ def answer_words(measured: Sequence[Row]) -> list[object]:
     said = hits + misses
     hold = "holds" if hits == 1 else "hold"
     words = f"{wording.count_word(hits)} of {plural(said, 'range')} {hold} the truth"
-    if hits == said > 1:
+    if hits == said == 2:
+        words = "Both ranges hold the truth"
+    elif hits == said > 2:
         words = f"All {wording.count_word(hits).lower()} ranges hold the truth"
     told: list[object] = [better(words)]
     if misses:
