@@ -43,7 +43,7 @@ def test_a_miss_is_said_as_loudly_as_a_hit():
 
 
 def test_all_hits_are_said_plainly():
-    assert "All two ranges hold the truth" in words([ROW, ROW])
+    assert "Both ranges hold the truth" in words([ROW, ROW])
 
 
 def test_naive_figures_are_judged_too():
