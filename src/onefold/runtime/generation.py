@@ -37,7 +37,8 @@ class Generation:
 
     def close(self) -> None:
         """Let go of the files."""
-        self.seen.flush()
+        # The end should not wait for a merge that can as well begin after the next start.
+        self.seen.flush(merging=False)
         self.seen.close()
         self.facts.close()
 

@@ -87,8 +87,11 @@ class SeenIds:
         if full:
             self.flush()
 
-    def flush(self) -> None:
-        """Write the ids in memory as a run on disk; where there is no room they stay in memory."""
+    def flush(self, *, merging: bool = True) -> None:
+        """Write the ids in memory as a run on disk; where there is no room they stay in memory.
+
+        Runs that are due are merged aside, unless told not to.
+        """
         with self._lock:
             if not self._fresh:
                 return
@@ -106,7 +109,8 @@ class SeenIds:
             self._runs.append(open_run(self._folder / name))
             self._fresh = []
             self.offset = self._fresh_offset
-        self._merge_aside()
+        if merging:
+            self._merge_aside()
 
     def close(self) -> None:
         """Wait for a merge that is under way."""

@@ -118,6 +118,22 @@ def test_without_room_the_ids_stay_in_memory_and_are_written_later(tmp_path, mon
     assert SeenIds(tmp_path).find(high, low).known.all()
 
 
+def test_an_end_waits_for_no_merge_and_the_next_run_brings_it_on(tmp_path) -> None:
+    high, low = pairs(180, seed=7)
+    seen = SeenIds(tmp_path, run_ids=100)
+    for start in (0, 60):
+        part = slice(start, start + 60)
+        seen.add(high[part], low[part], np.full(60, start + 1), np.arange(60))
+        seen.flush(merging=False)
+    seen.close()
+    assert len(list(tmp_path.glob("run-*"))) == 2
+    again = SeenIds(tmp_path, run_ids=60)
+    again.add(high[120:], low[120:], np.full(60, 200), np.arange(60))
+    again.close()
+    assert len(list(tmp_path.glob("run-*"))) == 1
+    assert again.find(high, low).known.all()
+
+
 def test_a_merge_without_room_leaves_the_runs_as_they_are(tmp_path, monkeypatch) -> None:
     high, low = pairs(400, seed=6)
     seen = SeenIds(tmp_path, run_ids=100)
