@@ -36,7 +36,7 @@ test: setup-test
 
 # pytest answers 5 where no test is marked.
 soak: setup-test
-	@$(BIN)/pytest -q -m soak $(ARGS) || { code=$$?; [ $$code = 5 ] || exit $$code; }
+	@$(BIN)/pytest -q -m soak -n $(WORKERS) --dist loadfile $(ARGS) || { code=$$?; [ $$code = 5 ] || exit $$code; }
 
 check: setup-test
 	@$(BIN)/ruff check --quiet .
