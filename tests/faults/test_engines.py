@@ -59,7 +59,12 @@ def test_several_intakes_and_one_fold_lose_nothing_and_count_once(tmp_path, plan
         beside.stop()
         main.wait_ready()
         # The log's end is what all have written: the fold has read it once nothing more comes.
-        until(lambda: workspace.checksums()["events"][0] == len(everything), seconds=150, every=0.3)
+        until(
+            lambda: workspace.checksums()["events"][0] == len(everything),
+            seconds=150,
+            every=0.3,
+            what=lambda: f"{workspace.checksums()} of {len(everything)}: {main.readiness()}",
+        )
         found = workspace.checksums()
         rebuilt = workspace.ask("rebuild")
         assert {row[0]: (row[1], row[2]) for row in rebuilt["rows"]} == found
