@@ -40,7 +40,7 @@ def test_every_link_and_control_is_reached_by_tab(visiting):
 def test_a_filter_opens_and_closes_by_keys_and_the_choice_is_in_the_address(visiting):
     with visiting() as visitor:
         visitor.open("/explore")
-        every = visitor.page.locator("details.filter", has_text="Every")
+        every = visitor.page.locator("details.filter", has_text="Every week")
         every.locator("summary").focus()
         visitor.page.keyboard.press("Enter")
         expect(every.get_by_role("link", name="by month")).to_be_visible()

@@ -144,7 +144,8 @@ def write_definitions(market: Market, folder: Path) -> None:
 
 def definitions(market: Market) -> dict[str, str]:
     """Return path below `definitions/` -> YAML text, experiments with this market's days."""
-    found = {}
+    shipped = files("onefold.simulate") / "definitions"
+    found = {"traffic.yaml": (shipped / "traffic.yaml").read_text("utf-8")}
     for kind in ("events", "experiments"):
         source = files("onefold.simulate") / "definitions" / kind
         for file in sorted(source.iterdir(), key=lambda one: one.name):
