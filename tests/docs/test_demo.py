@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -54,11 +55,16 @@ def test_the_check_asks_every_page_and_leaves_nothing_behind(tmp_path):
 def test_the_demo_stays_up_with_traffic_until_it_is_ended(tmp_path, way):
     port = free_port()
     sizes = ("--people", "40", "--days", "40", "--port", str(port))
-    running = demo("-w", str(tmp_path / "d"), "demo", *sizes, "--json")
-    said = json.loads(running.stdout.readline())
-    assert said["sign_in"].startswith(f"http://127.0.0.1:{port}/sign-in/link/")
-    running.send_signal(way)
-    running.communicate(timeout=60)
+    running = demo("-w", str(tmp_path / "d"), "demo", *sizes, "--json", start_new_session=True)
+    try:
+        said = json.loads(running.stdout.readline())
+        assert said["sign_in"].startswith(f"http://127.0.0.1:{port}/sign-in/link/")
+        running.send_signal(way)
+        running.communicate(timeout=60)
+    finally:
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.communicate()
     assert running.returncode == 0
     assert not processes_of(tmp_path)
 

@@ -5,8 +5,8 @@ import random
 import httpx
 import pytest
 
-from faults.load import Load
 from kafka import Broker
+from load import Load
 from postgres import Postgres
 from serving import Server, Workspace, until
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from faults.load import events
+from load import events
 from serving import Server, Workspace, until
 
 SIZE = 96 * 1024 * 1024

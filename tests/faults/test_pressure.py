@@ -11,7 +11,7 @@ import threading
 import httpx
 import pytest
 
-from faults.load import events
+from load import events
 from serving import Server, Workspace, until
 
 

@@ -17,6 +17,7 @@ HOST = "127.0.0.1"
 _READY_SECONDS = 240.0
 _END_SECONDS = 15.0
 _GAP_SECONDS = 0.05
+_LOOK_SECONDS = 1.0
 
 
 class Serving:
@@ -33,9 +34,17 @@ class Serving:
         Raises:
             MachineFailed: It ended by itself, and not well.
         """
-        code = self._process.wait()
+        while (code := self._ended_within(_LOOK_SECONDS)) is None:
+            # Not one long wait: a signal that comes just before it would be heard after its end.
+            pass
         if code:
             raise MachineFailed(f"The server ended with {code}.", "Its output stands above.")
+
+    def _ended_within(self, seconds: float) -> int | None:
+        try:
+            return self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
 
     def end(self) -> None:
         """Let it finish what it does, then end it."""

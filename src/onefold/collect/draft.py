@@ -1,6 +1,6 @@
 """Log rows to columns: identifiers to keys, personal fields aside, described fields on their own.
 
-Nothing is asked of the facts here, so the same rows give the same draft wherever they are read.
+Nothing is asked of the facts here, so the same rows give the same sheet wherever they are read.
 """
 
 from collections import defaultdict
@@ -18,10 +18,11 @@ from onefold.collect import promote
 from onefold.collect.channels import shipped_channels
 from onefold.collect.dialects.segment import KIND_SET
 from onefold.collect.dialects.stored import Columns, read_singles, read_stored
-from onefold.collect.enrich import Context, Enricher
+from onefold.collect.enrich import Enricher
 from onefold.collect.personal import personal
 from onefold.collect.reentry import judged_anew
 from onefold.collect.rules import FoldRules
+from onefold.collect.sheet import Notes, Sheet, Waiting
 from onefold.collect.traffic import Marks, shipped_traffic
 from onefold.model.facts import TABLES
 from onefold.model.ids import IDENTIFIER_KINDS, identifier_key, message_digest, message_hash
@@ -47,15 +48,9 @@ class Draft:
         places: Place in the log row.
         digests: 128-bit hashes of the message ids.
         purposes: Masks of what consent allows.
-        as_sent: Spot -> properties before what is personal was taken out.
         promoted: What holds the values of the promoted columns.
         surroundings: Places of what the enricher says of the contexts.
-        contexts: Key -> row of `contexts`, of those that the events have.
-        marks: Spot -> mark of the person whose traits an event tells.
-        previous_ids: Spot -> the former id of an alias.
-        waiting: Rows of `quarantine`.
-        names: Key -> kind and value, of identifiers that the vault may not know yet.
-        fields: Personal fields for the vault.
+        notes: What is to be known beside the columns.
     """
 
     rows: Sequence[LogRow]
@@ -71,35 +66,17 @@ class Draft:
     account_ids: list[str | None] = field(default_factory=list)
     purposes: bytearray = field(default_factory=bytearray)
     properties: list[bytes] = field(default_factory=list)
-    as_sent: dict[int, bytes] = field(default_factory=dict)
     promoted: list[Any] = field(default_factory=list)
     surroundings: list[int] = field(default_factory=list)
-    contexts: dict[int, Context] = field(default_factory=dict)
-    marks: dict[int, str] = field(default_factory=dict)
-    previous_ids: dict[int, str] = field(default_factory=dict)
-    waiting: list[tuple[Any, ...]] = field(default_factory=list)
-    names: dict[int, tuple[str, str]] = field(default_factory=dict)
-    fields: list[tuple[int, str, str, int]] = field(default_factory=list)
+    notes: Notes = field(default_factory=Notes)
 
     def __len__(self) -> int:
         return len(self.at)
-
-    def row(self, spot: int) -> LogRow:
-        """Return the log row of an accepted event."""
-        return self.rows[self.at[spot]]
 
     def identifier(self, spot: int) -> int | None:
         """Return the key by which an event is known: the user's, else the anonymous one."""
         user = self.user_keys[spot]
         return self.anonymous_keys[spot] if user is None else user
-
-    def wait(self, spot: int, reason: str) -> None:
-        """Let an event that was taken for good wait in quarantine after all."""
-        high, low = halves_of([self.digests[spot]])
-        name, place = self.events[spot], self.places[spot]
-        self.waiting.append(
-            _waits(self.row(spot), place, (int(high[0]), int(low[0])), name, reason)
-        )
 
 
 class Reader:
@@ -117,8 +94,15 @@ class Reader:
         # Identifiers that the vault holds, with their keys; a part of them, to save the asking.
         self._keys: dict[str, dict[str, int]] = {kind: {} for kind in IDENTIFIER_KINDS}
 
-    def read(self, rows: Sequence[LogRow]) -> Draft:
-        """Return what rows of the log hold; `names` go to the vault in the order of reading."""
+    def read(self, rows: Sequence[LogRow]) -> Sheet:
+        """Return what rows of the log hold; names go to the vault in the order of reading.
+
+        A name that was told once is not told again: where a sheet is not kept, begin anew.
+        """
+        draft = self._draft(rows)
+        return Sheet(self._table(draft), draft.notes)
+
+    def _draft(self, rows: Sequence[LogRow]) -> Draft:
         for known in self._keys.values():
             if len(known) > _MOST_CACHED:
                 known.clear()
@@ -139,7 +123,7 @@ class Reader:
         self._promote(draft)
         return draft
 
-    def table(self, draft: Draft) -> pa.Table:
+    def _table(self, draft: Draft) -> pa.Table:
         """Return a draft as rows of `events`; it is the last one read."""
         high, low = halves_of(draft.digests)
         user_keys = pa.array(draft.user_keys, pa.int64())
@@ -188,13 +172,13 @@ class Reader:
         for spot, kind in enumerate(draft.kinds):
             mark = self.marks.of_traits(draft.properties[spot]) if kind == "identify" else None
             if mark is not None:
-                draft.marks[spot] = mark
+                draft.notes.marks[spot] = mark
 
     def _surroundings(self, draft: Draft) -> dict[str, pa.Array]:
-        """Return what events have of their contexts; the rows go to the draft's contexts."""
+        """Return what events have of their contexts; the rows go to the notes."""
         places, at = np.unique(np.array(draft.surroundings, np.int32), return_inverse=True)
         found = list(map(self._enricher.at, places.tolist()))
-        draft.contexts = {one.key: one.context for one in found if one.key is not None}
+        draft.notes.contexts = {one.key: one.context for one in found if one.key is not None}
         columns = {
             "context_key": pa.array([one.key for one in found], pa.int64()),
             "traffic": pa.array([one.traffic for one in found], pa.string()),
@@ -240,15 +224,15 @@ class Reader:
         if "alias" in columns.kinds:
             for spot, former in enumerate(columns.previous_ids, start):
                 if former and draft.kinds[spot] == "alias":
-                    draft.previous_ids[spot] = former
+                    draft.notes.previous_ids[spot] = former
 
     def _known(self, kind: str, values: Sequence[str | None], draft: Draft) -> list[int | None]:
-        """Return the keys of identifiers; those that are new go to the draft's names."""
+        """Return the keys of identifiers; those that are new go to the notes."""
         known = self._keys[kind]
         for value in set(values):
             if value is not None and value not in known:
                 key = identifier_key(self._identity_key, kind, value)
-                draft.names[key] = (kind, value)
+                draft.notes.names[key] = (kind, value)
                 known[value] = key
         return list(map(known.get, values))  # type: ignore[arg-type]
 
@@ -273,9 +257,11 @@ class Reader:
         if draft.events[spot] not in self._personal:
             values = self._promoter.plain(draft.properties[spot])
         if values is None:
-            draft.as_sent[spot] = draft.properties[spot]
-            draft.properties[spot] = self._less_personal(spot, draft)
-            values = self._promoter.values(draft.properties[spot])
+            sent, kept = draft.properties[spot], self._less_personal(spot, draft)
+            if kept != sent:
+                draft.notes.as_sent[spot] = sent
+                draft.properties[spot] = kept
+            values = self._promoter.values(kept)
         draft.promoted[spot] = values
 
     def _less_personal(self, spot: int, draft: Draft) -> bytes:
@@ -291,7 +277,7 @@ class Reader:
             properties, more = promote.take_out(properties, classed)
             taken = taken | more
         if identifier is not None:
-            draft.fields += [
+            draft.notes.fields += [
                 (identifier, field_name, value, draft.times[spot])
                 for field_name, value in taken.items()
             ]
@@ -316,7 +302,7 @@ def _end_of_singles(rows: Sequence[LogRow], start: int) -> int:
 def _accepted(
     row: LogRow, verdicts: bytes, reasons: Mapping[str, str], columns: Columns, draft: Draft
 ) -> list[int]:
-    """Return the places of a row's events that count; the others go to the draft's waiting."""
+    """Return the places of a row's events that count; the others go to the notes."""
     places = []
     for place, verdict in enumerate(verdicts):
         if verdict < _WAITING:
@@ -325,7 +311,7 @@ def _accepted(
         found = columns.reasons[place] if columns.reasons else ""
         reason = reasons.get(str(place)) or found
         halves = message_hash(columns.message_ids[place])
-        draft.waiting.append(_waits(row, place, halves, columns.events[place], reason))
+        draft.notes.waiting.append(_waits(row, place, halves, columns.events[place], reason))
     return places
 
 
@@ -342,17 +328,7 @@ def _texts(properties: Sequence[bytes]) -> pa.Array:
         return pa.array([str(text, "utf-8", "replace") for text in properties], pa.string())
 
 
-def _waits(
-    row: LogRow, place: int, halves: tuple[int, int], event: str, reason: str
-) -> tuple[Any, ...]:
-    """Return a row of `quarantine`, its columns in order."""
-    return (
-        row.offset,
-        place,
-        *halves,
-        event,
-        row.source,
-        row.environment,
-        reason,
-        row.received_time,
-    )
+def _waits(row: LogRow, place: int, halves: tuple[int, int], event: str, reason: str) -> Waiting:
+    high, low = halves
+    received = row.received_time
+    return (row.offset, place, high, low, event, row.source, row.environment, reason, received)

@@ -6,9 +6,9 @@ different body under a known id waits in quarantine as a conflict.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -16,20 +16,21 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from onefold.collect.aside import ReaderAside, Told, told_of
 from onefold.collect.dialects.segment import Request, event_at, read
-from onefold.collect.draft import Draft, Reader
+from onefold.collect.draft import Reader
 from onefold.collect.imported import ReadRecords, RecordsFold
 from onefold.collect.promote import arrow_column
 from onefold.collect.records import CONFLICT
 from onefold.collect.rules import FoldRules
+from onefold.collect.sheet import Sheet, Waiting
 from onefold.collect.surroundings import ContextsFold, MarksFold
 from onefold.model.facts import TABLES
 from onefold.model.ids import identifier_key
-from onefold.model.time import DAY
 from onefold.store import FactsWriter, Log, LogRow, SeenIds, Vault
 
+_ID = ("message_hi", "message_lo")
 Ints = npt.NDArray[np.int64]
-
 _Edges = dict[tuple[int, int, str], int]
 _Content = tuple[str, str, bytes]
 """What two events under one id must share: kind, name, properties."""
@@ -66,6 +67,25 @@ Raises DiskFull where the vault could not keep the names; nothing may be committ
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Rows of the log that were read, and what writes them.
+
+    Attributes:
+        rows: How many; 0 at the end of the log.
+        size: Bytes of their bodies.
+        offset: The last one's.
+        controls: Those that are control entries.
+        write: Writes them into the facts.
+    """
+
+    rows: int
+    size: int
+    offset: int
+    controls: Sequence[LogRow]
+    write: Write
+
+
 class CollectFold:
     """Turns log rows into `events` with their contexts, and all other tables of collect."""
 
@@ -76,41 +96,79 @@ class CollectFold:
         self._seen = seen
         self._vault = vault
         self._log = log
+        self._rules = rules
         self._reader = Reader(identity_key=identity_key, rules=rules)
+        self._aside: ReaderAside | None = None
+        self._pool = ThreadPoolExecutor(1, "reads ahead")
+        self._ahead: Future[Stretch] | None = None
         self._records = RecordsFold(log)
         self._contexts = ContextsFold()
         self._marks = MarksFold(self._reader.marks)
 
-    def read(self, rows: Sequence[LogRow]) -> Write:
-        """Return what writes a micro-batch of the log.
+    def read(self, after: int, most_bytes: int) -> Stretch:
+        """Return the next rows after an offset of the log and what writes them.
 
         Reading asks nothing of the facts, so it may run ahead of the writing; what was read is
-        to be written in the order of reading. After a failure of either make a new fold.
+        to be written in the order of reading. After a failure of either make a new fold. What
+        was read ahead is returned as far as it was read.
         """
-        draft = self._reader.read(rows)
-        records = self._records.read(rows)
-        return partial(self._write, draft, self._reader.table(draft), records)
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            return ahead.result()
+        found = None if self._aside is None else self._aside.answer(after)
+        if found is not None:
+            told, sheet = found
+            return self._stretch(told, sheet, self._records.read(told.controls))
+        return self._read(after, most_bytes)
 
-    def _write(
-        self, draft: Draft, table: pa.Table, records: ReadRecords, writer: FactsWriter
-    ) -> Batch:
-        if draft.names or draft.fields:
-            names = [(key, kind, value) for key, (kind, value) in draft.names.items()]
-            self._vault.remember(names, draft.fields)
-        keep = self._fresh(draft, table, writer)
-        events = table if len(keep) == len(draft) else table.take(pa.array(keep))
+    def ask(self, after: int, most_bytes: int) -> bool:
+        """Return whether a process of its own reads what comes next, for `read` to return.
+
+        The first time it only begins that process, which takes a moment.
+        """
+        if self._aside is None and self._log.file is not None:
+            self._aside = ReaderAside(
+                self._log.file, identity_key=self._identity_key, rules=self._rules
+            )
+        return self._aside is not None and self._aside.ask(after, most_bytes)
+
+    def read_ahead(self, after: int, most_bytes: int) -> None:
+        """Read what comes next in a thread meanwhile, for `read` to return."""
+        self._ahead = self._pool.submit(self._read, after, most_bytes)
+
+    def close(self) -> None:
+        """End what reads ahead, if there is anything; it begins again when it is wanted."""
+        if self._aside is not None:
+            self._aside.close()
+            self._aside = None
+
+    def _read(self, after: int, most_bytes: int) -> Stretch:
+        rows = self._log.read(after, most_bytes=most_bytes)
+        return self._stretch(told_of(rows), self._reader.read(rows), self._records.read(rows))
+
+    def _stretch(self, told: Told, sheet: Sheet, records: ReadRecords) -> Stretch:
+        write = partial(self._write, told, sheet, records)
+        return Stretch(told.rows, told.size, told.offset, told.controls, write)
+
+    def _write(self, told: Told, sheet: Sheet, records: ReadRecords, writer: FactsWriter) -> Batch:
+        notes = sheet.notes
+        if notes.names or notes.fields:
+            names = [(key, kind, value) for key, (kind, value) in notes.names.items()]
+            self._vault.remember(names, notes.fields)
+        keep = self._fresh(sheet, writer)
+        events = sheet.events if len(keep) == len(sheet) else sheet.events.take(pa.array(keep))
         writer.insert("events", events)
-        self._contexts.write(events, draft.contexts, writer)
-        writer.insert("quarantine", _quarantine_table(_not_waiting_yet(draft.waiting, writer)))
+        self._contexts.write(events, notes.contexts, writer)
+        writer.insert("quarantine", _quarantine_table(_not_waiting_yet(notes.waiting, writer)))
         self._records.write(records, writer)
         memberships = _memberships(events)
-        told = {draft.identifier(spot): draft.marks[spot] for spot in _kept(draft.marks, keep)}
-        marked = self._marks.write(told, memberships, writer)
+        marks = {sheet.identifier(spot): notes.marks[spot] for spot in _kept(notes.marks, keep)}
+        marked = self._marks.write(marks, memberships, writer)
         return Batch(
-            offset=draft.rows[-1].offset,
-            received_time=draft.rows[-1].received_time,
+            offset=told.offset,
+            received_time=told.received_time,
             events=events,
-            edges=_identify_edges(events) | self._alias_edges(draft, keep),
+            edges=_identify_edges(events) | self._alias_edges(sheet, keep),
             memberships=memberships,
             marked=marked or events.column("traffic").null_count < events.num_rows,
             sampled=events.column("sample_rate").null_count < events.num_rows,
@@ -124,9 +182,9 @@ class CollectFold:
         )
         self._seen.add(hi, lo, offset, place.astype(np.int64))
 
-    def _fresh(self, draft: Draft, table: pa.Table, writer: FactsWriter) -> Ints:
-        """Return the places of the draft whose ids were never seen; the others are settled."""
-        high, low = (table.column(name).to_numpy() for name in ("message_hi", "message_lo"))
+    def _fresh(self, sheet: Sheet, writer: FactsWriter) -> Ints:
+        """Return the spots whose ids were never seen; the others are settled."""
+        high, low = (sheet.events.column(name).to_numpy() for name in _ID)
         seen = self._seen.find(high, low)
         first = _first_places(high, low)
         again = np.flatnonzero(seen.known | (first != np.arange(len(high))))
@@ -135,27 +193,26 @@ class CollectFold:
         originals = _Originals(self._log)
         counted: Counter[tuple[int, str]] = Counter()
         for spot in again.tolist():
-            former: _Content | None = _content(draft, int(first[spot]))
+            former: _Content | None = _content(sheet, int(first[spot]))
             if seen.known[spot]:
                 former = originals.get(int(seen.offset[spot]), int(seen.place[spot]))
-            if _differs(_content(draft, spot), former):
-                draft.wait(spot, CONFLICT)
+            if _differs(_content(sheet, spot), former):
+                sheet.wait(spot, CONFLICT)
             else:
-                row = draft.row(spot)
-                counted[row.received_time // DAY, row.source] += 1
+                counted[sheet.received_of(spot)] += 1
         writer.insert("duplicates", _duplicates_table(counted))
         return np.delete(np.arange(len(high)), again)
 
-    def _alias_edges(self, draft: Draft, keep: Ints) -> _Edges:
+    def _alias_edges(self, sheet: Sheet, keep: Ints) -> _Edges:
         edges: _Edges = {}
-        kept = set(keep.tolist()) if draft.previous_ids else set()
-        for spot, former in draft.previous_ids.items():
-            user, time = draft.user_keys[spot], draft.times[spot]
-            if spot not in kept or user is None:
+        previous = sheet.notes.previous_ids
+        for spot in _kept(previous, keep):
+            user, time = sheet.user(spot)
+            if user is None:
                 continue
             # An alias does not say which kind its former id was of: both may be meant.
             for kind, link in (("anonymous_id", "identify"), ("user_id", "alias")):
-                edge = (identifier_key(self._identity_key, kind, former), user, link)
+                edge = (identifier_key(self._identity_key, kind, previous[spot]), user, link)
                 if edge[0] != user:
                     edges[edge] = min(time, edges.get(edge, time))
         return edges
@@ -186,10 +243,10 @@ class _Originals:
         return (event.kind, event.event, event.properties) if event else None
 
 
-def _content(draft: Draft, spot: int) -> _Content:
-    """Return what an event says, as sent: the draft's own has personal fields taken out."""
-    sent = draft.as_sent.get(spot, draft.properties[spot])
-    return draft.kinds[spot], draft.events[spot], sent
+def _content(sheet: Sheet, spot: int) -> _Content:
+    """Return what an event says, as sent: the sheet's own has personal fields taken out."""
+    kind, event, kept = sheet.at(spot, ("kind", "event", "properties"))
+    return kind, event, sheet.notes.as_sent.get(spot, kept.encode())
 
 
 def _differs(event: _Content, former: _Content | None) -> bool:
@@ -248,14 +305,14 @@ def _memberships(events: pa.Table) -> dict[tuple[int, str], int]:
     }
 
 
-def _not_waiting_yet(waiting: list[tuple[Any, ...]], writer: FactsWriter) -> list[tuple[Any, ...]]:
+def _not_waiting_yet(waiting: list[Waiting], writer: FactsWriter) -> list[Waiting]:
     """Return what waits for the first time: sent again for the same reason, it waits once."""
     if not waiting:
         return waiting
     high = pa.table({"message_hi": pa.array({row[2] for row in waiting}, pa.int64())})
     found = writer.matching("quarantine", high, ["message_hi"]).select(_WAITS_AS).to_pylist()
     known = {tuple(row[name] for name in _WAITS_AS) for row in found}
-    fresh: list[tuple[Any, ...]] = []
+    fresh: list[Waiting] = []
     for row in waiting:
         key = row[2:8]
         if key not in known:
@@ -264,7 +321,7 @@ def _not_waiting_yet(waiting: list[tuple[Any, ...]], writer: FactsWriter) -> lis
     return fresh
 
 
-def _quarantine_table(waiting: list[tuple[Any, ...]]) -> pa.Table:
+def _quarantine_table(waiting: list[Waiting]) -> pa.Table:
     columns = TABLES["quarantine"].columns
     values = list(zip(*waiting, strict=True)) if waiting else [()] * len(columns)
     arrays = [

@@ -19,6 +19,7 @@ from onefold.collect.dialects.segment import (
     readable,
 )
 from onefold.collect.gate import (
+    may_hold_address,
     stripped,
     with_context,
     with_id,
@@ -73,6 +74,7 @@ def receive(
     events = decode_request(request, received_time, source.name.encode())
     named = tuple((categories or {}).items())
     judge = _Judge(source, catalogue, named, anew=request.translated, sampling_key=sampling_key)
+    judge.addressed = request.translated or may_hold_address(text)
     for place, event in enumerate(events):
         judge.take(place, event, request)
     if (request.kind or request.alone) and judge.refused:
@@ -136,6 +138,8 @@ class _Judge:
         self._definitions = catalogue.events
         self._categories = categories
         self._as_came = not anew
+        self.addressed = True
+        """Some event may name the address that it came from; asked of all of them at once."""
         self._whole: set[int] = set()
         self.accepted = 0
         self.kept = bytearray()
@@ -205,7 +209,8 @@ class _Judge:
         if keeps_identifiers(mask):
             if event.message_id.startswith(MADE):
                 kept = with_id(kept, event.message_id)
-            kept = without_address(kept)
+            if self.addressed:
+                kept = without_address(kept)
         else:
             self._whole.add(len(self.items))
             kept = stripped(kept, event, request.context)
@@ -227,7 +232,7 @@ class _Judge:
 
 
 def _context_without_address(context: bytes) -> bytes:
-    if b'"ip"' not in context and b"\\u" not in context:
+    if not may_hold_address(context):
         return context
     fields = msgspec.json.decode(context, type=dict[str, msgspec.Raw])
     return context if fields.pop("ip", None) is None else msgspec.json.encode(fields)

@@ -1,11 +1,11 @@
 """The fold loop: micro-batches of the log into the facts, all folds in one transaction."""
 
 import logging
+import math
 import os
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 
 import pyarrow as pa
 
@@ -24,9 +24,15 @@ _GATHER_SECONDS = 0.12
 """From the start of one batch to the next at the least: fewer, fuller batches cost less."""
 MICRO_BATCH = 8_000_000
 """Bytes of requests that are folded in one transaction at the most."""
+_CATCH_UP = 24_000_000
+"""The same where more waits: fuller batches cost less an event, and come later."""
 
-_Read = tuple[Sequence[LogRow], Callable[[FactsWriter], Batch]]
-"""Rows of the log, and what writes them."""
+_BUSY_BATCH = 1_000_000
+"""A batch of so many bytes takes long enough for another process to read the next meanwhile."""
+_IN_A_ROW = 2
+"""So many busy batches in a row begin that process; so many full ones mean that the folds lag."""
+_IDLE_SECONDS = 20.0
+"""So long after the last busy batch the process is kept."""
 
 
 class Folds:
@@ -41,11 +47,14 @@ class Folds:
         self._log = log
         self._vault = vault
         self._identity_key = identity_key
-        self._pool = ThreadPoolExecutor(1, "reads ahead")
+        self.cores = len(os.sched_getaffinity(0))
+        """So many may be used."""
+        self.catch_up_bytes = _CATCH_UP
+        self._full = self._busy = 0
+        self._busy_time = -math.inf
         self._make()
 
     def _make(self) -> None:
-        self._ahead: Future[_Read] | None = None
         rules = self.generation.rules
         self._collect = CollectFold(
             identity_key=self._identity_key,
@@ -67,19 +76,23 @@ class Folds:
     def step(self, *, most_bytes: int = MICRO_BATCH) -> int:
         """Fold the next rows of the log and return how many log rows that were; 0 at the end."""
         try:
-            rows, write = self._next(most_bytes)
-            if not rows:
+            stretch = self._collect.read(self.generation.offset, most_bytes)
+            full = stretch.size >= most_bytes
+            self._note(full=full, busy=full or stretch.size >= _BUSY_BATCH)
+            if not stretch.rows:
                 return 0
+            lags = self._full >= _IN_A_ROW
+            ahead_bytes = max(most_bytes, self.catch_up_bytes) if lags else most_bytes
+            aside = self._busy >= _IN_A_ROW and self._ask(stretch.offset, ahead_bytes)
             with self.generation.facts.transaction() as writer:
-                batch = self._fold(write, writer)
-                if sum(len(row.body) for row in rows) >= most_bytes:
+                batch = self._fold(stretch.write, writer)
+                if full and not aside:
                     # More waits: it is read while this is brought to the disk, when nothing else
                     # here has work for the interpreter.
-                    self._ahead = self._pool.submit(
-                        _read, self._collect, self._log, rows[-1].offset, most_bytes
-                    )
+                    self._collect.read_ahead(stretch.offset, ahead_bytes)
         except BaseException:
             # What the folds remember may be of rows or a transaction that did not stand.
+            self._collect.close()
             self._make()
             raise
         self._collect.committed(batch)
@@ -87,14 +100,30 @@ class Folds:
         self.generation.received_time = batch.received_time
         self.generation.marked |= batch.marked
         self.generation.sampled |= batch.sampled
-        self._look_for_rules(rows)
-        return len(rows)
+        self._look_for_rules(stretch.controls)
+        return stretch.rows
 
-    def _next(self, most_bytes: int) -> _Read:
-        ahead, self._ahead = self._ahead, None
-        if ahead is None:
-            return _read(self._collect, self._log, self.generation.offset, most_bytes)
-        return ahead.result()
+    def hasten(self) -> None:
+        """Fold as where much waits, from the first batch on."""
+        self._full = self._busy = _IN_A_ROW
+        self._ask(self.offset, self.catch_up_bytes)
+
+    def close(self) -> None:
+        """End what helps the folds; the generation stays open."""
+        self._collect.close()
+
+    def _ask(self, after: int, most_bytes: int) -> bool:
+        """Return whether another process reads what comes next meanwhile, on a core of its own."""
+        return self.cores > 1 and self._collect.ask(after, most_bytes)
+
+    def _note(self, *, full: bool, busy: bool) -> None:
+        """Count such batches in a row; with none for a while, no process reads ahead."""
+        self._full = self._full + 1 if full else 0
+        self._busy = self._busy + 1 if busy else 0
+        if busy:
+            self._busy_time = time.monotonic()
+        elif time.monotonic() - self._busy_time > _IDLE_SECONDS:
+            self._collect.close()
 
     def _fold(self, write: Callable[[FactsWriter], Batch], writer: FactsWriter) -> Batch:
         batch = write(writer)
@@ -109,15 +138,10 @@ class Folds:
         )
         return batch
 
-    def _look_for_rules(self, rows: Sequence[LogRow]) -> None:
-        if any(row.dialect == "control" and row.route in RULING for row in rows):
+    def _look_for_rules(self, controls: Sequence[LogRow]) -> None:
+        if any(row.route in RULING for row in controls):
             _, rules = applied(self._log)
             self.stale = not self.generation.fits(rules)
-
-
-def _read(collect: CollectFold, log: Log, after: int, most_bytes: int) -> _Read:
-    rows = log.read(after, most_bytes=most_bytes)
-    return rows, collect.read(rows)
 
 
 class FoldLoop:

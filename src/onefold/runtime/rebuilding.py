@@ -1,7 +1,10 @@
 """Facts anew from the log, the old ones answering meanwhile; and what proves them equal."""
 
+from contextlib import closing
+
 from onefold.model.errors import BadInput
 from onefold.model.records import Answer, Column, Progress
+from onefold.runtime.folds import Folds
 from onefold.runtime.workspace import Workspace
 
 _PASSES = 10
@@ -31,22 +34,30 @@ def rebuild(workspace: Workspace, progress: Progress | None = None, *, from_offs
         raise BadInput(message, "Name an earlier row, or leave it out.")
     workspace.rebuilding, workspace.rebuilt_share = True, 0.0
     try:
-        folds = workspace.new_generation(from_offset)
-        began = folds.offset
-        for _ in range(_PASSES):
-            # To the end as it was when the pass began: under load the log has no other.
-            while folds.offset < end and folds.step():
-                workspace.rebuilt_share = min(1.0, (folds.offset - began) / max(end - began, 1))
-                if progress is not None:
-                    progress("Rebuilding", min(folds.offset, end) - began, end - began)
-            end = workspace.log.last_offset()
-            if end - folds.offset < _FEW_ROWS:
-                break
-        workspace.take_over(folds.generation)
+        with closing(workspace.new_generation(from_offset)) as folds:
+            began = folds.offset
+            _fold_to_end(workspace, folds, progress)
+            workspace.take_over(folds.generation)
     finally:
         workspace.rebuilding = False
     workspace.tell()
     return began
+
+
+def _fold_to_end(workspace: Workspace, folds: Folds, progress: Progress | None) -> None:
+    """Fold until few rows are left, which come in while the last ones are folded."""
+    began = folds.offset
+    if workspace.log.last_offset() - began > _FEW_ROWS:
+        folds.hasten()
+    for _ in range(_PASSES):
+        # To the end as it was when the pass began: under load the log has no other.
+        end = workspace.log.last_offset()
+        while folds.offset < end and folds.step():
+            workspace.rebuilt_share = min(1.0, (folds.offset - began) / max(end - began, 1))
+            if progress is not None:
+                progress("Rebuilding", min(folds.offset, end) - began, end - began)
+        if workspace.log.last_offset() - folds.offset < _FEW_ROWS:
+            return
 
 
 def checksum(workspace: Workspace) -> Answer:

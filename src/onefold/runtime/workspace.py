@@ -310,6 +310,7 @@ class Workspace:
             _, rules = applied(self.log)
             folds.stale = not generation.fits(rules)
             former = self.folds
+            former.close()
             put_in_force(self.folder / "facts", generation)
             self.folds = folds
             # Questions that run keep the old engine alive; its files go now.
@@ -340,6 +341,7 @@ class Workspace:
 
     def _close_facts(self) -> None:
         # A rebuild may have put another generation in the place of the first.
+        self.folds.close()
         self.folds.generation.close()
 
     def _folds(self, generation: Generation) -> Folds:

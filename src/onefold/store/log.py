@@ -1,6 +1,7 @@
 """The log: what happened, append-only, in order."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Protocol
 
 from onefold.store.records import LogRow, NewRow
@@ -8,6 +9,11 @@ from onefold.store.records import LogRow, NewRow
 
 class Log(Protocol):
     """What every backbone offers."""
+
+    @property
+    def file(self) -> Path | None:
+        """The file it stands in, which other processes may read too; None where it has none."""
+        ...
 
     def append(self, rows: Sequence[NewRow]) -> list[int]:
         """Return the offsets of the rows once they are durable, all of them or none.

@@ -39,6 +39,7 @@ LARGEST_MESSAGE = 32 * 1024 * 1024
 
 _WAIT_SECONDS = 10.0
 _SHORT_SECONDS = 5.0
+_LOOK_SECONDS = 3.0
 _READERS = 3
 _NEWEST_ROWS = 10_000
 _log = logging.getLogger("onefold.log")
@@ -122,6 +123,10 @@ class KafkaLog:
             raise _failure(failures[0] if failures else None)
         self._pointers.note(key, offset)
 
+    @property
+    def file(self) -> None:
+        """It stands in no file (see `Log.file`)."""
+
     def _produce(self, topic: str, value: bytes, key: bytes, done: Callable[..., None]) -> None:
         while True:
             try:
@@ -148,9 +153,17 @@ class KafkaLog:
                 fix = "Set its retention.ms to -1; build the facts from a backup of the log."
                 raise MachineFailed(message, fix)
             # What this process knows to be there is waited for; what else comes, may come later.
-            rows = reader.read(
-                after, wait=after < self._known, most_bytes=most_bytes, most_rows=most_rows
-            )
+            try:
+                rows = reader.read(
+                    after, wait=after < self._known, most_bytes=most_bytes, most_rows=most_rows
+                )
+            except Busy:
+                self._drop(reader)
+                raise
+            if not rows and reader.is_forgotten(self.last_offset):
+                _log.warning("The broker hands out nothing at row %s; it is asked anew.", after)
+                self._drop(reader)
+                return []
             self._known = max(self._known, rows[-1].offset if rows else 0)
             for row in rows:
                 if row.dialect == "control":
@@ -167,6 +180,11 @@ class KafkaLog:
             found = self._readers[0]
         self._readers = [one for one in self._readers if one is not found] + [found]
         return found
+
+    def _drop(self, reader: "_Reader") -> None:
+        """Let a reader go that gets nothing; another with a connection of its own comes instead."""
+        self._readers.remove(reader)
+        reader.close()
 
     def row(self, offset: int) -> LogRow | None:
         """Return one row, or None."""
@@ -281,6 +299,7 @@ class _Reader:
         self._ahead: list[Message] = []
         self._told = (0, 0.0)
         self._at_end = False
+        self._looked, self._behind = 0.0, -1
         self.next = -1
         """The offset after which it reads on; -1 before the first read."""
 
@@ -289,6 +308,18 @@ class _Reader:
         place = TopicPartition(self._topic, 0)
         low, high = self._consumer.get_watermark_offsets(place, timeout=_SHORT_SECONDS)
         return low, high
+
+    def is_forgotten(self, end: Callable[[], int]) -> bool:
+        """Return whether the broker has rows that it does not hand out; asked every few seconds.
+
+        A fetch that the broker has lost sight of waits for ever, and rows come to others only.
+        """
+        now = time.monotonic()
+        if now - self._looked < _LOOK_SECONDS:
+            return False
+        self._looked, before = now, self._behind
+        self._behind = self.next if self.next < end() else -1
+        return self._behind >= 0 and self._behind == before
 
     def place_at(self, milliseconds: int) -> int:
         """Return the offset after which rows of a time and later stand."""

@@ -91,6 +91,11 @@ class SqliteLog:
         except sqlite3.Error as error:
             raise _failure(error, path) from error
 
+    @property
+    def file(self) -> Path:
+        """The file (see `Log.file`)."""
+        return self.path
+
     def _renew(self) -> None:
         """Give a log of an older version the column that it lacks; its rows stay as they are."""
         columns = self._connection.execute("PRAGMA table_info(log)").fetchall()

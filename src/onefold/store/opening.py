@@ -1,18 +1,32 @@
 """The planes of a workspace, opened by what its settings say: a URL, or a file of the folder."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from onefold.model.errors import BadInput
 from onefold.model.time import Clock
 from onefold.store.log import Log
 from onefold.store.log_sqlite import SqliteLog
-from onefold.store.outside import read_rows
-from onefold.store.state import State
+
+if TYPE_CHECKING:
+    from onefold.store.outside import read_rows
+    from onefold.store.state import State
 
 __all__ = ["LOG_FILE", "STATE_FILE", "SqliteLog", "open_log", "open_state", "read_rows"]
 
 LOG_FILE, STATE_FILE = "log.sqlite", "state.sqlite"
 """Where they stand in the folder when no URL is given."""
+
+
+def __getattr__(name: str) -> Any:
+    # Who only opens a log should not wait for what speaks to databases.
+    if name != "read_rows":
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from onefold.store.outside import read_rows
+
+    return read_rows
+
 
 _STATES = ("postgresql", "sqlite")
 
@@ -37,7 +51,7 @@ def open_log(url: str, folder: Path) -> Log:
     return KafkaLog(url)
 
 
-def open_state(url: str, folder: Path, clock: Clock) -> State:
+def open_state(url: str, folder: Path, clock: Clock) -> "State":
     """Return the state of a workspace, its tables at the newest migration.
 
     Args:
@@ -49,6 +63,8 @@ def open_state(url: str, folder: Path, clock: Clock) -> State:
         BadInput: The URL names no state, or its extra is not installed.
         MachineFailed: It cannot be opened.
     """
+    from onefold.store.state import State
+
     if not url:
         return State(f"sqlite:///{folder / STATE_FILE}", clock)
     kind = url.partition(":")[0]

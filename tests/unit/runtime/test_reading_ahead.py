@@ -1,8 +1,15 @@
 """What is read ahead of the writing gives the same facts, also where a writing fails."""
 
+import select
+import subprocess
+import sys
+
 import pytest
 
+from onefold.collect.aside import ReaderAside
 from onefold.model.errors import DiskFull
+from onefold.model.records import OWNER
+from onefold.runtime import call
 from worlds import World, track
 
 
@@ -27,14 +34,26 @@ def to_the_end(folds, *, most_bytes: int) -> None:
         pass
 
 
+def begun(world: World, *, cores: int = 1):
+    """Return the folds of a new generation that may use so many cores."""
+    folds = world.workspace.new_generation()
+    folds.cores, folds.catch_up_bytes = cores, 1
+    return folds
+
+
+def sums(folds) -> dict[str, tuple[int, str]]:
+    """Return the checksums of the facts, and let go of them."""
+    found = {table: (rows, hashed) for table, rows, hashed in folds.generation.facts.checksums()}
+    folds.close()
+    folds.generation.close()
+    return found
+
+
 def folded(world: World, *, most_bytes: int) -> dict[str, tuple[int, str]]:
     """Return the checksums of facts made anew in batches of a size."""
-    folds = world.workspace.new_generation()
-    try:
-        to_the_end(folds, most_bytes=most_bytes)
-        return {table: (rows, hashed) for table, rows, hashed in folds.generation.facts.checksums()}
-    finally:
-        folds.generation.close()
+    folds = begun(world)
+    to_the_end(folds, most_bytes=most_bytes)
+    return sums(folds)
 
 
 def test_batches_of_one_row_read_ahead_give_what_one_batch_gives(world) -> None:
@@ -55,7 +74,7 @@ def test_a_writing_that_fails_is_done_again_and_nothing_is_forgotten(world, monk
         keep(names, fields)
 
     monkeypatch.setattr(vault, "remember", remember)
-    folds = world.workspace.new_generation()
+    folds = begun(world)
     failures = 0
     while True:
         try:
@@ -63,14 +82,12 @@ def test_a_writing_that_fails_is_done_again_and_nothing_is_forgotten(world, monk
                 break
         except DiskFull:
             failures += 1
-    sums = {table: (rows, hashed) for table, rows, hashed in folds.generation.facts.checksums()}
-    folds.generation.close()
     assert failures > 3
-    assert sums == whole
+    assert sums(folds) == whole
 
 
 def test_rows_that_cannot_be_read_stop_the_fold_before_anything_of_them(world, monkeypatch) -> None:
-    folds = world.workspace.new_generation()
+    folds = begun(world)
     log = world.workspace.log
     read, broken = log.read, [True]
 
@@ -90,3 +107,101 @@ def test_rows_that_cannot_be_read_stop_the_fold_before_anything_of_them(world, m
     folds.generation.close()
     assert 10 <= stood < folds.offset
     assert count == 30
+
+
+class Beside:
+    """Says of a reader in another process what it was asked, and waits until it is there."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.asked: list[int] = []
+        self.processes: list[ReaderAside] = []
+        ask, answer = ReaderAside.ask, ReaderAside.answer
+
+        def asking(reader, after, most_bytes):
+            if reader not in self.processes:
+                self.processes.append(reader)
+                select.select([reader._out], [], [], 30)
+            begun = ask(reader, after, most_bytes)
+            self.asked += [after] if begun else []
+            return begun
+
+        def answering(reader, after):
+            found = answer(reader, after)
+            self.answered += found is not None
+            return found
+
+        self.answered = 0
+        monkeypatch.setattr(ReaderAside, "ask", asking)
+        monkeypatch.setattr(ReaderAside, "answer", answering)
+
+
+@pytest.fixture
+def beside(monkeypatch):
+    return Beside(monkeypatch)
+
+
+def test_a_process_beside_reads_and_the_facts_are_the_same(world, beside) -> None:
+    whole = folded(world, most_bytes=8_000_000)
+    folds = begun(world, cores=2)
+    to_the_end(folds, most_bytes=1)
+    assert beside.answered > 20
+    assert sums(folds) == whole
+
+
+def test_a_process_beside_that_dies_costs_nothing(world, beside) -> None:
+    whole = folded(world, most_bytes=8_000_000)
+    folds = begun(world, cores=2)
+    while folds.step(most_bytes=1):
+        if len(beside.asked) == 5:
+            beside.processes[0]._process.kill()
+    assert beside.answered < 10
+    assert sums(folds) == whole
+
+
+def test_a_writing_that_fails_ends_the_process_that_read_for_it(world, beside, monkeypatch) -> None:
+    whole = folded(world, most_bytes=8_000_000)
+    vault = world.workspace.vault
+    keep, tries = vault.remember, []
+
+    def remember(names, fields) -> None:
+        tries.append(len(names))
+        if len(tries) == 5:
+            raise DiskFull("No room for a name.", "Make room.")
+        keep(names, fields)
+
+    monkeypatch.setattr(vault, "remember", remember)
+    for n in range(30, 60):
+        world.send(opened(n) | {"userId": f"new{n}"})
+    folds = begun(world, cores=2)
+    with pytest.raises(DiskFull):
+        to_the_end(folds, most_bytes=1)
+    to_the_end(folds, most_bytes=1)
+    assert len(beside.processes) == 2
+    again = sums(folds)
+    assert again == folded(world, most_bytes=8_000_000)
+    assert again["events"][0] == whole["events"][0] + 30
+
+
+def test_imported_rows_are_read_by_the_fold_itself(world, beside, tmp_path) -> None:
+    (tmp_path / "crm.csv").write_text("id,name\na1,Acme\na2,Zeta\n")
+    (tmp_path / "crm.yaml").write_text(
+        "import: crm\ntable: accounts\nfile: crm.csv\ncolumns: {account_id: id, name: name}\n"
+    )
+    call(world.workspace, OWNER, "import", {"mapping": str(tmp_path / "crm.yaml")})
+    for n in range(40, 45):
+        world.send(opened(n))
+    folds = begun(world, cores=2)
+    to_the_end(folds, most_bytes=1)
+    assert 20 < beside.answered < len(beside.asked)
+    assert sums(folds) == folded(world, most_bytes=8_000_000)
+
+
+def test_a_process_beside_ends_with_who_began_it(tmp_path, world) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "onefold.collect.aside"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    said, told = process.communicate(b"", timeout=30)
+    assert (said, told, process.returncode) == (b"", b"", 0)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -12,7 +13,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from kafka import Broker
 from onefold.model.errors import BadInput, Busy, DiskFull, MachineFailed, TooLarge
 from onefold.model.time import now
-from onefold.store import GroupWriter, LogRow, NewRow, planes
+from onefold.store import GroupWriter, LogRow, NewRow, log_kafka, planes
 from onefold.store.log_sqlite import SqliteLog
 from onefold.store.records import FORMAT
 from serving import until
@@ -300,6 +301,27 @@ def test_the_group_hears_how_far_the_folds_are(broker, tmp_path) -> None:
     assert asker.committed([place], timeout=5)[0].offset == 10
     asker.close()
     log.close()
+
+
+def test_a_reader_that_the_broker_has_lost_sight_of_is_replaced(
+    broker, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(log_kafka, "_LOOK_SECONDS", 0.0)
+    url = broker.new_url()
+    with (
+        closing(planes.open_log(url, tmp_path)) as mine,
+        closing(planes.open_log(url, tmp_path)) as others,
+    ):
+        mine.append([row(b"one")])
+        assert [r.body for r in mine.read(0)] == [b"one"]
+        assert mine.read(1) == []
+        (reader,) = mine._readers
+        monkeypatch.setattr(reader, "_fill", lambda seconds: None)
+        others.append([row(b"two")])
+        assert [mine.read(1) for _ in range(2)] == [[], []]
+        assert reader not in mine._readers
+        until(lambda: mine.read(1), seconds=20)
+        assert [r.body for r in mine.read(1)] == [b"two"]
 
 
 def test_a_topic_of_several_partitions_is_no_log(broker, tmp_path) -> None:

@@ -235,8 +235,8 @@ def _times(
     items: list[_Plain], sent_at: datetime | None, received_time: int
 ) -> tuple[list[int], list[str]]:
     """Return event times and what they rest on; a batch of one clock is corrected as a whole."""
-    if sent_at is not None and sent_at.tzinfo is not None:
-        skew = received_time - micros_of(sent_at)
+    if sent_at is None or sent_at.tzinfo is not None:
+        skew = 0 if sent_at is None else received_time - micros_of(sent_at)
         if -MINUTE < skew < MINUTE:
             skew = 0
         try:

@@ -18,6 +18,7 @@ def events(rng: random.Random, *, first: int, count: int) -> list[dict[str, Any]
 
 
 def event(rng: random.Random, number: int) -> dict[str, Any]:
+    """Return one event of somebody, with a number of its own."""
     person = rng.randrange(300)
     moment = START + number * 3
     common: dict[str, Any] = {
