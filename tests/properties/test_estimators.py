@@ -112,6 +112,7 @@ def test_simulations_repeat_under_their_seed(seed):
         "rare_conversion_lift",
         "ratio_lift",
         "change",
+        "contrast",
     ],
 )
 def test_the_interval_holds_the_truth_as_often_as_it_says(method):

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from onefold.metrics import change, measure, parse_metric
+from onefold.metrics import change, measure
+from onefold.metrics.define import parse_metric
 from onefold.model.time import DAY, HOUR
 from small_facts import SmallFacts
 

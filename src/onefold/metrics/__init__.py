@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from onefold.metrics.compile import dimension_of as dimension_of
     from onefold.metrics.compile import instant as instant
     from onefold.metrics.define import load_metrics as load_metrics
-    from onefold.metrics.define import parse_metric as parse_metric
     from onefold.metrics.figures import change as change
+    from onefold.metrics.figures import contrast as contrast
     from onefold.metrics.figures import measure as measure
     from onefold.metrics.figures import series as series
     from onefold.metrics.records import Change as Change
@@ -27,12 +27,12 @@ __getattr__ = door(
         "Point": "records",
         "SessionsFold": "sessions",
         "change": "figures",
+        "contrast": "figures",
         "dimension_of": "compile",
         "instant": "compile",
         "live": "=live",
         "load_metrics": "define",
         "measure": "figures",
-        "parse_metric": "define",
         "series": "figures",
     },
 )

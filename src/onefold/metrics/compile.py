@@ -1,6 +1,6 @@
 """A metric becomes one question: sufficient statistics over persons, by period and dimension."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations_with_replacement, starmap
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,8 @@ class Ask:
         by: A dimension, or None.
         zone: The zone of the days.
         currency: Only money of this currency; None where money is not asked.
+        among: Values of a dimension to set side by side, each with terms of its own: the dimension
+            and its values, of which the empty one is what has none. None where nothing is.
     """
 
     spans: tuple[Span, ...]
@@ -38,14 +40,33 @@ class Ask:
     by: str | None
     zone: str
     currency: str | None = None
+    among: tuple[str, tuple[str, ...]] | None = None
+
+    @property
+    def sides(self) -> int:
+        """Return how many times the terms are asked: for each span, or for each group."""
+        return len(self.spans) * (len(self.among[1]) if self.among else 1)
+
+    def variables(self, metric: Metric) -> list[tuple[Term, Span]]:
+        """Return the terms of each side in turn, with their span."""
+        if self.among is None:
+            return [(term, span) for span in self.spans for term in metric.terms]
+        by, groups = self.among
+        return [
+            (replace(term, where=(*term.where, (by, (group,)))), span)
+            for group in groups
+            for span in self.spans
+            for term in metric.terms
+        ]
 
 
 def compiled(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
     """Return the question: a row a (period, dimension), with n, sums and sums of products.
 
     Columns: `period` (a date; only with a period), `dimension` (only with one), `n`, with two
-    spans `n0` and `n1`, then `s0`... and `q00`, `q01`... as `onefold.stats.Moments.from_sums`
-    takes them. Variables are the terms of the metric, for each span in turn.
+    spans or groups `n0` and `n1`, then `s0`... and `q00`, `q01`... as
+    `onefold.stats.Moments.from_sums` takes them. Variables are the terms of the metric, for each
+    side in turn.
     """
     tables = (view.person_events.op(), view.sessions.op(), view.contexts.op())
     return _compiled(metric, ask, *tables, weighted=view.sampled)
@@ -60,7 +81,7 @@ def _compiled(
         "sessions": sessions.to_expr(),
     }
     keys = [*(["period"] if ask.every != "none" else []), *(["dimension"] if ask.by else [])]
-    variables = [(term, span) for span in ask.spans for term in metric.terms]
+    variables = ask.variables(metric)
     parts = [
         _amounts(tables[name], name, variables, ask, kind=metric.kind if weighted else "")
         for name in ("events", "sessions")
@@ -74,7 +95,7 @@ def _compiled(
 
 def _surrounded(events: "ir.Table", contexts: "ir.Table", metric: Metric, ask: Ask) -> "ir.Table":
     """Return the events with what the question asks of their surroundings, if anything."""
-    asked = {name for term in metric.terms for name, _ in term.where} | {ask.by}
+    asked = {name for term, _ in ask.variables(metric) for name, _ in term.where} | {ask.by}
     names = [n for n in CONTEXT if n in asked and f"p_{n}" not in events.columns]
     if not names:
         return events
@@ -145,14 +166,14 @@ def _per_person(
 
 
 def _statistics(per_person: Any, metric: Metric, ask: Ask, keys: list[str]) -> Any:
-    """Return the sums; `n` counts persons, `n0` and `n1` those of each span."""
+    """Return the sums; `n` counts persons, `n0` and `n1` those of each side."""
     import ibis
 
     size = len(metric.terms)
-    columns = [per_person[f"v{place}"] for place in range(size * len(ask.spans))]
+    columns = [per_person[f"v{place}"] for place in range(size * ask.sides)]
     sums: dict[str, Any] = {"n": per_person.count()}
-    if len(ask.spans) > 1:
-        for place in range(len(ask.spans)):
+    if ask.sides > 1:
+        for place in range(ask.sides):
             own = columns[place * size : (place + 1) * size]
             sums[f"n{place}"] = ibis.or_(*(column != 0 for column in own)).cast("int64").sum()
     for place, column in enumerate(columns):
@@ -209,7 +230,8 @@ def _meant(table: Any, term: Term) -> Any:
         return table[term.having] > 0 if term.having else ibis.literal(value=True)
     meant = table.event.isin(term.events) & (table.kind == "track")
     for name, values in term.where:
-        meant &= dimension_of(table, name).isin(values)
+        value = dimension_of(table, name)
+        meant &= (value.fill_null("") if "" in values else value).isin(values)
     return meant
 
 

@@ -13,7 +13,7 @@ from onefold.metrics.records import Change, Metric, Point
 from onefold.model.errors import BadInput, did_you_mean
 from onefold.model.money import Money
 from onefold.model.records import Answer, Column, Estimate
-from onefold.stats import Moments, mean, total, verdict, wilson
+from onefold.stats import Moments, mean, several, total, verdict, wilson
 from onefold.stats import change as relative_change
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def measure(
         metric,
         smallest=min((_people(row) for row in rows), default=0),
         nobodys=queries.nobodys_events(view, metric, ask),
+        undiscovered=queries.lacks_discoveries(view, metric),
         cut=cut_periods(from_time, to_time, every=every, zone=view.zone) if every != "none" else (),
         currencies=[one.currency or "" for one in asks if one.currency is not None],
     )
@@ -104,15 +105,51 @@ def change(view: "View", metric: Metric, *, period: Span, former: Span) -> Chang
     if short < metric.minimum_people:
         note = wording.too_few(metric, short)
         relative = Estimate(relative.estimate, None, None, relative.n, relative.level, note)
-    others = ", ".join(known[1:])
+    notes = [f"Also in {', '.join(known[1:])}, apart."] if known[1:] else []
+    if not now.estimate and queries.lacks_discoveries(view, metric):
+        notes.append(wording.NO_DISCOVERY)
     return Change(
         now=now,
         former=then,
         relative=relative,
         verdict=verdict(relative, margin=metric.margin, better=metric.better),
         currency=currency or "",
-        notes=(f"Also in {others}, apart.",) if others else (),
+        notes=tuple(notes),
     )
+
+
+def contrast(
+    view: "View",
+    metric: Metric,
+    *,
+    period: Span,
+    groups: tuple[str, tuple[str, str]],
+    picked_from: int = 2,
+    currency: str = "",
+) -> Estimate:
+    """Return one group's figure less another's, of a period, with an interval.
+
+    A person may be in both groups; the interval allows for it, and for that the two were picked.
+
+    Args:
+        view: Under which terms it is asked.
+        metric: What is measured.
+        period: From (inclusive) and to (exclusive), microseconds UTC.
+        groups: One of the metric's `splits` and two of its values; the empty one is what has none.
+        picked_from: From how many groups the two were picked, as the most and the least.
+        currency: Of money, which the estimate has in micros.
+    """
+    check_window(*period, "none")
+    money = currency if metric.format == "money" else None
+    ask = Ask((period,), "none", None, view.zone, money, among=groups)
+    found = next(iter(queries.cells(view, metric, ask)), None)
+    if found is None:
+        return Estimate(None, None, None, 0, note=wording.too_few(metric, 0))
+    value = several.contrast(found.moments, groups=picked_from)
+    short = min(found.people)
+    if short < metric.minimum_people:
+        return replace(value, low=None, high=None, note=wording.too_few(metric, short))
+    return value
 
 
 def series(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """The moments of a (period, dimension), and with two spans the persons of each."""
+    """The moments of a (period, dimension), and with two sides the persons of each."""
 
     period: date | None
     dimension: str | None
@@ -27,13 +27,13 @@ class Cell:
 
 def cells(view: "View", metric: Metric, ask: Ask) -> Iterator[Cell]:
     """Yield the moments of a metric by period and dimension, those without anybody left out."""
-    sums, products = moment_columns(len(metric.terms) * len(ask.spans))
+    sums, products = moment_columns(len(metric.terms) * ask.sides)
     for row in view.ask(compiled(view, metric, ask)).to_pylist():
         if row["n"]:
             moments = Moments.from_sums(
                 row["n"], [row[name] for name in sums], [row[name] for name in products]
             )
-            people = tuple(int(row.get(f"n{i}", row["n"])) for i in range(len(ask.spans)))
+            people = tuple(int(row.get(f"n{i}", row["n"])) for i in range(ask.sides))
             yield Cell(row.get("period"), row.get("dimension"), moments, people)
 
 
@@ -67,3 +67,11 @@ def nobodys_events(view: "View", metric: Metric, ask: Ask) -> int:
         within(events.event_time, ask.spans[0]),
     )
     return int(view.ask(meant.aggregate(rows=meant.count())).to_pylist()[0]["rows"])
+
+
+def lacks_discoveries(view: "View", metric: Metric) -> bool:
+    """Return whether a metric asks for discoveries and no session of the facts ever had one."""
+    if not any("discoveries" in {term.having, term.column} for term in metric.terms):
+        return False
+    found = view.sessions.filter(view.sessions.discoveries > 0).limit(1)
+    return not view.ask(found.select("discoveries")).num_rows

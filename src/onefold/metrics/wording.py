@@ -4,7 +4,17 @@ from collections.abc import Sequence
 from datetime import date
 
 from onefold.metrics.records import Metric, Term
+from onefold.model.words import agreed, plural
 
+SESSION = (
+    "A session is the activity of one identifier as sent (a browser's anonymous id, a user id) "
+    "without a gap of more than 30 minutes: who signs in half-way, or uses two devices, has one "
+    "under each."
+)
+NO_DISCOVERY = (
+    "No session has a discovery: no event that came is described as one. Write `discovery: true` "
+    "into its description, such as definitions/events/search_made.yaml, and run `onefold apply`."
+)
 _INTERVALS = {
     "count": "Interval: how far the total moves by the chance of who came (compound Poisson).",
     "sum": "Interval: how far the total moves by the chance of who came (compound Poisson).",
@@ -26,6 +36,7 @@ def definition(metric: Metric) -> str:
         metric.description.strip(),
         f"Counted: {counted}.",
         "Only events and sessions with a person behind them.",
+        *([SESSION] if any(term.table == "sessions" for term in metric.terms) else []),
         _INTERVALS[metric.kind],
         f"Version {metric.version}, owner {metric.owner}.",
     ]
@@ -53,6 +64,7 @@ def notes(
     *,
     smallest: int,
     nobodys: int,
+    undiscovered: bool,
     cut: Sequence[date],
     currencies: Sequence[str],
 ) -> tuple[str, ...]:
@@ -60,8 +72,12 @@ def notes(
     found = []
     if metric.kind not in {"count", "sum"} and smallest < metric.minimum_people:
         found.append(too_few(metric, smallest))
+    if undiscovered:
+        found.append(NO_DISCOVERY)
     if nobodys:
-        found.append(f"{nobodys:,} events have no person behind them and are not in the figure.")
+        events = plural(nobodys, "event has", "events have")
+        are = agreed(nobodys, "it and is", "them and are")
+        found.append(f"{events} no person behind {are} not in the figure.")
     if cut:
         days = ", ".join(day.isoformat() for day in cut)
         found.append(f"Not whole in this window: the period from {days}.")

@@ -10,19 +10,20 @@ if TYPE_CHECKING:
     from onefold.stats.intervals import mean, total, wilson
     from onefold.stats.matched import matched_effect
     from onefold.stats.moments import Moments
-    from onefold.stats.resampling import bootstrap
     from onefold.stats.split import split_check
     from onefold.stats.verdicts import verdict
 
+    from . import several
+
 __all__ = [
     "Moments",
-    "bootstrap",
     "certificate",
     "change",
     "difference",
     "lift",
     "matched_effect",
     "mean",
+    "several",
     "split_check",
     "total",
     "verdict",
@@ -33,13 +34,13 @@ __getattr__ = door(
     __name__,
     {
         "Moments": "moments",
-        "bootstrap": "resampling",
         "certificate": "certificates",
         "change": "compare",
         "difference": "compare",
         "lift": "compare",
         "matched_effect": "matched",
         "mean": "intervals",
+        "several": "=several",
         "split_check": "split",
         "total": "intervals",
         "verdict": "verdicts",

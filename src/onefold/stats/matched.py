@@ -238,9 +238,10 @@ def _refusal(t: NDArray[np.bool_], counts: tuple[int, int]) -> str:
     if min(counts) >= SMALLEST:
         return ""
     seen = (int(t.sum()), int((~t).sum()))
-    if min(seen) < SMALLEST:
-        return f"{seen[0]} with and {seen[1]} without; each side needs {SMALLEST}."
-    return f"Only {counts[0]} with and {counts[1]} without are alike; each side needs {SMALLEST}."
+    return (
+        f"{counts[0]} with and {counts[1]} without are alike, of {seen[0]} with and {seen[1]} "
+        f"without; each side needs {SMALLEST}."
+    )
 
 
 def _parts(y: Floats, x: Floats, pairs: _Pairs) -> tuple[float, Floats]:

@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 
 from markupsafe import Markup, escape
 
+from onefold.model.words import agreed, plural, stretch
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -68,11 +70,16 @@ def compact(value: float | None) -> str:
 def share(value: float | None, decimals: int = 1, *, signed: bool = False) -> str:
     r"""A share of 0 to 1 as per cent, with a no-break space before the sign.
 
-    >>> share(0.061), share(-0.019, signed=True), share(0.5, 0)
-    ('6.1\xa0%', '−1.9\xa0%', '50\xa0%')
+    What there is little of is never nothing.
+
+    >>> share(0.061), share(-0.019, signed=True), share(0.5, 0), share(0.0002)
+    ('6.1\xa0%', '−1.9\xa0%', '50\xa0%', 'under 0.1\xa0%')
     """
     if value is None or not math.isfinite(value):
         return NOTHING
+    least = 10.0**-decimals
+    if not signed and 0 < value * 100 < least / 2:
+        return f"under {number(least, decimals)}{NO_BREAK}%"
     return f"{number(value * 100, decimals, signed=signed)}{NO_BREAK}%"
 
 
@@ -143,8 +150,7 @@ def lag(seconds: float | None) -> str:
     for limit, size, word in ((90, 1, "s"), (5_400, 60, "min"), (129_600, 3_600, "h")):
         if seconds < limit:
             return f"{seconds / size:.0f}{NO_BREAK}{word}"
-    days = round(seconds / 86_400)
-    return f"{days}{NO_BREAK}{'day' if days == 1 else 'days'}"
+    return plural(round(seconds / 86_400), "day").replace(" ", NO_BREAK)
 
 
 def moment(time: int | None, zone: str = "UTC") -> str:
@@ -190,9 +196,22 @@ def stamp(time: int | None) -> str:
 
 
 def freshness(
-    fresh_time: int | None, now: int, *, zone: str = "UTC", label: str | None = None
+    fresh_time: int | None,
+    now: int,
+    *,
+    zone: str = "UTC",
+    label: str | None = None,
+    asked_time: int | None = None,
 ) -> dict[str, object]:
     r"""What the end of the filter bar says: `words`, `stale` and `seconds` behind.
+
+    Args:
+        fresh_time: Received time of the last event.
+        now: The time.
+        zone: Of the day that is named.
+        label: What stands before; the moment, where there is none.
+        asked_time: The same as of when the page's figures were asked, where they are kept for a
+            while: then the bar says what their badges say.
 
     >>> freshness(1795423316000000, 1795423320000000, label="Live")["words"]
     'Live · 4\xa0s behind'
@@ -204,20 +223,13 @@ def freshness(
     seconds = max((now - fresh_time) / 1_000_000, 0.0)
     if seconds > STALE_SECONDS:
         return {"words": f"Quiet for {lag(seconds)}", "stale": True, "seconds": seconds}
+    if asked_time is not None:
+        seconds = max((now - min(asked_time, fresh_time)) / 1_000_000, 0.0)
     return {
         "words": f"{label or moment(now, zone)} · {lag(seconds)} behind",
         "stale": False,
         "seconds": seconds,
     }
-
-
-def plural(count: int, one: str, many: str | None = None) -> str:
-    """A count and its noun.
-
-    >>> plural(1, "person", "people"), plural(1200, "event")
-    ('1 person', '1,200 events')
-    """
-    return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
 def count_word(count: int) -> str:
@@ -295,7 +307,7 @@ def spoken() -> Mapping[str, object]:
     """The functions that templates use as filters and globals, by name."""
     names: Iterable[object] = (
         number, figure, compact, share, points, money, span, lag, moment, day, clock, stamp, plural,
-        count_word, coded, better, worse, watch, bold, link, sentence, tone,
+        agreed, stretch, count_word, coded, better, worse, watch, bold, link, sentence, tone,
     )  # fmt: skip
     return {getattr(each, "__name__", ""): each for each in names}
 

@@ -8,7 +8,8 @@ import pytest
 from onefold.collect import make_catalogue, receive, sources
 from onefold.collect.records import Source
 from onefold.collect.sampling import is_drawn, sampling_key, with_rate
-from onefold.metrics import measure, parse_metric
+from onefold.metrics import measure
+from onefold.metrics.define import parse_metric
 from onefold.model.errors import BadInput
 from onefold.model.records import OWNER
 from onefold.model.time import DAY

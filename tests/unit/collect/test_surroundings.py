@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from onefold.metrics import load_metrics, measure, parse_metric
+from onefold.metrics import load_metrics, measure
+from onefold.metrics.define import parse_metric
 from onefold.model.errors import BadInput
 from onefold.model.time import DAY
 from worlds import AGREED, START, World, track

@@ -9,7 +9,8 @@ from onefold.collect.traffic import (
     shipped_traffic,
     shipped_traffic_text,
 )
-from onefold.metrics import load_metrics, measure, parse_metric
+from onefold.metrics import load_metrics, measure
+from onefold.metrics.define import parse_metric
 from onefold.model.errors import BadInput
 from onefold.model.ids import identifier_key
 from onefold.model.records import MARKS

@@ -5,7 +5,8 @@ import doctest
 import pytest
 
 from onefold.metrics import compile as compiling
-from onefold.metrics import load_metrics, parse_metric, periods
+from onefold.metrics import load_metrics, periods
+from onefold.metrics.define import parse_metric
 from onefold.model import documents
 from onefold.model.errors import BadInput
 

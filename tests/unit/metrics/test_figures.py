@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from onefold.metrics import change, load_metrics, measure, parse_metric, series
+from onefold.metrics import change, contrast, load_metrics, measure, series
+from onefold.metrics.define import parse_metric
 from onefold.model.errors import BadInput
 from onefold.model.money import Money
 from onefold.model.time import DAY, HOUR
-from onefold.stats import Moments, mean
+from onefold.stats import Moments, mean, several
 from small_facts import SmallFacts, spans, stamp
 
 START = int(datetime(2026, 10, 19, tzinfo=UTC).timestamp()) * 1_000_000
@@ -369,3 +370,54 @@ def test_a_line_has_a_point_a_day(view, metrics):
     ]
     assert begin == date(2026, 10, 19)
     assert all(point.value.estimate is not None for point in points)
+
+
+def test_a_metric_of_sessions_says_what_a_session_is(view, metrics):
+    for name, told in (("session_depth", True), ("click_rate", False)):
+        answer = measure(view, metrics[name], from_time=START, to_time=END)
+        assert ("A session is the activity of one identifier as sent" in answer.definition) is told
+
+
+def test_without_any_discovery_the_answer_says_how_to_mark_one(view, metrics):
+    metric = metrics["weekly_active_discovery_sessions"]
+    small = SmallFacts()
+    small.add("opened", START, 1)
+    bare = measure(small.view(), metric, from_time=START, to_time=END)
+    assert bare.rows[0][0] == 0
+    assert any("`discovery: true`" in note for note in bare.notes)
+    moved = change(small.view(), metric, period=(START, END), former=(START - 28 * DAY, START))
+    assert any("`discovery: true`" in note for note in moved.notes)
+    known = measure(view, metric, from_time=START, to_time=END)
+    assert not any("`discovery: true`" in note for note in known.notes)
+
+
+def test_the_difference_of_two_groups_is_what_pandas_says(view, metrics, events):
+    metric = metrics["click_rate"]
+    groups = ("home_feed", "search_results")
+    found = contrast(view, metric, period=(START, END), groups=("surface", groups))
+    columns = []
+    people = sorted(set(events.person))
+    for group in groups:
+        here = events[events.properties.str.contains(f'"surface": "{group}"')]
+        for name in ("ad_clicked", "ad_viewed"):
+            counts = here[here.event == name].groupby("person").size()
+            columns.append(counts.reindex(people).fillna(0.0))
+    if metric.kind in {"share", "mean"}:
+        for above, below in ((0, 1), (2, 3)):
+            columns[above] = columns[above].where(columns[below] > 0, 0.0)
+    ours = several.contrast(Moments.of(*columns))
+    assert found.estimate == pytest.approx(ours.estimate)
+    assert found.high - found.low == pytest.approx(ours.high - ours.low, rel=1e-2)
+
+
+def test_groups_of_few_people_have_no_range(metrics):
+    small = SmallFacts()
+    for person in range(12):
+        for surface in ("feed", None):
+            small.add("ad_viewed", START, person, surface=surface)
+            small.add("ad_clicked", START, person, surface=surface)
+    found = contrast(
+        small.view(), metrics["click_rate"], period=(START, END), groups=("surface", ("feed", ""))
+    )
+    assert (found.estimate, found.low) == (0.0, None)
+    assert "12 of 30 people" in found.note

@@ -7,7 +7,8 @@ import pytest
 import statsmodels.api as sm
 from scipy.special import stdtrit
 
-from onefold.metrics import change, load_metrics, measure, parse_metric
+from onefold.metrics import change, load_metrics, measure
+from onefold.metrics.define import parse_metric
 from onefold.model.time import DAY, HOUR
 from onefold.stats import Moments, mean, total
 from small_facts import SmallFacts

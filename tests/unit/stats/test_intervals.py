@@ -15,6 +15,7 @@ from onefold.stats import (
     mean,
     moments,
     resampling,
+    several,
     split,
     total,
     verdicts,
@@ -25,7 +26,7 @@ from onefold.stats import certificates as certificate_file
 
 @pytest.mark.parametrize(
     "module",
-    [certificate_file, compare, intervals, moments, resampling, split, verdicts],
+    [certificate_file, compare, intervals, moments, resampling, several, split, verdicts],
     ids=lambda module: module.__name__.rpartition(".")[2],
 )
 def test_examples_in_docstrings_run(module):
@@ -88,6 +89,7 @@ def test_every_method_has_a_certificate_that_keeps_its_promise():
         "rare_conversion_lift",
         "ratio_lift",
         "change",
+        "contrast",
         "bootstrap",
         "matched_effect",
     ):
@@ -96,6 +98,12 @@ def test_every_method_has_a_certificate_that_keeps_its_promise():
         assert 0.93 <= shipped.coverage_share <= 0.97
         assert shipped.coverage_low <= shipped.coverage_share <= shipped.coverage_high
         assert "simulated runs" in shipped.sentence()
+
+
+def test_of_several_figures_one_that_stood_still_is_told_in_five_of_a_hundred_at_most():
+    shipped = certificate("several")
+    assert shipped.false_positive_share <= 0.055
+    assert shipped.coverage_share >= 0.95
 
 
 def test_a_method_without_certificate_is_refused_with_the_near_name():

@@ -6,7 +6,8 @@ from scipy import stats as scipy_stats
 
 from onefold.model.errors import BadInput
 from onefold.model.records import Estimate
-from onefold.stats import bootstrap, split_check, verdict
+from onefold.stats import split_check, verdict
+from onefold.stats.resampling import bootstrap
 
 
 @pytest.mark.parametrize("counts", [(193_020, 193_092), (5200, 4800), (10, 30, 61)])

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from datetime import date
+import random
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -12,8 +13,10 @@ from onefold import metrics
 from onefold.model.errors import BadInput, NotFound
 from onefold.model.money import Money
 from onefold.model.records import Answer, Column
+from onefold.model.time import HOUR, SECOND
 from onefold.web.pages import explore
 from onefold.web.pages.explore_question import Asked, asked_of, filters_of
+from small_facts import SmallFacts
 
 KNOWN = metrics.load_metrics()
 TODAY = date(2026, 11, 22)
@@ -84,31 +87,115 @@ def test_every_filter_keeps_the_rest_of_the_question():
     assert [option["current"] for option in every["options"]].count(True) == 1
 
 
-def test_two_ranges_apart_are_told_as_a_move():
-    rows = [
-        (date(2026, 11, 2), 1.0, 0.9, 1.1, 0.95, 500),
-        (date(2026, 11, 9), 2.0, 1.9, 2.1, 0.95, 500),
-        (date(2026, 11, 16), 9.0, 8.9, 9.1, 0.95, 20),
-    ]
-    one = asked()
-    told = words(explore.answer_words(one, explore.cells_of(answer(rows))))
-    # The week of the 16th is not over, so it is not compared.
-    assert "rose to 2" in told
+WEEKS = [date(2026, 11, 2), date(2026, 11, 9), date(2026, 11, 16)]
+
+
+def time_of(day, hour=12):
+    return int(datetime(day.year, day.month, day.day, hour, tzinfo=UTC).timestamp()) * 1_000_000
+
+
+def shown(small, **params):
+    """Return what the page shows of a question to made-up facts."""
+    one, view = asked(**params), small.view()
+    return explore.shown_of(one, explore._answer(view, one), KNOWN, view=view)
+
+
+def week_of_saves(small, week, saves):
+    """Let each person come on the Monday of a week and save so many pins."""
+    for person, many in enumerate(saves):
+        small.add("pin_viewed", time_of(week), person)
+        for place in range(many):
+            small.add("pin_saved", time_of(week) + (place + 1) * SECOND, person)
+
+
+def test_a_move_of_the_same_people_is_told_though_the_ranges_touch():
+    # Who is eager saves forty times as much as who is not; all save a fifth more than before.
+    habits = [1 + 40 * (person % 5) for person in range(60)]
+    small = SmallFacts(now=time_of(TODAY))
+    week_of_saves(small, WEEKS[0], habits)
+    week_of_saves(small, WEEKS[1], [round(many * 1.2) for many in habits])
+    page = shown(small)
+    (before, now) = sorted((row for row in page["rows"] if row[-1] == "60"), key=lambda row: row[1])
+    assert float(before[3]) > float(now[2]), "the ranges touch"
+    told = words(page["answer"])
+    assert "rose to" in told
     assert "in the week from 9 November" in told
+    assert "+19." in told
+    assert "chance" not in told
 
 
-def test_two_ranges_that_touch_are_not_told_as_a_move():
-    rows = [
-        (date(2026, 11, 2), 1.0, 0.5, 1.5, 0.95, 500),
-        (date(2026, 11, 9), 1.2, 0.8, 1.6, 0.95, 500),
-    ]
-    told = words(explore.answer_words(asked(), explore.cells_of(answer(rows))))
-    assert "chance alone can do that" in told
+def test_a_move_that_chance_makes_is_not_told():
+    rng = random.Random(3)
+    small = SmallFacts(now=time_of(TODAY))
+    for week in WEEKS[:2]:
+        week_of_saves(small, week, [rng.randrange(9) for _ in range(60)])
+    assert "chance alone can do that (" in words(shown(small)["answer"])
+
+
+def test_the_period_that_is_not_over_is_left_out_and_the_page_says_so():
+    small = SmallFacts(now=time_of(TODAY))
+    for week, many in zip(WEEKS, (2, 4, 90), strict=True):
+        week_of_saves(small, week, [many + person % 2 for person in range(60)])
+    page = shown(small)
+    told = words(page["answer"])
+    assert "in the week from 9 November" in told
+    assert "The week from 16 November is not compared: it is not over." in page["lead"]
+    assert "Today is not counted: it is not over." in page["lead"]
+    assert page["rows"][0][0] == "Mon 16 November, not over"
+    # The week that is left out does not come in by a later end either.
+    later = shown(small, to="2026-12-01")
+    assert words(later["answer"]) == told
+
+
+def test_a_week_that_only_began_before_the_first_day_is_not_compared():
+    small = SmallFacts(now=time_of(TODAY))
+    for week, many in zip(WEEKS[:2], (2, 9), strict=True):
+        week_of_saves(small, week, [many] * 60)
+    page = shown(small, from_="2026-11-04", to="2026-11-16")
+    assert "rose" not in words(page["answer"])
+    assert page["rows"][-1][0] == "Mon 2 November, in part"
+
+
+def test_two_periods_of_few_people_are_not_told_apart():
+    small = SmallFacts(now=time_of(TODAY))
+    for week, many in zip(WEEKS[:2], (2, 9), strict=True):
+        week_of_saves(small, week, [many] * 7)
+    assert "7 of 30 people" in words(shown(small)["answer"])
+
+
+def clicks(groups):
+    """Return facts of two hundred people who see an ad in every group, and click by its rate."""
+    rng, small = random.Random(5), SmallFacts(now=time_of(TODAY))
+    for person in range(200):
+        for place, (name, rate) in enumerate(groups.items()):
+            moment = time_of(WEEKS[0]) + place * HOUR
+            small.add("ad_viewed", moment, person, surface=name)
+            if rng.random() < rate:
+                small.add("ad_clicked", moment + SECOND, person, surface=name)
+    return small
+
+
+def test_the_most_and_the_least_of_many_equal_groups_are_not_told_apart():
+    equal = {f"place {n}": 0.2 for n in range(8)}
+    told = words(shown(clicks(equal), metric="click_rate", by="surface", every="none")["answer"])
+    assert "no further apart than chance alone" in told
+
+
+def test_groups_that_differ_are_told_apart():
+    page = shown(
+        clicks({"feed": 0.5, "search": 0.1, None: 0.3}),
+        metric="click_rate",
+        by="surface",
+        every="none",
+    )
+    told = words(page["answer"])
+    assert told.startswith("Feed has most")
+    assert told.endswith("%.")
 
 
 def test_too_few_people_get_no_bar():
     rows = [(date(2026, 11, 2), 1.0, None, None, 0.95, 7)]
-    (row,) = explore.table_rows(asked(), explore.cells_of(answer(rows)))
+    (row,) = explore.table_rows(asked(), explore.cells_of(answer(rows)), today=TODAY)
     assert row[-2] == "Not enough data: 7 of 30"
 
 
@@ -116,7 +203,7 @@ def test_money_is_shown_in_its_currency_and_given_as_a_number():
     one = asked(metric="ad_revenue_per_engaged_user", every="none")
     money = [Money(micros, "EUR") for micros in (2_500_000, 2_000_000, 3_000_000)]
     told = answer([(*money, 0.95, 40)], every="none", kind="money")
-    assert explore.table_rows(one, explore.cells_of(told))[0][1] == "€2.50"
+    assert explore.table_rows(one, explore.cells_of(told), today=TODAY)[0][1] == "€2.50"
     rows = list(csv.DictReader(io.StringIO(explore.csv_of(one, told))))
     assert rows == [
         {

@@ -16,9 +16,18 @@ from onefold.model.errors import OnefoldError, did_you_mean, unknown
 from onefold.model.money import Money
 from onefold.model.records import MARKED, Question
 from onefold.model.time import day_of, day_start
+from onefold.model.words import plural
 from onefold.web import charts, wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, round_up
+from onefold.web.pages.explore_answer import (
+    answer_words,
+    compared,
+    left_out_words,
+    pair_of,
+    row_words,
+    told,
+)
 from onefold.web.pages.explore_question import (
     EVERY,
     TRAFFIC,
@@ -26,10 +35,9 @@ from onefold.web.pages.explore_question import (
     asked_of,
     dimension_words,
     filters_of,
-    period_end,
     span_words,
 )
-from onefold.web.wording import number, plural, share
+from onefold.web.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -148,20 +156,23 @@ def shown_of(
     """Return what the page shows of an answered question."""
     metric = asked.metric
     rows = cells_of(answer)
+    today = day_of(view.now, view.zone)
+    pair = pair_of(asked, rows, today=today)
+    test = compared(view, asked, pair) if pair else None
     currencies = sorted({row["currency"] for row in rows if row["currency"]})
     seconds = None if view.fresh_time is None else max((view.now - view.fresh_time) / 1e6, 0.0)
     return {
         "title": metric.label,
         "question": question_words(asked),
-        "answer": answer_words(asked, rows),
-        "lead": metric.decision,
-        "filters": filters_of(asked, known, today=day_of(view.now, view.zone)),
+        "answer": answer_words(asked, rows, today=today, test=test),
+        "lead": " ".join(filter(None, (metric.decision, left_out_words(asked, rows, today=today)))),
+        "filters": filters_of(asked, known, today=today),
         "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),
         "chart": chart_of(asked, rows),
         "chart_name": f"{metric.label} {EVERY[asked.every]}",
         "groups": groups_of(rows) if asked.by and asked.every != "none" else [],
         "columns": columns_of(asked, rows),
-        "rows": table_rows(asked, rows),
+        "rows": table_rows(asked, rows, today=today),
         "csv": asked.address("/explore/table.csv"),
         "counted": _counted(asked, answer),
         "notes": answer.notes,
@@ -188,21 +199,13 @@ def cells_of(answer: Answer) -> list[dict[str, Any]]:
             if isinstance(value, Money):
                 cell["currency"], cell[name] = value.currency, value.micros
         group = [name for name in names if name not in _OWN]
-        cell["group"] = group_name(group[0], cell[group[0]]) if group else ""
+        cell["value"] = cell[group[0]] if group else None
+        cell["group"] = group_name(group[0], cell["value"]) if group else ""
         found.append(cell)
     return found
 
 
 _OWN = {"period", "estimate", "low", "high", "level", "n"}
-
-
-def told(metric: Metric, value: float | None, currency: str = "") -> str:
-    """Return a figure as this metric reads it."""
-    if metric.format == "percent":
-        return share(value, 2)
-    if metric.format == "money":
-        return wording.money(value, currency or "USD")
-    return number(value)
 
 
 def question_words(asked: Asked) -> str:
@@ -211,82 +214,6 @@ def question_words(asked: Asked) -> str:
     by = f", by {dimension_words(asked.by)}" if asked.by else ""
     days = span_words(asked.from_date, asked.to_date)
     return f"{metric.label} {EVERY[asked.every]}{by}, {days}: how much, and which way?"
-
-
-def answer_words(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> list[object]:
-    """Return the answer: the last whole figure, and how it stands to the one before it."""
-    metric = asked.metric
-    known = [row for row in rows if row["estimate"] is not None and row["n"]]
-    if not known:
-        return [f"Nothing was counted from {span_words(asked.from_date, asked.to_date)}."]
-    first_currency = known[0]["currency"]
-    if asked.by:
-        return _split_words(asked, known)
-    line = [row for row in known if row["currency"] == first_currency]
-    figure = told(metric, line[-1]["estimate"], first_currency)
-    if asked.every == "none" or len(line) < 2:
-        return [f"{metric.label}: ", wording.bold(figure), _range(metric, line[-1]), "."]
-    whole = [row for row in line if period_end(row["period"], asked.every) <= asked.to_date]
-    now, before = (whole if len(whole) > 1 else line)[-1], (whole if len(whole) > 1 else line)[-2]
-    return [f"{metric.label} ", *_moved(metric, now, before, asked.every)]
-
-
-def _moved(
-    metric: Metric, now: Mapping[str, Any], before: Mapping[str, Any], every: str
-) -> list[object]:
-    figure = told(metric, now["estimate"], now["currency"])
-    former = told(metric, before["estimate"], before["currency"])
-    when, then = _when(every, now["period"]), f"{former} the {every} before"
-    apart = _apart(now, before)
-    if apart == 0:
-        return [f"was {figure} {when} and {then}; chance alone can do that."]
-    words = f"{'rose' if apart > 0 else 'fell'} to {figure}"
-    better = (apart > 0) == (metric.better == "up")
-    return [
-        wording.better(words) if better else wording.worse(words),
-        f" {when}, from {then}.",
-    ]
-
-
-def _apart(now: Mapping[str, Any], before: Mapping[str, Any]) -> int:
-    """Return 1 or -1 when two ranges do not touch, else 0."""
-    ends = (now["low"], now["high"], before["low"], before["high"])
-    if any(end is None for end in ends):
-        return 0
-    return 1 if now["low"] > before["high"] else -1 if now["high"] < before["low"] else 0
-
-
-def _split_words(asked: Asked, known: Sequence[Mapping[str, Any]]) -> list[object]:
-    metric = asked.metric
-    last = max((row["period"] for row in known), default=None) if asked.every != "none" else None
-    here = [row for row in known if asked.every == "none" or row["period"] == last]
-    ranked = sorted(here, key=lambda row: -float(row["estimate"]))
-    high, low = ranked[0], ranked[-1]
-    words = f"{high['group']} has most, {told(metric, high['estimate'], high['currency'])}"
-    if len(ranked) == 1:
-        return [words, "."]
-    apart = "" if _apart(high, low) else "; their ranges touch, so it cannot be told apart"
-    return [
-        words,
-        f"; {low['group']} least, {told(metric, low['estimate'], low['currency'])}{apart}.",
-    ]
-
-
-def _range(metric: Metric, row: Mapping[str, Any]) -> str:
-    if row["low"] is None or row["high"] is None:
-        return ""
-    low, high = (
-        told(metric, row["low"], row["currency"]),
-        told(metric, row["high"], row["currency"]),
-    )
-    return f", low {low}, high {high}"
-
-
-def _when(every: str, period: date) -> str:
-    if every == "month":
-        return f"in {period:%B}"
-    words = f"{period.day} {period:%B}"
-    return f"in the week from {words}" if every == "week" else f"on {words}"
 
 
 def group_name(by: str, group: object) -> str:
@@ -375,21 +302,24 @@ def _axis(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
     return 0.0, round_up(max([*ends, 1e-9]))
 
 
-def table_rows(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> list[list[object]]:
+def table_rows(
+    asked: Asked, rows: Sequence[Mapping[str, Any]], *, today: date
+) -> list[list[object]]:
     """Return the table with its intervals, latest period first."""
     axis = _axis(rows)
     ordered = list(rows)
     if asked.every != "none":
         ordered.sort(key=lambda row: row["period"], reverse=True)
-    return [_table_row(asked, row, axis) for row in ordered]
+    return [_table_row(asked, row, axis, today=today) for row in ordered]
 
 
-def _table_row(asked: Asked, row: Mapping[str, Any], axis: tuple[float, float]) -> list[object]:
+def _table_row(
+    asked: Asked, row: Mapping[str, Any], axis: tuple[float, float], *, today: date
+) -> list[object]:
     metric, currency = asked.metric, row["currency"]
     head: list[object] = []
     if asked.every != "none":
-        day: date = row["period"]
-        head.append(f"{day:%B %Y}" if asked.every == "month" else f"{day:%a} {day.day} {day:%B}")
+        head.append(row_words(asked, row, today=today))
     if asked.by:
         head.append(row["group"])
     if not head:
@@ -514,7 +444,7 @@ def _defined(workspace: Workspace, asker: Asker, metric: Metric) -> dict[str, An
         ],
         "chart": chart_of(asked, rows),
         "columns": columns_of(asked, rows),
-        "rows": table_rows(asked, rows),
+        "rows": table_rows(asked, rows, today=today),
         "href": f"/explore?metric={metric.name}",
         "query": answer.query,
         "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),

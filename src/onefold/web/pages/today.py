@@ -22,10 +22,11 @@ from onefold.web.pages.today_figures import (
     measured,
     most_moved,
     periods,
+    told_moves,
 )
 from onefold.web.pages.today_story import held, what_changed
 from onefold.web.remembered import remembered
-from onefold.web.wording import better, number, share, worse
+from onefold.web.wording import better, coded, number, share, worse
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -70,6 +71,10 @@ def _shown(workspace: Workspace, asker: Asker, days: str) -> dict[str, Any]:
     if view.fresh_time is None:
         return frame | {"empty": True, "answer": "No event has come yet."}
     asked, known, tests = _asked(workspace, view, int(days))
+    label = _label(view)
+    frame["fresh"] = wording.freshness(
+        view.fresh_time, view.now, zone=view.zone, label=label, asked_time=asked.fresh_time
+    )
     figures = asked.figures
     advised = advice.advise(view, workspace.state, known=known)
     decided = advice.decisions(workspace.state)
@@ -78,6 +83,7 @@ def _shown(workspace: Workspace, asker: Asker, days: str) -> dict[str, Any]:
     return frame | {
         "empty": False,
         "answer": _answer(figures),
+        "lead": _lead(view, figures),
         "tiles": _tiles(asked, view),
         "advice": advice_block(advised, asker, path, zone=view.zone),
         "no_accounts": not advised.considered,
@@ -129,9 +135,8 @@ def _span(period: tuple[int, int], zone: str) -> str:
 
 
 def _answer(figures: tuple[Figure, ...]) -> list[object]:
-    """Return the sentence that the figures make: what rose and what fell beyond its range."""
-    clear = [each for each in figures if each.change.verdict in {"better", "worse"}]
-    clear.sort(key=lambda each: -each.clearness)
+    """Return the sentence that the figures make: what rose and what fell, beyond chance."""
+    clear = told_moves(figures)
     pieces: list[object] = []
     for word, tone in (("better", better), ("worse", worse)):
         first = next((each for each in clear if each.change.verdict == word), None)
@@ -139,9 +144,23 @@ def _answer(figures: tuple[Figure, ...]) -> list[object]:
             pieces += [f"{first.metric.label} ", tone(_moved_words(first)), ". "]
     if pieces:
         return pieces
+    moved = sum(each.change.verdict in {"better", "worse"} for each in figures)
+    if moved:
+        seen = wording.count_word(len(figures)).lower()
+        which = "The one that moved" if moved == 1 else "Those that moved"
+        return [f"Cannot tell. {which} may be the chance of looking at {seen} figures."]
     if any(each.change.relative.low is not None for each in figures):
         return ["No figure moved beyond its range: whether it was better, it cannot tell."]
     return ["Not enough data yet to say whether it was a good period."]
+
+
+def _lead(view: View, figures: tuple[Figure, ...]) -> str:
+    """Return what the answer rests on: whole days, and as many looks as there are figures."""
+    seen = wording.count_word(len(figures)).lower()
+    return (
+        f"Today, {wording.day(view.now, view.zone)}, is not counted: it is not over. Each range "
+        f"below is of its figure alone; the sentence above allows for looking at {seen}."
+    )
 
 
 def _moved_words(figure: Figure) -> str:
@@ -173,6 +192,8 @@ def _tile(each: Figure, axis: tuple[float, float], asked: Measured, view: View) 
     }
     if relative.estimate is None or relative.low is None or relative.high is None:
         have = each.change.now.n
+        if each.change.notes and not each.change.now.estimate:
+            return tile | {"change": "Cannot tell", "note": coded(each.change.notes[-1])}
         if have < metric.minimum_people:
             return tile | {"too_few": {"have": have, "need": metric.minimum_people, "when": ""}}
         before = f"Before: {each.change.former.n:,} of {metric.minimum_people:,} people it takes."

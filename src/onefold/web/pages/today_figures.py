@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from onefold import metrics
 from onefold.collect import questions
 from onefold.model.time import DAY, day_of, day_start
+from onefold.stats import several
 from onefold.web import wording
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ SPARK = 14
 """Points of a sparkline; the former ones lie behind them."""
 CHART = 42
 """Days of the chart."""
+CHANCE = 0.05
+"""How often at most the headline tells of a move where nothing moved."""
 
 Span = tuple[int, int]
 
@@ -142,6 +145,21 @@ def _with_history(change: Change, former: Span, began: int | None, view: View) -
     note = f"The data begin on {wording.day(began, view.zone)}: nothing whole to compare with yet."
     relative = replace(change.relative, estimate=None, low=None, high=None, note=note)
     return replace(change, relative=relative, verdict="not_yet")
+
+
+def told_moves(figures: tuple[Figure, ...]) -> tuple[Figure, ...]:
+    """Return the figures that the headline may tell of, the clearest first.
+
+    Their own ranges leave zero out, and they still do where it counts that all of them were looked
+    at (Holm 1979, see `onefold.stats.several`).
+    """
+    chances = several.holm([several.p_value(each.change.relative) for each in figures])
+    found = [
+        each
+        for each, chance in zip(figures, chances, strict=True)
+        if chance is not None and chance <= CHANCE and each.change.verdict in {"better", "worse"}
+    ]
+    return tuple(sorted(found, key=lambda each: -each.clearness))
 
 
 def most_moved(figures: tuple[Figure, ...]) -> Figure | None:
