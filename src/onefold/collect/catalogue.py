@@ -70,7 +70,8 @@ class EventDefinition:
     @cached_property
     def short(self) -> bool:
         """Whether its `properties` say all that its schema says."""
-        return self.schema == schema_of(self.properties)
+        typed = all(found.type for found in self.properties.values())
+        return typed and self.schema == schema_of(self.properties)
 
     @property
     def _types(self) -> dict[str, str]:

@@ -67,7 +67,10 @@ class Property:
 
 
 def schema_of(properties: Mapping[str, Property]) -> dict[str, object]:
-    """Return the JSON Schema of described properties; null counts as missing."""
+    """Return the JSON Schema of described properties; null counts as missing.
+
+    One that a schema gives no single type may be anything here.
+    """
     return {
         "type": "object",
         "properties": {name: _rule(found) for name, found in properties.items()},
@@ -76,8 +79,10 @@ def schema_of(properties: Mapping[str, Property]) -> dict[str, object]:
 
 
 def _rule(found: Property) -> dict[str, object]:
-    types = _WIRE[found.type]
-    rule: dict[str, object] = {"type": types if found.required else [*types, "null"]}
+    types = _WIRE.get(found.type, [])
+    rule: dict[str, object] = {}
+    if types:
+        rule["type"] = types if found.required else [*types, "null"]
     if found.enum:
         rule["enum"] = [*found.enum] if found.required else [*found.enum, None]
     if found.pattern:
