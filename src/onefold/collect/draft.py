@@ -94,15 +94,21 @@ class Reader:
         # Identifiers that the vault holds, with their keys; a part of them, to save the asking.
         self._keys: dict[str, dict[str, int]] = {kind: {} for kind in IDENTIFIER_KINDS}
 
-    def read(self, rows: Sequence[LogRow]) -> Sheet:
+    def read(
+        self, rows: Sequence[LogRow], only: Mapping[int, frozenset[int]] | None = None
+    ) -> Sheet:
         """Return what rows of the log hold; names go to the vault in the order of reading.
 
         A name that was told once is not told again: where a sheet is not kept, begin anew.
+
+        Args:
+            rows: Of the log.
+            only: Log offset -> the places that are meant; all where there is none.
         """
-        draft = self._draft(rows)
+        draft = self._draft(rows, only)
         return Sheet(self._table(draft), draft.notes)
 
-    def _draft(self, rows: Sequence[LogRow]) -> Draft:
+    def _draft(self, rows: Sequence[LogRow], only: Mapping[int, frozenset[int]] | None) -> Draft:
         for known in self._keys.values():
             if len(known) > _MOST_CACHED:
                 known.clear()
@@ -116,7 +122,7 @@ class Reader:
                 continue
             for place in range(at, max(end, at + 1)):
                 if rows[place].dialect not in NOT_EVENTS:
-                    self._take_request(place, rows[place], draft)
+                    self._take_request(place, rows[place], draft, only)
             at = max(end, at + 1)
         if self.marks.by_domain:
             self._mark(draft)
@@ -186,7 +192,9 @@ class Reader:
         }
         return {name: column.take(pa.array(at)) for name, column in columns.items()}
 
-    def _take_request(self, at: int, row: LogRow, draft: Draft) -> None:
+    def _take_request(
+        self, at: int, row: LogRow, draft: Draft, only: Mapping[int, frozenset[int]] | None
+    ) -> None:
         columns = read_stored(row.route, row.body, row.received_time, row.source.encode())
         places: Sequence[int] = range(len(row.verdicts))
         verdicts = row.verdicts
@@ -194,6 +202,9 @@ class Reader:
             reasons = _reasons(row)
             verdicts = judged_anew(self._retries, row, columns, reasons)
             places = _accepted(row, verdicts, reasons, columns, draft)
+            if only is not None:
+                places = [place for place in places if place in only[row.offset]]
+                draft.notes.waiting.clear()
             verdicts = bytes(verdicts[place] for place in places)
             columns = columns.at(places)
         self._take(columns, verdicts, draft, at=[at] * len(verdicts), places=places)

@@ -22,6 +22,7 @@ from onefold.collect.draft import Reader
 from onefold.collect.imported import ReadRecords, RecordsFold
 from onefold.collect.promote import arrow_column
 from onefold.collect.records import CONFLICT
+from onefold.collect.reentry import Mended
 from onefold.collect.rules import FoldRules
 from onefold.collect.sheet import Sheet, Waiting
 from onefold.collect.surroundings import ContextsFold, MarksFold
@@ -173,6 +174,35 @@ class CollectFold:
             marked=marked or events.column("traffic").null_count < events.num_rows,
             sampled=events.column("sample_rate").null_count < events.num_rows,
         )
+
+    def let_in(self, mended: Mended) -> Write | None:
+        """Return what writes events that waited, as if they had counted at once.
+
+        None where one of them was sent again and that counts already: which of two counts is for
+        the order of the log to say, so the facts have to be built anew.
+        """
+        sheet = self._reader.read(mended.rows, mended.places)
+        high, low = (sheet.events.column(name).to_numpy() for name in _ID)
+        if self._seen.find(high, low).known.any():
+            return None
+        records = self._records.read(())
+        at = [(offset, place) for offset, some in mended.places.items() for place in some]
+        waited = pa.table(
+            {
+                "log_offset": pa.array([offset for offset, _ in at], pa.int64()),
+                "place": pa.array([place for _, place in at], pa.int32()),
+            }
+        )
+
+        def write(writer: FactsWriter) -> Batch:
+            writer.delete("quarantine", waited, ["log_offset", "place"])
+            return self._write(told_of(mended.rows), sheet, records, writer)
+
+        return write
+
+    def kept(self) -> bool:
+        """Bring the ids seen to the disk; return whether they are there."""
+        return self._seen.flush()
 
     def committed(self, batch: Batch) -> None:
         """Remember the ids of a batch whose facts transaction is committed."""

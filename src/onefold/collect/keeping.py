@@ -10,7 +10,7 @@ from onefold.collect.inference import heading, infer
 from onefold.collect.plans import plan_of, read_plan
 from onefold.collect.records import CONFLICT
 from onefold.collect.reentry import KIND as RETRY
-from onefold.collect.reentry import Outlook, Retry, outlook, retries_in, retries_of
+from onefold.collect.reentry import Mended, Outlook, Retry, mended, outlook, retries_in, retries_of
 from onefold.collect.rules import is_seed, rules_of, write_seeds
 from onefold.collect.writing import Written, write
 
@@ -19,6 +19,7 @@ __all__ = [
     "MOST_SAMPLED",
     "RETRY",
     "Breakage",
+    "Mended",
     "Outlook",
     "Retry",
     "Use",
@@ -28,6 +29,7 @@ __all__ = [
     "heading",
     "infer",
     "is_seed",
+    "mended",
     "outlook",
     "plan_of",
     "promoted",

@@ -18,6 +18,7 @@ from onefold.collect.catalogue import Catalogue, make_catalogue
 from onefold.collect.dialects.stored import read_stored
 from onefold.collect.records import Code
 from onefold.collect.validation import QUARANTINE, judge
+from onefold.model.ids import message_hash
 from onefold.store import Log, LogRow
 
 KIND = "quarantine.retry"
@@ -107,6 +108,59 @@ def _judged(retry: Retry, source: str, events: Events, place: int) -> tuple[int,
 @lru_cache(maxsize=64)
 def _catalogue(definitions: tuple[tuple[str, str], ...]) -> Catalogue:
     return make_catalogue(definitions)
+
+
+@dataclass(frozen=True, slots=True)
+class Mended:
+    """Events of the log that waited and count now.
+
+    Attributes:
+        rows: The rows that hold them, in order.
+        places: Log offset -> the places of those events.
+    """
+
+    rows: tuple[LogRow, ...]
+    places: dict[int, frozenset[int]]
+
+
+def mended(former: Sequence[Retry], now: Sequence[Retry], rows: Sequence[LogRow]) -> Mended | None:
+    """Return what further retries let in; None where that cannot be told event by event.
+
+    It cannot where an event waits on for another reason than before, or where one message waits
+    and counts: which of the two stands in the quarantine depends on which came first.
+
+    Args:
+        former: The retries that were in force.
+        now: Those and further ones.
+        rows: All rows of which an event waits.
+    """
+    places: dict[int, frozenset[int]] = {}
+    counts: set[tuple[int, int]] = set()
+    waits: set[tuple[int, int]] = set()
+    for row in rows:
+        if row.dialect in {"records", "control"}:
+            continue
+        before, why = _verdicts(former, row)
+        after, why_now = _verdicts(now, row)
+        events = read_stored(row.route, row.body, row.received_time, row.source.encode())
+        ids = [message_hash(one) for one in events.message_ids]
+        waiting = {place for place, verdict in enumerate(after) if verdict >= _WAITING}
+        if any(why.get(str(place)) != why_now.get(str(place)) for place in waiting):
+            return None
+        waits |= {ids[place] for place in waiting}
+        found = {place for place, verdict in enumerate(before) if verdict >= _WAITING} - waiting
+        if found:
+            places[row.offset] = frozenset(found)
+            counts |= {ids[place] for place in found}
+    if counts & waits:
+        return None
+    return Mended(tuple(row for row in rows if row.offset in places), places)
+
+
+def _verdicts(retries: Sequence[Retry], row: LogRow) -> tuple[bytes, dict[str, str]]:
+    events = read_stored(row.route, row.body, row.received_time, row.source.encode())
+    reasons: dict[str, str] = msgspec.json.decode(row.reasons) if row.reasons else {}
+    return judged_anew(retries, row, events, reasons), reasons
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,15 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from onefold.collect import Batch, CollectFold
+from onefold.collect import Batch, CollectFold, FoldRules, catalogues
 from onefold.identity import IdentityFold
 from onefold.metrics import SessionsFold
-from onefold.model.errors import Busy
+from onefold.model.errors import Busy, DiskFull
 from onefold.runtime.definitions import RULING, applied
 from onefold.runtime.generation import Generation
 from onefold.store import FactsWriter, Log, LogRow, Vault
@@ -22,6 +24,8 @@ _log = logging.getLogger("onefold.house")
 _TICK_SECONDS = 0.05
 _GATHER_SECONDS = 0.12
 """From the start of one batch to the next at the least: fewer, fuller batches cost less."""
+MOST_LET_IN = 5_000
+"""Rows with waiting events that a retry judges one by one; of more the facts are built anew."""
 MICRO_BATCH = 8_000_000
 """Bytes of requests that are folded in one transaction at the most."""
 _CATCH_UP = 24_000_000
@@ -44,6 +48,8 @@ class Folds:
         self.generation = generation
         self.stale = False
         """Built by other rules than the log says, or other folds: it has to be built anew."""
+        self.last_event_time: int | None = None
+        """When the newest event folded here was received; None while none was."""
         self._log = log
         self._vault = vault
         self._identity_key = identity_key
@@ -98,6 +104,9 @@ class Folds:
         self._collect.committed(batch)
         self.generation.offset = batch.offset
         self.generation.received_time = batch.received_time
+        if batch.events.num_rows:
+            newest = pc.max(batch.events.column("received_time")).cast(pa.int64())
+            self.last_event_time = newest.as_py()
         self.generation.marked |= batch.marked
         self.generation.sampled |= batch.sampled
         self._look_for_rules(stretch.controls)
@@ -141,7 +150,60 @@ class Folds:
     def _look_for_rules(self, controls: Sequence[LogRow]) -> None:
         if any(row.route in RULING for row in controls):
             _, rules = applied(self._log)
-            self.stale = not self.generation.fits(rules)
+            self.stale = not self.generation.fits(rules) and not self._let_in(rules)
+
+    def _let_in(self, rules: FoldRules) -> bool:
+        """Let in what further retries mend; return False where the facts have to be built anew.
+
+        What is written is what a rebuild would write, since every fold makes the same of a set of
+        events in whatever order they come. The ids are on disk before the facts are: should this
+        end in between, the facts do not fit the log's rules, and the next start builds them anew.
+        """
+        former = self.generation.rules
+        further = len(former.retries)
+        alike = replace(rules, retries=former.retries) == former
+        if not alike or rules.retries[:further] != former.retries:
+            return False
+        rows = self._log.waiting(until=self.offset, most_rows=MOST_LET_IN + 1)
+        if len(rows) > MOST_LET_IN:
+            return False
+        found = catalogues.mended(former.retries, rules.retries, rows)
+        if found is None:
+            return False
+        self._go_by(rules)
+        written = False
+        try:
+            written = self._written(found, rules)
+        except Busy:
+            _log.warning("What a retry lets in had no room; the facts are built anew.")
+        finally:
+            if not written:
+                self._go_by(former)
+        return written
+
+    def _go_by(self, rules: FoldRules) -> None:
+        """Fold by other rules from here on; what was read ahead by the former is read again."""
+        self._collect.close()
+        self.generation.rules = rules
+        self._make()
+
+    def _written(self, found: catalogues.Mended, rules: FoldRules) -> bool:
+        write = self._collect.let_in(found) if found.rows else None
+        if found.rows and write is None:
+            return False
+        with self.generation.facts.transaction() as writer:
+            if write is not None:
+                batch = write(writer)
+                self._identity.fold(batch, writer)
+                self._sessions.fold(batch, writer)
+                self._collect.committed(batch)
+                if not self._collect.kept():
+                    message = "The ids of what was let in do not fit on the disk."
+                    raise DiskFull(message, "Make room on the disk.", retry_seconds=5)
+                self.generation.marked |= batch.marked
+                self.generation.sampled |= batch.sampled
+            self.generation.note_rules(rules, writer)
+        return True
 
 
 class FoldLoop:

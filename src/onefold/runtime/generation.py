@@ -9,7 +9,7 @@ import pyarrow as pa
 from onefold.collect import FoldRules
 from onefold.model.errors import MachineFailed
 from onefold.model.facts import IMPORTED, PROMOTED_TYPES, VERSION
-from onefold.store import DuckFacts, SeenIds
+from onefold.store import DuckFacts, FactsWriter, SeenIds
 
 _CURRENT = "current"
 
@@ -34,6 +34,12 @@ class Generation:
     def fits(self, rules: FoldRules) -> bool:
         """Return whether it was built by these rules and this version of the folds."""
         return self.version == VERSION and self.rules == rules
+
+    def note_rules(self, rules: FoldRules, writer: FactsWriter) -> None:
+        """Write by which rules it is built from now on."""
+        writer.delete("meta", pa.table({"key": ["rules"]}), ["key"])
+        value = msgspec.json.encode(rules).decode()
+        writer.insert("meta", pa.table({"key": ["rules"], "value": [value]}))
 
     def close(self) -> None:
         """Let go of the files."""

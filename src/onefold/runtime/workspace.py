@@ -1,6 +1,5 @@
 """A workspace: one tenant in one folder, its planes opened and wired."""
 
-import fcntl
 import os
 import re
 import threading
@@ -8,13 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from onefold.collect import Catalogue, Source, catalogues, sources
 from onefold.consent import BASES
 from onefold.governance import add_api_key, add_user, sign_in_link
 from onefold.model.errors import BadInput, Busy, Conflict, MachineFailed, NotFound
 from onefold.model.ids import new_secret
+from onefold.model.locks import hold
 from onefold.model.records import OWNER, Answer, Asker, Progress, Question
 from onefold.model.spans import recording, span
 from onefold.model.time import Clock, now
@@ -141,7 +140,9 @@ class Workspace:
         self._listeners: list[Callable[[int], None]] = []
         self._relayed = 0
         with ExitStack() as opened:
-            opened.enter_context(_hold(folder / "run" / "house.lock"))
+            held = f"{folder} is held by another Onefold process."
+            fix = "Ask through it, or end it first."
+            opened.enter_context(hold(folder / "run" / "house.lock", trouble=held, fix=fix))
             log = planes.open_log(self.settings.log, folder)
             self.log: Log = opened.enter_context(closing(log))
             state = planes.open_state(self.settings.state, folder, clock)
@@ -170,6 +171,11 @@ class Workspace:
     def fresh_time(self) -> int | None:
         """When the last folded row was received, microseconds; None before the first."""
         return self.folds.generation.received_time
+
+    @property
+    def last_event_time(self) -> int | None:
+        """When the last event folded since the start was received; None before the first."""
+        return self.folds.last_event_time
 
     def view(self, question: Question) -> View:
         """Return the facts as a question may see them.
@@ -243,6 +249,8 @@ class Workspace:
         """Fold until the facts hold all that the log held at the call."""
         relay(self.state, self.log)
         end = self.log.last_offset()
+        if self.folds.stale:
+            self.step(most_bytes=most_bytes)
         while self.facts_offset < end:
             self.step(most_bytes=most_bytes)
             if progress is not None:
@@ -388,16 +396,3 @@ def read_identity_key(state: State) -> bytes:
     for row in state.rows(query):
         return bytes.fromhex(row["value"])
     raise NotFound("The state holds no identity key.", "Restore state.sqlite from a backup.")
-
-
-def _hold(path: Path) -> IO[str]:
-    """Hold a lock file until it is closed."""
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    handle = path.open("a+")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        handle.close()
-        message = f"{path.parent.parent} is held by another Onefold process."
-        raise MachineFailed(message, "Ask through it, or end it first.") from error
-    return handle

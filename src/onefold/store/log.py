@@ -54,6 +54,10 @@ class Log(Protocol):
         """Return the rows whose sender named a trace, in order."""
         ...
 
+    def waiting(self, *, until: int, most_rows: int) -> list[LogRow]:
+        """Return rows up to an offset of which an event does not count, in order."""
+        ...
+
     def close(self) -> None:
         """Let go of the files."""
         ...

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -220,6 +221,12 @@ class KafkaLog:
         """Return those of the newest ten thousand rows whose sender named a trace, in order."""
         start = max(0, self.last_offset() - _NEWEST_ROWS)
         rows = (row for row in self._rows_after(start) if trace and row.trace == trace)
+        return [row for row, _ in zip(rows, range(most_rows), strict=False)]
+
+    def waiting(self, *, until: int, most_rows: int) -> list[LogRow]:
+        """Return rows up to an offset of which an event does not count, in order."""
+        known = takewhile(lambda row: row.offset <= until, self._rows_after(0))
+        rows = (row for row in known if row.reasons)
         return [row for row, _ in zip(rows, range(most_rows), strict=False)]
 
     def _rows_after(self, after: int) -> Iterator[LogRow]:

@@ -55,6 +55,11 @@ SELECT received_time, source, environment, dialect, route, body, verdicts, reaso
     format
 FROM log WHERE trace = ? AND trace <> '' ORDER BY offset LIMIT ?
 """
+_WAITING = """
+SELECT received_time, source, environment, dialect, route, body, verdicts, reasons, trace, offset,
+    format
+FROM log WHERE offset <= ? AND length(reasons) > 0 ORDER BY offset LIMIT ?
+"""
 _NEWEST = "SELECT received_time, length(verdicts) FROM log ORDER BY offset DESC"
 _EVENTS = "SELECT sum(length(verdicts)) FROM log WHERE offset > ?"
 _WAIT_SECONDS = 10.0
@@ -192,6 +197,11 @@ class SqliteLog:
         """Return the rows whose sender named a trace, in order."""
         with self._asking() as reader:
             return [_unpack(found) for found in reader.execute(_OF_TRACE, (trace, most_rows))]
+
+    def waiting(self, *, until: int, most_rows: int) -> list[LogRow]:
+        """Return rows up to an offset of which an event does not count, in order."""
+        with self._asking() as reader:
+            return [_unpack(found) for found in reader.execute(_WAITING, (until, most_rows))]
 
     @contextmanager
     def _asking(self) -> Iterator[sqlite3.Connection]:

@@ -87,14 +87,14 @@ class SeenIds:
         if full:
             self.flush()
 
-    def flush(self, *, merging: bool = True) -> None:
+    def flush(self, *, merging: bool = True) -> bool:
         """Write the ids in memory as a run on disk; where there is no room they stay in memory.
 
-        Runs that are due are merged aside, unless told not to.
+        Runs that are due are merged aside, unless told not to. Returns whether all are on disk.
         """
         with self._lock:
             if not self._fresh:
-                return
+                return True
             run = merged(self._fresh)
             name = self._new_name()
             try:
@@ -104,13 +104,14 @@ class SeenIds:
             except OSError:
                 shutil.rmtree(self._folder / name, ignore_errors=True)
                 self._fresh = [run]
-                return
+                return False
             self._names = names
             self._runs.append(open_run(self._folder / name))
             self._fresh = []
             self.offset = self._fresh_offset
         if merging:
             self._merge_aside()
+        return True
 
     def close(self) -> None:
         """Wait for a merge that is under way."""

@@ -205,3 +205,93 @@ def test_what_arrives_while_it_is_let_in_is_not_lost(mended, clean):
     let_in(mended.workspace, OWNER)
     mended.send(track("pin_saved", id="z", at=60, user="u9", item_id="i", surface="search"))
     assert mended.sums()["events"][0] == clean["events"][0] + 1
+
+
+def answering(found):
+    """Return which generation of the facts answers."""
+    return (found.folder / "facts" / "current").resolve().name
+
+
+def waiting_alone(folder):
+    """Return a world in which one event waits, and nothing was sent twice."""
+    found = world(folder, STRICT)
+    found.send(track("pin_saved", id="a", at=1, user="u1", item_id="i", surface="home"))
+    found.send(
+        track("pin_saved", id="b", at=2, user="u1", anonymous="d1", item_id="i", surface="search"),
+        track("pin_opened", id="c", at=3, user="u1"),
+    )
+    found.fold()
+    return found
+
+
+def test_what_waited_alone_is_let_in_without_a_rebuild(tmp_path):
+    found = waiting_alone(tmp_path / "w")
+    apply(found, "a.yaml", MENDED)
+    before = answering(found)
+    let_in(found.workspace, OWNER)
+    assert answering(found) == before
+    assert found.raw("quarantine") == []
+    appended = found.sums()
+    # It is known for good: sent again it counts once, also after a restart.
+    found.close()
+    found.open()
+    assert answering(found) == before
+    found.send(track("pin_saved", id="b", at=2, user="u1", item_id="i", surface="search"))
+    assert found.sums()["events"] == appended["events"]
+    rebuild(found.workspace)
+    assert answering(found) != before
+    assert found.sums()["events"] == appended["events"]
+    assert found.sums()["sessions"] == appended["sessions"]
+    assert found.sums()["identifiers"] == appended["identifiers"]
+    found.close()
+
+
+def test_what_was_sent_again_and_counts_already_is_built_anew(tmp_path):
+    found = waiting_alone(tmp_path / "w")
+    found.send(track("pin_saved", id="b", at=2, user="u1", item_id="i", surface="home"))
+    found.fold()
+    apply(found, "a.yaml", MENDED)
+    before = answering(found)
+    let_in(found.workspace, OWNER)
+    assert answering(found) != before
+    appended = found.sums()
+    rebuild(found.workspace)
+    assert found.sums() == appended
+    found.close()
+
+
+def test_a_full_disk_while_letting_in_builds_the_facts_anew(tmp_path, monkeypatch):
+    found = waiting_alone(tmp_path / "w")
+    apply(found, "a.yaml", MENDED)
+    before = answering(found)
+    monkeypatch.setattr(type(found.workspace.folds._collect), "kept", lambda _self: False)
+    let_in(found.workspace, OWNER)
+    monkeypatch.undo()
+    assert answering(found) != before
+    appended = found.sums()
+    rebuild(found.workspace)
+    assert found.sums() == appended
+    assert appended["quarantine"][0] == 0
+    found.close()
+
+
+def test_ended_before_the_facts_are_kept_it_is_let_in_at_the_next_start(tmp_path, monkeypatch):
+    found = waiting_alone(tmp_path / "w")
+    apply(found, "a.yaml", MENDED)
+
+    def died(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(type(found.workspace.folds.generation), "note_rules", died)
+    with pytest.raises(KeyboardInterrupt):
+        let_in(found.workspace, OWNER)
+    monkeypatch.undo()
+    found.workspace.close()
+    found.open()
+    appended = found.sums()
+    assert appended["quarantine"][0] == 0
+    found.send(track("pin_saved", id="b", at=2, user="u1", item_id="i", surface="search"))
+    assert found.sums()["events"] == appended["events"]
+    rebuild(found.workspace)
+    assert found.sums()["events"] == appended["events"]
+    found.close()
