@@ -8,7 +8,7 @@ from typing import Any, Self
 import msgspec
 
 from onefold.collect import receive, sources
-from onefold.model.errors import NotFound
+from onefold.model.errors import Conflict, NotFound
 from onefold.model.time import Clock, now
 from onefold.runtime import (
     CALLS,
@@ -108,18 +108,25 @@ class Onefold:
         self.close()
 
 
-def create(folder: str | Path, *, basis: str = "opt-in", clock: Clock = now) -> Onefold:
+def create(
+    folder: str | Path, *, basis: str = "opt-in", exist_ok: bool = False, clock: Clock = now
+) -> Onefold:
     """Make a workspace in a new folder and return it open.
 
     Args:
         folder: New or empty.
         basis: What may be kept of an event without consent: `opt-in`, `notice`, `contract`.
+        exist_ok: Open the workspace that stands there already, as it is, rather than refuse.
         clock: Tells the time, microseconds UTC.
 
     Raises:
         Conflict: Something stands there already.
     """
-    create_workspace(Path(folder), basis=basis, clock=clock)
+    try:
+        create_workspace(Path(folder), basis=basis, clock=clock)
+    except Conflict:
+        if not exist_ok:
+            raise
     return Onefold(open_workspace(Path(folder), clock))
 
 

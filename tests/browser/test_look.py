@@ -57,3 +57,26 @@ def test_a_browser_keeps_the_theme_it_was_told(visiting):
         expect(visitor.page.get_by_text("This browser keeps your choice.")).to_be_visible()
         background = "getComputedStyle(document.body).backgroundColor"
         assert visitor.page.evaluate(background) == "rgb(14, 20, 19)"
+
+
+def test_a_table_that_is_cut_on_a_phone_says_so(visiting):
+    cue = """[...document.querySelectorAll('.scroll')].map((block) => [
+      block.scrollWidth > block.clientWidth + 1,
+      getComputedStyle(block, '::after').content.includes('Scroll sideways')])"""
+    with visiting(viewport=PHONE) as visitor:
+        visitor.open("/experiments")
+        visitor.page.wait_for_function("document.querySelector('.scroll[data-wide]')")
+        found = visitor.page.evaluate(cue)
+        assert any(cut for cut, _ in found)
+        assert all(cut == said for cut, said in found)
+        visitor.page.set_viewport_size({"width": 1600, "height": 900})
+        visitor.page.wait_for_function("!document.querySelector('.scroll[data-wide]')")
+
+
+def test_what_cannot_be_chosen_does_not_look_like_a_choice(visiting):
+    with visiting() as visitor:
+        visitor.open("/")
+        said = visitor.page.locator(".filter.fixed").first
+        expect(said).to_be_visible()
+        border = said.evaluate("(one) => getComputedStyle(one).borderTopColor")
+        assert border == "rgba(0, 0, 0, 0)"

@@ -52,3 +52,22 @@ def test_links_lead_somewhere(document):
 
 def test_the_first_page_is_short():
     assert len((ROOT / "README.md").read_text().splitlines()) < 120
+
+
+def test_the_first_example_may_run_twice(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (code,) = (one.text for one in blocks(ROOT / "README.md") if one.language == "python")
+    said = []
+    for _ in range(2):
+        exec(compile(code, "README.md", "exec"), {})
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1]
+    assert "37.5%" in said[0]
+
+
+def test_every_snippet_of_an_app_sends_consent():
+    document = ROOT / "docs" / "how-to" / "connect-your-app.md"
+    for block in blocks(document):
+        if block.language in {"html", "js", "py", "sh"}:
+            assert "categoryPreferences" in block.text
+            assert 'type="module"' not in block.text

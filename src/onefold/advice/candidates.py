@@ -15,6 +15,7 @@ from onefold.advice.timing import (
 )
 from onefold.model.records import Estimate
 from onefold.model.time import DAY, day_of
+from onefold.model.words import plural
 
 if TYPE_CHECKING:
     from onefold.customers import Effect, Standing
@@ -62,7 +63,7 @@ class Pool:
                 standing, reason = members[0]
                 self.refused.append(Refusal(kind, what, standing.name, reason))
             else:
-                self.refused.append(Refusal(kind, what, f"{len(members):,} accounts", short))
+                self.refused.append(Refusal(kind, what, plural(len(members), "account"), short))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ def _no_service(effect: "Effect", standing: "Standing", at: Moment) -> tuple[str
     given = dict(standing.services).get(effect.name)
     if given is not None and at.now - given < REST_DAYS * DAY:
         days = (at.now - given) // DAY
-        return f"It had it in the last {REST_DAYS} days.", f"It had it {days} days ago."
+        return f"It had it in the last {REST_DAYS} days.", f"It had it {plural(days, 'day')} ago."
     if level.now < effect.smallest:
         return _said("It is smaller than any account the effect was measured on.")
     if level.now > effect.largest:
@@ -310,7 +311,9 @@ def from_rules(pool: Pool, accounts: Sequence["Standing"], at: Moment) -> None:
 
 def _lapsed(standing: "Standing", quiet: int | None, at: Moment) -> Recommendation:
     since = (
-        "nobody has ever talked to it" if quiet is None else f"the last talk was {quiet} days ago"
+        "nobody has ever talked to it"
+        if quiet is None
+        else f"the last talk was {plural(quiet, 'day')} ago"
     )
     return _rule(standing, at, "contact.lapsed", f"Call {standing.name}", since, "#interactions")
 

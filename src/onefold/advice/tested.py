@@ -7,6 +7,7 @@ from urllib.parse import quote
 from onefold.advice.candidates import Pool
 from onefold.advice.records import Recommendation, Refusal
 from onefold.advice.timing import spoken
+from onefold.model.words import plural
 
 if TYPE_CHECKING:
     from onefold.experiments import ExperimentReading
@@ -62,7 +63,7 @@ def _decide(reading: "ExperimentReading") -> Recommendation:
         "stands",
         until_time=None,
         grade=4,
-        why=f"1 test, {people:,} people",
+        why=f"1 test, {plural(people, 'person', 'people')}",
         evidence=f"/experiments/{quote(experiment.name, safe='')}",
         value=None,
         currency="",

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from onefold.model.money import MICROS
 from onefold.model.time import DAY, day_of, day_start
+from onefold.model.words import plural
 
 _SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 AT_RISK_DAYS = 14
@@ -71,8 +72,8 @@ def before_patience_ends(opened: tuple[int, ...], now: int, zone: str) -> Window
     if longest > PATIENCE_DAYS:
         until = day_of(now, zone) + timedelta(days=1)
         words = (
-            f"Today: the oldest has waited {longest:.0f} days, and beyond {PATIENCE_DAYS} days "
-            "accounts stop more often"
+            f"Today: the oldest has waited {plural(round(longest), 'day')}, and beyond "
+            f"{PATIENCE_DAYS} days accounts stop more often"
         )
         return Window(words, day_start(until, zone))
     ends = min(opened) + PATIENCE_DAYS * DAY

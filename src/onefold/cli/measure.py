@@ -56,7 +56,7 @@ def experiment_command() -> None:
 
 @experiment_command.command("list")
 def _list() -> int:
-    """List the experiments with their arms and days."""
+    """List the experiments with their arms, days and what each half says."""
     return answer("experiment list")
 
 

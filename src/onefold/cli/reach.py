@@ -1,13 +1,11 @@
 """How a command reaches the workspace: the running house by its socket, else by itself."""
 
 import errno
-import fcntl
 import json
-import os
 import socket
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -24,6 +22,8 @@ from onefold.model.errors import (
     NotSignedIn,
     OnefoldError,
 )
+from onefold.model.locks import is_held
+from onefold.model.sockets import short_path
 
 SOCKET = Path("run") / "owner.sock"
 _GREET_SECONDS = 5.0
@@ -85,25 +85,14 @@ def _reach(folder: Path) -> "_Line | None":
         line = _connect(folder)
         if line is not None:
             return line
-        served = _is_held(folder / "run" / "door.lock")
-        if not served and not _is_held(folder / "run" / "house.lock"):
+        served = is_held(folder / "run" / "door.lock")
+        if not served and not is_held(folder / "run" / "house.lock"):
             return None
         if time.monotonic() > until:
             who = "server" if served else "other command"
             message = f"The {who} that holds {folder} did not answer in {_PATIENCE_SECONDS:.0f} s."
             raise MachineFailed(message, "Wait until it is ready, or end it.")
         time.sleep(_GAP_SECONDS)
-
-
-def _is_held(path: Path) -> bool:
-    try:
-        with path.open("r") as handle:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 class _Line(HTTPConnection):
@@ -121,7 +110,7 @@ def _connect(folder: Path) -> _Line | None:
     ready = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     ready.settimeout(_GREET_SECONDS)
     try:
-        with _short(found) as address:
+        with short_path(found) as address:
             ready.connect(address)
     except OSError as error:
         ready.close()
@@ -135,19 +124,6 @@ def _connect(folder: Path) -> _Line | None:
         raise MachineFailed(message, "Look at its output, or start it again.") from error
     ready.settimeout(None)
     return _Line(ready)
-
-
-@contextmanager
-def _short(path: Path) -> Iterator[str]:
-    # An address of a unix socket holds 107 bytes; a folder's own descriptor is always shorter.
-    if len(os.fsencode(path)) < 100:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)
 
 
 def _ask_house(

@@ -10,6 +10,7 @@ import click
 
 from onefold.cli.options import Terms
 from onefold.model.money import MICROS
+from onefold.model.words import plural
 
 Progress = Callable[[str, int, int | None], None]
 """What is done, how much of it, of how much (None where nobody knows)."""
@@ -21,7 +22,7 @@ _PLAIN_WIDTH = 10_000
 _MOST_ROWS = 15
 _LONGEST = 70
 """Characters of a text that still reads as a cell; longer ones only --json shows."""
-_ASIDE = frozenset({"query", "certificate"})
+_ASIDE = frozenset({"query", "certificate", "value_unit"})
 
 
 def note(text: str) -> None:
@@ -96,15 +97,23 @@ def _show_list(values: Sequence[Mapping[str, Any]]) -> None:
     long = [n for n in told[1:] if any(_is_long(value.get(n)) for value in shown)]
     told = [n for n in told if n not in long]
     columns = [{"name": n, "type": "text", "unit": _unit_of(n)} for n in told]
-    _print_table(columns, [[value.get(n) for n in told] for value in shown])
+    _print_table(columns, [[_in_unit(value, n) for n in told] for value in shown])
     # What does not fit into a column stands below, under the name of its row.
     for value in shown if long else ():
         click.echo(f"\n{cell(value.get(told[0]))}")
         for name in long:
             if _says(value.get(name)):
-                click.echo(f"  {_words(name)}: {cell(value[name], _unit_of(name))}")
+                click.echo(f"  {_words(name)}: {cell(_in_unit(value, name), _unit_of(name))}")
     if len(values) > len(shown):
         note(f"{len(values) - len(shown):,} more; --json shows all.")
+
+
+def _in_unit(row: Mapping[str, Any], name: str) -> object:
+    """Return a cell of a row, as money where the row says that its figures are."""
+    value = row.get(name)
+    if row.get("value_unit") != "micros" or name not in {"value", "anyway"} or value is None:
+        return value
+    return cell(value, f"micros {row.get('currency') or ''}".strip())
 
 
 def _is_long(value: object) -> bool:
@@ -120,7 +129,7 @@ def _show_table(body: Mapping[str, Any]) -> None:
     if body.get("definition"):
         note(str(body["definition"]))
     if body.get("excluded_by_consent"):
-        note(f"Consent left out {body['excluded_by_consent']:,} events.")
+        note(f"Consent left out {plural(body['excluded_by_consent'], 'event')}.")
     if body.get("as_of"):
         note(f"Fresh as of {body['as_of']}.")
     for each in body.get("notes") or (() if body["rows"] else ("Nothing to list.",)):
@@ -154,6 +163,8 @@ def cell(value: object, unit: str = "") -> str:
     ('1,284,310', '–', '−$2,800.00')
     >>> cell({"estimate": 0.061, "low": 0.05, "high": 0.07, "n": 9}, "share")
     '6.1 % (5.0 to 7.0)'
+    >>> cell(1_284_310_000, "micros USD")
+    '$1,284.31'
     """
     match value:
         case None:
@@ -176,6 +187,8 @@ def cell(value: object, unit: str = "") -> str:
 def _number(value: float, unit: str) -> str:
     if unit == "share":
         return f"{_number(value * 100, 'points')} %"
+    if unit.startswith("micros"):
+        return _money(round(value), unit.removeprefix("micros").strip())
     size = abs(value)
     if isinstance(value, int):
         text = f"{size:,}"

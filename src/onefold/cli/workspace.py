@@ -104,14 +104,20 @@ def serve_command(host: str, port: int, log: str, intake: bool) -> None:
     if not intake and is_served(given.folder):
         message = f"Another server holds the workspace {given.folder}."
         raise Conflict(message, "End it first, or use it.")
-    ready = partial(_say_where, given.folder)
-    serve(given.folder, host=host, port=port, log=log, intake=intake, ready=ready)
+    ready = partial(_say_taking, intake=intake)
+    opened = partial(_say_open, given.folder)
+    serve(given.folder, host=host, port=port, log=log, intake=intake, ready=ready, opened=opened)
 
 
-def _say_where(folder: Path, address: str) -> None:
+def _say_taking(address: str, *, intake: bool) -> None:
+    pages = "There are no pages here." if intake else "The pages are opening ..."
+    note(f"Taking events at {address}. {pages} Ctrl-C ends it.")
+
+
+def _say_open(folder: Path, address: str) -> None:
     program = "onefold" if sys.argv[0].endswith("__main__.py") else sys.argv[0]
     link = shlex.join([program, "-w", str(folder), "user", "link", "owner"])
-    note(f"Onefold listens at {address}. Ctrl-C ends it.")
+    note(f"Ready: the pages are open at {address}.")
     note(f"To sign in: `{link}` prints a path; open it at {address}.")
 
 

@@ -15,6 +15,7 @@ from onefold.collect.catalogue import Catalogue, EventDefinition
 from onefold.collect.drifts import Profile, drifts
 from onefold.collect.journeys import Journey
 from onefold.collect.volumes import judged_days, silence_chance
+from onefold.model.words import plural
 
 ALARM_RATE = 0.02
 """How often an audit of sound data may raise an alarm by a test."""
@@ -285,7 +286,7 @@ def _ids(ids: Ids) -> list[Finding]:
             found.append(Finding("ids", WRONG, source, what, fix))
     for source, count in ids.stand_ins.items():
         if count:
-            what = f"{count:,} events of {source} come under an id that stands for nobody."
+            what = f"{plural(count, 'event')} of {source} came under an id that stands for nobody."
             fix = "Leave the id out where nobody is known: `null` and `undefined` are no persons."
             found.append(Finding("ids", WRONG, source, what, fix))
     if ids.shared_devices:
@@ -312,8 +313,8 @@ def _journeys(evidence: Evidence) -> list[Finding]:
             elif place and not walked.reached[place] and walked.reached[place - 1] >= TRIED:
                 before = steps[place - 1]
                 what = (
-                    f"Of {walked.reached[place - 1]:,} persons at `{before}` in the journey {name} "
-                    f"nobody reaches `{step}`, which comes."
+                    f"Of {plural(walked.reached[place - 1], 'person')} at `{before}` in the "
+                    f"journey {name} nobody reaches `{step}`, which comes."
                 )
                 fix = "See whether both are sent under the same id."
                 found.append(Finding("journey", WRONG, name, what, fix))
@@ -337,7 +338,8 @@ def _tested(evidence: Evidence) -> tuple[list[Finding], int]:
         silence = silences[name]
         stale = silence is not None and silence[1] < limit
         if silence is not None and stale:
-            what = f"None of `{name}` has come for {silence[0]} days, which came on most days."
+            quiet = plural(silence[0], "day")
+            what = f"None of `{name}` has come for {quiet}, which came on most days."
             fix = "See whether its sender still runs, or take its description out."
             found.append(Finding("stale", WRONG, name, what, fix))
         for day in days[name]:

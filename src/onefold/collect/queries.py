@@ -33,7 +33,9 @@ __all__ = [
 ]
 
 _MOST_REASONS = 5000
-_LINE = re.compile(r"^(?P<file>\S.*) (?:line|row) \d+: ")
+_LINE = re.compile(r"^(?P<file>\S.*) (?P<kind>line|row) (?P<line>\d+): ")
+_SHOWN_LINES = 3
+_A_LINE = re.compile(r", a (line|row)\)$")
 _NUMBER = re.compile(r"\b\d[\d,]*\b")
 
 
@@ -65,6 +67,7 @@ class Reason:
         events: How many messages wait for it.
         first_time: Received time of the first, microseconds UTC; `last_time` likewise.
         log_offset: Where the last of them stands, with its `place`.
+        lines: Lines of the file in which they stand; empty for events.
     """
 
     event: str
@@ -75,6 +78,7 @@ class Reason:
     last_time: int
     log_offset: int
     place: int
+    lines: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +148,12 @@ def reasons(
             last_time=micros_of(row["last_time"]),
             log_offset=row["log_offset"],
             place=row["place"],
+            lines=_lines_of(row["reason"]),
         )
         key = (one.event, one.reason, one.source)
         found[key] = _joined(found[key], one) if key in found else one
-    return tuple(sorted(found.values(), key=lambda one: (-one.events, one.event, one.reason)))
+    told = [replace(one, reason=_with_lines(one)) for one in found.values()]
+    return tuple(sorted(told, key=lambda one: (-one.events, one.event, one.reason)))
 
 
 def seen_events(view: "View", from_time: int, to_time: int) -> tuple[SeenEvent, ...]:
@@ -207,7 +213,8 @@ def mend_of(reason: str) -> str:
 
 _MENDS = (
     ("Its key stands", "Keep one row a key, and import the file again."),
-    (", a line)", "Mend the row, and import the file again."),
+    (", line ", "Mend the row, and import the file again."),
+    (", row ", "Mend the row, and import the file again."),
     ("is missing", "Send it, or take `required` out of the catalogue."),
     ("is not one of", "Send a known value, or add this one to the catalogue."),
     ("should be", "Send the other type, or change it in the catalogue."),
@@ -238,10 +245,25 @@ def _general(reason: str) -> str:
     """Return a reason without the line and the numbers that differ from event to event."""
     line = _LINE.match(reason)
     if line:
-        return f"{reason[line.end() :]} ({line['file']}, a line)"
+        return f"{reason[line.end() :]} ({line['file']}, a {line['kind']})"
     if reason.startswith(("The event has ", "The messageId has ")):
         return _NUMBER.sub("so many", reason, count=1)
     return reason
+
+
+def _lines_of(reason: str) -> tuple[int, ...]:
+    found = _LINE.match(reason)
+    return (int(found["line"]),) if found else ()
+
+
+def _with_lines(one: Reason) -> str:
+    """Return a reason with the first lines of the file that it holds for."""
+    if not one.lines:
+        return one.reason
+    shown = ", ".join(map(str, one.lines[:_SHOWN_LINES]))
+    more = len(one.lines) - _SHOWN_LINES
+    words = f"{shown} and {more:,} more" if more > 0 else shown
+    return _A_LINE.sub(rf", \1 {words})", one.reason)
 
 
 def _joined(one: Reason, other: Reason) -> Reason:
@@ -249,6 +271,7 @@ def _joined(one: Reason, other: Reason) -> Reason:
     return replace(
         newer,
         events=one.events + other.events,
+        lines=tuple(sorted({*one.lines, *other.lines})),
         first_time=min(one.first_time, other.first_time),
     )
 

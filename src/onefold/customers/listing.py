@@ -46,7 +46,8 @@ def list_customers(
     Args:
         view: The facts.
         vault: Names persons for those who may see it; without it they have numbers.
-        search: Part of a name, an id, an industry, a country or an owner; case ignored.
+        search: Part of an account's name, id, industry, country or owner, or the beginning of
+            what a person is known by; case ignored.
         order: One of `spend`, `change`, `issues`, `name`.
         page: From 1; past the end is an empty page.
         size: Accounts a page, 1 to 500.
@@ -72,7 +73,7 @@ def list_customers(
         page=page,
         size=size,
         order=order,
-        persons=_persons(view, vault) if shown else (),
+        persons=_persons(view, vault, search.strip()) if shown else (),
         persons_total=queries.persons_total(view),
         markets=markets(everyone),
         all_accounts=len(everyone),
@@ -95,8 +96,16 @@ def _meant(standing: Standing, search: str) -> bool:
     return not text or any(text in each.casefold() for each in fields)
 
 
-def _persons(view: "View", vault: "Vault | None") -> tuple[Seen, ...]:
-    rows = queries.seen_persons(view, most=PERSONS)
+def _persons(view: "View", vault: "Vault | None", search: str) -> tuple[Seen, ...]:
+    """Return the persons seen last; of a search those whose identifier or field begins so."""
+    among: list[int] | None = None
+    if search:
+        named = vault is not None and may(view.question.asker, "see_personal_fields")
+        keys = vault.search(search) if vault is not None and named else []
+        among = queries.persons_of(view, keys) if keys else []
+    if among == []:
+        return ()
+    rows = queries.seen_persons(view, most=PERSONS, among=among)
     names = names_of(view, vault, queries.column(rows, "person_id"))
     return tuple(
         Seen(person_id, names[person_id], sessions, int(actions or 0), first or 0, last or 0)

@@ -223,10 +223,19 @@ def session_rows(view: "View", persons: Sequence[int]) -> "pa.Table":
     return view.ask(wanted.select(*columns).order_by("start_time"))
 
 
-def seen_persons(view: "View", *, most: int) -> "pa.Table":
-    """Return the persons seen last: sessions, actions, first and last time."""
+def persons_of(view: "View", keys: Sequence[int]) -> list[int]:
+    """Return the persons to whom identifiers' keys belong."""
+    table = view.identifiers
+    found = view.ask(table.filter(table.key.isin(list(keys))).select("person_id").distinct())
+    return sorted(int(each) for each in found["person_id"].to_pylist())
+
+
+def seen_persons(view: "View", *, most: int, among: Sequence[int] | None = None) -> "pa.Table":
+    """Return the persons seen last, of some or all: sessions, actions, first and last time."""
     table = view.sessions
     table = table.filter(table.start_time <= asked(view).moment)
+    if among is not None:
+        table = table.filter(table.person_id.isin(list(among)))
     grouped = table.group_by("person_id").aggregate(
         sessions=table.count(),
         actions=table.actions.sum(),

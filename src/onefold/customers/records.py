@@ -485,7 +485,8 @@ class Listing:
         page: Which page, from 1.
         size: How many a page.
         order: What they are ordered by.
-        persons: Persons seen lately, newest first; empty where the asker may not see them.
+        persons: Persons seen lately, of a search those that are meant, newest first; empty where
+            the asker may not see them.
         persons_total: How many persons have had a session.
         markets: All accounts together, a currency each.
         all_accounts: How many accounts there are at all.

@@ -10,6 +10,7 @@ from onefold.customers import queries
 from onefold.customers.records import Contact, Happening, Issue, Level, SpendDay, Touch
 from onefold.model.money import MICROS
 from onefold.model.time import DAY, day_of, day_start
+from onefold.model.words import plural
 
 if TYPE_CHECKING:
     from datetime import date
@@ -295,7 +296,7 @@ def _units(micros: int) -> str:
 
 
 def _many(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return plural(count, noun)
 
 
 def _days(days: float) -> str:

@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from onefold.experiments.records import Assignment as Assignment
     from onefold.experiments.records import Experiment as Experiment
     from onefold.experiments.records import ExperimentReading as ExperimentReading
+    from onefold.experiments.records import Half as Half
     from onefold.experiments.registry import load_experiments as load_experiments
     from onefold.experiments.registry import parse_experiment as parse_experiment
+
+    from . import verdict as verdicts
 
 __getattr__ = door(
     __name__,
@@ -20,10 +23,12 @@ __getattr__ = door(
         "Assignment": "records",
         "Experiment": "records",
         "ExperimentReading": "records",
+        "Half": "records",
         "assign": "assignment",
         "exposure_log": "exposures",
         "load_experiments": "registry",
         "parse_experiment": "registry",
         "read_experiment": "analysis",
+        "verdicts": "=verdict",
     },
 )

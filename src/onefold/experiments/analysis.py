@@ -23,9 +23,6 @@ from onefold.stats import Moments, certificate, difference, lift, mean, split_ch
 if TYPE_CHECKING:
     from onefold.store import View
 
-SMALLEST = 30
-"""Below so many ready people in an arm no effect is told."""
-
 CERTIFICATES = {"relative": "conversion_lift", "absolute": "conversion_difference"}
 
 
@@ -59,7 +56,7 @@ class _Measured:
     def naive(self, arm: str) -> Estimate:
         """Return an arm against everybody before, on the outcome's scale."""
         earlier = _moments([row for row in self.before if row.ready])
-        if earlier.n < SMALLEST:
+        if earlier.n < verdict.SMALLEST:
             return Estimate(None, None, None, earlier.n, note=verdict.NO_BEFORE)
         return compare(self.outcome.scale, self.moments(arm), earlier)
 
@@ -125,8 +122,9 @@ def sample_of(view: "View", experiment: Experiment) -> Sample:
 
 def compare(scale: str, treated: Moments, control: Moments) -> Estimate:
     """Return an effect on a scale; none below 30 people a side."""
-    if min(treated.n, control.n) < SMALLEST:
-        note = f"Not enough people yet: {min(treated.n, control.n)} of {SMALLEST} in an arm."
+    smallest = min(treated.n, control.n)
+    if smallest < verdict.SMALLEST:
+        note = verdict.too_few(smallest)
         return Estimate(None, None, None, treated.n + control.n, note=note)
     if scale == "relative":
         return lift(treated, control, method="fieller")
@@ -203,6 +201,7 @@ def _half(
     outcome = measured.outcome
     arm = experiment.treatments[0].name
     people = sum(row.people for row in measured.rows)
+    smallest = min(measured.moments(name).n for name in (arm, experiment.control))
     ready = sum(row.people for row in measured.rows if row.ready)
     final_time = sample.end_time + outcome.ends
     ended = sample.read_time >= final_time
@@ -216,10 +215,15 @@ def _half(
     return Half(
         label=outcome.label,
         question=outcome.question,
-        word=verdict.word(said, ended=ended),
+        word=verdict.word(said, ended=ended, smallest=smallest, fair=split.fair),
         verdict=said,
         headline=verdict.half_headline(
-            said, effect, outcome, ended=ended, is_short=outcome == experiment.short
+            said,
+            effect,
+            outcome,
+            ended=ended,
+            is_short=outcome == experiment.short,
+            smallest=smallest,
         ),
         effect=effect,
         scale=outcome.scale,

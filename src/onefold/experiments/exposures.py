@@ -9,6 +9,7 @@ from onefold.experiments import queries
 from onefold.experiments.analysis import sample_of
 from onefold.experiments.records import Experiment
 from onefold.model.records import Answer, Column
+from onefold.model.words import plural
 
 if TYPE_CHECKING:
     from onefold.store import View
@@ -98,15 +99,20 @@ def quality_notes(
     unnamed = sum(group.people for group in groups if not group.variant)
     found = []
     if several := sum(group.several_variants for group in groups):
-        found.append(f"{several:,} people saw more than one variant; the effects leave them out.")
+        people = plural(several, "person", "people")
+        found.append(f"{people} saw more than one variant; the effects leave them out.")
     if changed := sum(group.several_versions for group in groups):
-        found.append(f"{changed:,} people saw more than one version of the flag.")
+        found.append(
+            f"{plural(changed, 'person', 'people')} saw more than one version of the flag."
+        )
     if strange:
         found.append(f"Not registered as arms: {', '.join(strange)}.")
     if unnamed:
-        found.append(f"{unnamed:,} people were first exposed without a variant.")
+        found.append(
+            f"{plural(unnamed, 'person was', 'people were')} first exposed without a variant."
+        )
     if nobodys:
-        found.append(f"{nobodys:,} exposures have no person behind them.")
+        found.append(f"{plural(nobodys, 'exposure comes', 'exposures come')} without a person.")
     return tuple(found)
 
 

@@ -132,7 +132,8 @@ class Half:
     Attributes:
         label: What was measured.
         question: What it answers.
-        word: `Yes`, `No`, `No difference`, `Not yet` or `Cannot tell`.
+        word: `Yes`, `No`, `No difference`, `Not yet`, `Cannot tell`, `Not enough data` or
+            `Withheld`.
         verdict: `better`, `worse`, `no_difference` or `not_yet`.
         headline: Its part of the page's answer.
         effect: Effect of the first treatment, on `scale`.

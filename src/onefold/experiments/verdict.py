@@ -6,6 +6,7 @@ from datetime import date
 from onefold import stats
 from onefold.experiments.records import Experiment, Half, Outcome, Split
 from onefold.model.records import Estimate
+from onefold.model.words import plural, stretch
 
 PATH_NOTE = (
     "Each day's band is for one look at the planned end. It is not good for stopping on the first "
@@ -16,6 +17,9 @@ ONE_LOOK = (
     "until one says yes."
 )
 NO_BEFORE = "There are too few people in the days before the start to compare with."
+SMALLEST = 30
+"""Below so many ready people in an arm no effect is told."""
+NOT_ENOUGH = "Not enough data"
 _WORDS = {"better": "Yes", "worse": "No", "no_difference": "No difference"}
 _THIN = "\u00a0"
 
@@ -27,13 +31,34 @@ def judged(effect: Estimate, outcome: Outcome, *, ended: bool) -> str:
     return stats.verdict(effect, margin=outcome.margin, better=outcome.better)
 
 
-def word(said: str, *, ended: bool) -> str:
-    """Return the verdict in a word.
+def word(said: str, *, ended: bool, smallest: int = SMALLEST, fair: bool = True) -> str:
+    """Return the verdict in a word, the same wherever it is told.
 
-    >>> word("not_yet", ended=True)
-    'Cannot tell'
+    Args:
+        said: The verdict.
+        ended: Whether everybody of the plan has had the window.
+        smallest: Ready people of the smaller arm.
+        fair: Whether the split is.
+
+    >>> word("not_yet", ended=True), word("not_yet", ended=True, smallest=0)
+    ('Cannot tell', 'Not enough data')
     """
+    if not fair:
+        return "Withheld"
+    if ended and smallest < SMALLEST:
+        return NOT_ENOUGH
     return _WORDS.get(said, "Cannot tell" if ended else "Not yet")
+
+
+def too_few(smallest: int) -> str:
+    """Return the sentence for an arm that has too few people.
+
+    >>> too_few(12)
+    'Not enough people: 12 of 30 in an arm.'
+    """
+    if not smallest:
+        return f"Nobody of one arm could be compared yet; it takes {SMALLEST} an arm."
+    return f"Not enough people: {smallest} of {SMALLEST} in an arm."
 
 
 def amount(value: float, scale: str, *, signed: bool = True) -> str:
@@ -48,9 +73,28 @@ def amount(value: float, scale: str, *, signed: bool = True) -> str:
 
 
 def half_headline(
-    said: str, effect: Estimate, outcome: Outcome, *, ended: bool, is_short: bool
+    said: str,
+    effect: Estimate,
+    outcome: Outcome,
+    *,
+    ended: bool,
+    is_short: bool,
+    smallest: int = SMALLEST,
 ) -> str:
-    """Return a half's part of the answer, one sentence."""
+    """Return a half's part of the answer, one sentence.
+
+    Args:
+        said: The verdict.
+        effect: The effect.
+        outcome: What was measured.
+        ended: Whether everybody of the plan has had the window.
+        is_short: Whether it is the short-term half.
+        smallest: Ready people of the smaller arm.
+    """
+    if ended and smallest < SMALLEST:
+        what = "it helps now" if is_short else "people come back"
+        few = plural(smallest, "person", "people") if smallest else "nobody"
+        return f"Not enough data to say whether {what}: {few} in the smaller arm."
     told = f"{amount(effect.estimate or 0.0, outcome.scale)} {_lowered(outcome.label)}"
     known = "cannot be told" if ended else "is not known yet"
     if is_short:
@@ -87,7 +131,7 @@ def half_sentence(
     elif effect.estimate is not None and naive.note == NO_BEFORE:
         parts.append(f"No figure of before against after. {NO_BEFORE}")
     if not ended:
-        days = "day" if outcome.last_day == 1 else f"{outcome.last_day} days"
+        days = stretch(outcome.last_day, "day")
         parts.append(
             f"{ready[0] * 100:.0f}{_THIN}% of people have had their {days}; "
             f"it can be read on {_day(ready[1])}."
@@ -115,6 +159,11 @@ def so(short: Half, long: Half, *, experiment: Experiment, withheld: str) -> str
     """Return what to do."""
     if withheld:
         return "Find out why the arms fill unevenly before you read any effect."
+    if NOT_ENOUGH in {short.word, long.word} and not {short.verdict, long.verdict} & {
+        "better",
+        "worse",
+    }:
+        return _mend_of_few(short, experiment)
     said = (short.verdict, long.verdict)
     if said == ("better", "worse"):
         return f"Stop it: it helps now and costs later. Rollback: {experiment.rollback}"
@@ -130,6 +179,16 @@ def so(short: Half, long: Half, *, experiment: Experiment, withheld: str) -> str
     if said == ("no_difference", "no_difference"):
         return "Keep whichever is simpler; it makes no difference that matters."
     return "Run it again with more people, or let it be: this could not tell."
+
+
+def _mend_of_few(short: Half, experiment: Experiment) -> str:
+    """Return what to do where there were too few people to say anything."""
+    if short.people:
+        return "Run it again for longer or with more people: too few came to say anything."
+    return (
+        "Nobody was seen in it. See that the app sends `Experiment Viewed` with `experiment_id` "
+        f"`{experiment.name}`, then run it again."
+    )
 
 
 def withheld(split: Split) -> str:
@@ -170,10 +229,10 @@ def naive_definition(experiment: Experiment, outcome: Outcome, *, newcomers: boo
     """
     who = "everybody who was new" if newcomers else "everybody first seen"
     return (
-        f"Before against after: the treated arm against {who} in the {experiment.planned_days} "
-        f"days before {_day(experiment.started_date)}, {_lowered(outcome.label)} measured the "
-        "same way from their first event in those days. It takes every other change of those "
-        "weeks for an effect."
+        f"Before against after: the treated arm against {who} in the "
+        f"{stretch(experiment.planned_days, 'day')} before {_day(experiment.started_date)}, "
+        f"{_lowered(outcome.label)} measured the same way from their first event in those days. "
+        "It takes every other change of those weeks for an effect."
     )
 
 
@@ -194,16 +253,19 @@ def notes(experiment: Experiment, split: Split, *, kept: Sequence[int]) -> tuple
     """
     found = [ONE_LOOK]
     if split.seen_twice:
-        found.append(f"{split.seen_twice:,} people were seen in several arms and are left out.")
+        people = plural(split.seen_twice, "person is", "people are")
+        found.append(f"{people} left out, as seen in several arms.")
         if not _evenly_lost(split, kept):
             found.append(
                 "Leaving them out took more from one arm than from the other, so the arms are "
                 "less alike than they were: be careful with the effects."
             )
     if split.unknown_arm:
-        found.append(f"{split.unknown_arm:,} people were seen in an arm that is not registered.")
+        people = plural(split.unknown_arm, "person was", "people were")
+        found.append(f"{people} seen in an arm that is not registered.")
     if split.without_person:
-        found.append(f"{split.without_person:,} exposures have no person behind them.")
+        exposures = plural(split.without_person, "exposure comes", "exposures come")
+        found.append(f"{exposures} without a person.")
     if len(experiment.treatments) > 1:
         found.append("Several arms are compared with the control; each interval is for itself.")
     return tuple(found)

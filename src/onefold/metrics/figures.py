@@ -13,7 +13,7 @@ from onefold.metrics.records import Change, Metric, Point
 from onefold.model.errors import BadInput, did_you_mean
 from onefold.model.money import Money
 from onefold.model.records import Answer, Column, Estimate
-from onefold.stats import Moments, mean, several, total, verdict, wilson
+from onefold.stats import Moments, families, mean, total, verdict, wilson
 from onefold.stats import change as relative_change
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def contrast(
     found = next(iter(queries.cells(view, metric, ask)), None)
     if found is None:
         return Estimate(None, None, None, 0, note=wording.too_few(metric, 0))
-    value = several.contrast(found.moments, groups=picked_from)
+    value = families.contrast(found.moments, groups=picked_from)
     short = min(found.people)
     if short < metric.minimum_people:
         return replace(value, low=None, high=None, note=wording.too_few(metric, short))

@@ -193,6 +193,12 @@ class Live:
             query=view.sql(question),
         )
 
+    def is_known(self, view: "View", campaign_id: str) -> bool:
+        """Return whether a campaign was ever seen."""
+        ever = (0, view.now + DAY)
+        (row,) = view.ask(queries.first_seen(view, campaign_id, ever)).to_pylist()
+        return row["first_time"] is not None
+
     def _slow(self, view: "View", campaign_id: str, span: Span) -> Slow:
         key = (campaign_id, span[0], view.question)
         found = self._kept.get(key)

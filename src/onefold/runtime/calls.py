@@ -9,12 +9,13 @@ from onefold.experiments import Experiment, exposure_log, load_experiments, read
 from onefold.governance import add_user, require, sign_in_link, trail, verify
 from onefold.metrics import load_metrics, measure
 from onefold.model.errors import BadInput, NotFound, unknown
-from onefold.model.records import Answer, Column
+from onefold.model.records import Answer, Column, Question
 from onefold.model.time import day_of, day_start, parse_date
 from onefold.runtime import call_params as take
 from onefold.runtime import catalogue_calls, collect_calls, import_calls, machine_calls, retrying
 from onefold.runtime.definitions import drift
 from onefold.runtime.doctor import WRONG, Finding, diagnose
+from onefold.runtime.mentions import unheard
 from onefold.runtime.rebuilding import checksum
 from onefold.runtime.registry import CALLS, Asked, Body, Outcome, asker_named, call, named, table
 from onefold.runtime.workspace import Workspace
@@ -68,7 +69,9 @@ def _plan(asked: Asked, _: take.Nothing) -> Outcome:
     """What the definitions in the folder would change."""
     _check_definitions(asked.workspace)
     rows = tuple(drift(asked.workspace.folder, asked.workspace.log))
-    return Outcome(table(rows, "file", "change").to_json(), good=not rows)
+    body = table(rows, "file", "change").to_json()
+    body["notes"] = [*(() if rows else ("Nothing to apply.",)), *_doubts(asked.workspace)]
+    return Outcome(body, good=not rows)
 
 
 @named("apply", take.Nothing, action="define", changes=True)
@@ -81,7 +84,14 @@ def _apply(asked: Asked, _: take.Nothing) -> Body:
     if changed and (fitting := retrying.fitting(asked.workspace)):
         answer["waiting_events_that_fit_now"] = fitting
         answer["fix"] = "Run `onefold quarantine retry` to let them in."
+    if doubts := _doubts(asked.workspace):
+        answer["doubts"] = doubts
     return answer
+
+
+def _doubts(workspace: Workspace) -> list[str]:
+    """Return the names in metrics and experiments that may be typos, a sentence each."""
+    return [one.what for one in unheard(workspace)]
 
 
 def _check_definitions(workspace: Workspace) -> None:
@@ -209,15 +219,18 @@ def _span(view: View, first: str | None, after: str | None) -> tuple[int, int]:
 
 @named("experiment list", take.Nothing)
 def _experiment_list(asked: Asked, _: take.Nothing) -> Body:
-    """Experiments with their arms and days."""
+    """Experiments with their arms, their days and what each half says."""
     found = load_experiments(asked.workspace.definitions / "experiments")
-    names = ("experiment", "label", "started_date", "planned_days", "arms", "owner")
-    return table(tuple(map(_experiment_row, found.values())), *names)
+    view = asked.workspace.view(Question(asker=asked.asker))
+    names = ("experiment", "label", "started_date", "planned_days", "arms", "short", "long")
+    return table(tuple(_experiment_row(view, each) for each in found.values()), *names, "owner")
 
 
-def _experiment_row(one: Experiment) -> tuple[object, ...]:
+def _experiment_row(view: View, one: Experiment) -> tuple[object, ...]:
     arms = ", ".join(f"{arm.name} {arm.weight}" for arm in one.arms)
-    return (one.name, one.label, one.started_date, one.planned_days, arms, one.owner)
+    said = read_experiment(view, one)
+    told = (said.short.word, said.long.word)
+    return (one.name, one.label, one.started_date, one.planned_days, arms, *told, one.owner)
 
 
 @named("experiment show", take.NameParams)

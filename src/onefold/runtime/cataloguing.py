@@ -156,7 +156,7 @@ def check(workspace: Workspace, view: View, definitions: Path | None = None) -> 
     if not folder.is_dir():
         raise NotFound(f"No folder {folder}.", "Name a folder with events, metrics, experiments.")
     after = Catalogue.read(folder / "events")
-    uses = _uses(load_metrics(folder / "metrics"), load_experiments(folder / "experiments"))
+    uses = uses_of(load_metrics(folder / "metrics"), load_experiments(folder / "experiments"))
     before = applied_catalogue(workspace.log)
     rows: list[tuple[object, ...]] = [
         (one.event, one.what, None, None, one.fix)
@@ -207,7 +207,8 @@ def _left_waiting(
     return [(name, what, None, None, fix) for name in gone if strict]
 
 
-def _uses(metrics: dict[str, Metric], experiments: dict[str, Experiment]) -> list[catalogues.Use]:
+def uses_of(metrics: dict[str, Metric], experiments: dict[str, Experiment]) -> list[catalogues.Use]:
+    """Return which events and fields each metric and experiment reads."""
     found = []
     for metric in metrics.values():
         for term in metric.terms:

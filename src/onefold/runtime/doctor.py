@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from onefold.model.errors import BadInput, OnefoldError
 from onefold.model.records import OWNER, Question
 from onefold.model.time import DAY
+from onefold.model.words import plural
 
 if TYPE_CHECKING:
     from onefold.runtime.workspace import Workspace
@@ -48,7 +49,7 @@ def diagnose(folder: Path, workspace: "Workspace | None" = None) -> tuple[Findin
     """
     found = list(_files(folder))
     if workspace is not None:
-        for look in (_audit, _folds, _differences, _events):
+        for look in (_audit, _folds, _differences, _mentions, _events):
             found += _looked(look, workspace)
     return tuple(sorted(found, key=lambda finding: finding.level != WRONG))
 
@@ -168,11 +169,12 @@ def _audit(workspace: "Workspace") -> Iterator[Finding]:
 def _folds(workspace: "Workspace") -> Iterator[Finding]:
     behind = workspace.log.last_offset() - workspace.facts_offset
     if behind < 0:
-        what = f"The facts know {-behind:,} rows that the log has not: it was lost or replaced."
+        rows = plural(-behind, "row")
+        what = f"The facts know {rows} that the log has not: the log was lost or replaced."
         yield Finding(WRONG, what, "log.sqlite", "Bring log.sqlite back from a backup.")
     if behind > 0:
         fix = "Wait a moment and look again; `onefold status` shows whether it shrinks."
-        yield Finding(WATCH, f"The facts are {behind:,} log rows behind.", "facts", fix)
+        yield Finding(WATCH, f"The facts are {plural(behind, 'log row')} behind.", "facts", fix)
 
 
 def _differences(workspace: "Workspace") -> Iterator[Finding]:
@@ -190,6 +192,18 @@ def _differences(workspace: "Workspace") -> Iterator[Finding]:
         yield Finding(WATCH, what, "definitions", fix)
 
 
+def _mentions(workspace: "Workspace") -> Iterator[Finding]:
+    from onefold.runtime.mentions import unheard
+
+    try:
+        found = unheard(workspace)
+    except BadInput:
+        # That a definition cannot be used is told with its line already.
+        return
+    for one in found:
+        yield Finding(WATCH, one.what, one.user, one.fix)
+
+
 def _events(workspace: "Workspace") -> Iterator[Finding]:
     from onefold.collect import sources as kept
 
@@ -197,7 +211,7 @@ def _events(workspace: "Workspace") -> Iterator[Finding]:
     silent = sources - _heard(workspace)
     unknown = 0 if silent != sources else _of_nobody(workspace)
     if unknown:
-        came = "1 event has come" if unknown == 1 else f"{unknown:,} events have come"
+        came = plural(unknown, "event has come", "events have come")
         what = f"{came} without consent, so nobody is known."
         fix = "Send `context.consent`, or choose a basis: `onefold source set NAME --basis notice`."
         yield Finding(WATCH, what, "sources", fix)

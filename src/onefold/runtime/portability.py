@@ -19,6 +19,7 @@ from onefold.model.facts import VERSION
 from onefold.model.ids import new_secret
 from onefold.model.records import OWNER, Answer, Column, Progress
 from onefold.model.time import Clock, format_time, now
+from onefold.model.words import plural
 from onefold.runtime.rebuilding import checksum
 from onefold.runtime.settings import FILE
 from onefold.runtime.workspace import Workspace
@@ -310,7 +311,7 @@ def _make_room(folder: Path) -> None:
     finally:
         workspace.close()
     if events:
-        message = f"The workspace {folder} holds {events:,} events."
+        message = f"The workspace {folder} holds {plural(events, 'event')}."
         raise Conflict(message, "Name a new folder, or a workspace without events.")
     # The settings go first: what is left after a crash is no workspace, and says so.
     (folder / FILE).unlink()

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from onefold.stats.split import split_check
     from onefold.stats.verdicts import verdict
 
-    from . import several
+    from . import several as families
 
 __all__ = [
     "Moments",
     "certificate",
     "change",
     "difference",
+    "families",
     "lift",
     "matched_effect",
     "mean",
-    "several",
     "split_check",
     "total",
     "verdict",
@@ -40,7 +40,7 @@ __getattr__ = door(
         "lift": "compare",
         "matched_effect": "matched",
         "mean": "intervals",
-        "several": "=several",
+        "families": "=several",
         "split_check": "split",
         "total": "intervals",
         "verdict": "verdicts",

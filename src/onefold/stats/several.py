@@ -67,7 +67,7 @@ def contrast(moments: Moments, *, groups: int = 2, level: float = 0.95) -> Estim
     >>> this, that = [2.0, 4.0, 3.0, 6.0] * 10, [2.0, 2.0, 3.0, 3.0] * 10
     >>> found = contrast(Moments.of(this, that))
     >>> found.estimate, round(found.low, 1), round(found.high, 1)
-    (50.0, 27.1, 72.9)
+    (50.0, 26.9, 73.1)
     """
     n, sums = moments.n, moments.sums
     products = np.asarray(moments.products, dtype=np.float64)

@@ -43,6 +43,17 @@ async def refuse(scope: Scope, send: Send, error: OnefoldError) -> None:
     await answer_bytes(send, status, msgspec.json.encode(told), headers)
 
 
+async def refuse_method(scope: Scope, send: Send, allowed: bytes) -> None:
+    """Answer that an address takes other methods."""
+    error = BadInput(
+        f"`{scope['path']}` does not answer {scope['method']}.", f"Send it as {allowed.decode()}."
+    )
+    told = {"success": False, **error.to_problem(), "title": "Method not allowed", "status": 405}
+    kind = (b"content-type", b"application/problem+json")
+    headers = [*cors(scope), kind, (b"allow", allowed)]
+    await answer_bytes(send, 405, msgspec.json.encode(told), headers)
+
+
 async def answer_bytes(send: Send, status: int, body: bytes, headers: Headers) -> None:
     """Answer with a body as it is."""
     headers.append((b"content-length", str(len(body)).encode()))

@@ -37,6 +37,7 @@ from onefold.web.answers import (
     preflight,
     query,
     refuse,
+    refuse_method,
 )
 from onefold.web.bodies import Body
 from onefold.web.courtesies import courtesy_of
@@ -198,7 +199,7 @@ class Door:
             return
         if method != "POST" and not (method == "GET" and address.by_query):
             allow = b"GET, POST, OPTIONS" if address.by_query else b"POST, OPTIONS"
-            await answer_bytes(send, 405, b"", [(b"allow", allow)])
+            await refuse_method(scope, send, allow)
             return
         body = Body(scope, receive)
         try:

@@ -13,7 +13,7 @@ from typing import Any
 import h11
 
 from onefold.model.errors import BadInput, Busy
-from onefold.web.sockets import short_path
+from onefold.model.sockets import short_path
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

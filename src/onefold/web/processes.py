@@ -1,7 +1,6 @@
 """`onefold serve`: the door in this process, the house in another that the door keeps alive."""
 
 import asyncio
-import fcntl
 import logging
 import os
 import signal
@@ -14,16 +13,21 @@ from typing import IO
 import uvicorn
 import uvloop
 
-from onefold.model.errors import BadInput, MachineFailed
+from onefold.model.errors import BadInput, Busy, MachineFailed
+from onefold.model.locks import hold
 from onefold.model.spans import start_spans
 from onefold.model.time import now
 from onefold.runtime import read_settings
 from onefold.store import GroupWriter, planes
 from onefold.web import logs
 from onefold.web.door import make_door
+from onefold.web.health import FACTS
+from onefold.web.passing import fetch
 
 _RESTART_SECONDS = 0.2
 _GRACE_SECONDS = 10.0
+_LOOK_SECONDS = 0.1
+_Tell = tuple[Callable[[str], None], Callable[[str], None]]
 
 _log = logging.getLogger("onefold.door")
 
@@ -36,6 +40,7 @@ def serve(
     log: str = "quiet",
     intake: bool = False,
     ready: Callable[[str], None] | None = None,
+    opened: Callable[[str], None] | None = None,
 ) -> int:
     """Serve a workspace until SIGTERM or SIGINT; return the exit code.
 
@@ -46,6 +51,7 @@ def serve(
         log: What both processes say on standard error, one of `web.logs.FORMS`.
         intake: Take events in alone: any number of such doors may stand beside one server.
         ready: Told the address as soon as events are taken.
+        opened: Told the address as soon as the pages answer too.
 
     Raises:
         NotFound: The folder is no workspace.
@@ -56,7 +62,7 @@ def serve(
     os.environ[logs.VARIABLE] = log
     start_spans("door")
     (folder / "run").mkdir(mode=0o700, exist_ok=True)
-    lock = nullcontext() if intake else _hold(folder / "run" / "door.lock")
+    lock = nullcontext() if intake else _held(folder)
     rows = planes.open_log(settings.log, folder)
     state = planes.open_state(settings.state, folder, now)
     writer = GroupWriter(rows)
@@ -72,12 +78,18 @@ def serve(
                 alone=intake,
             )
             house = None if intake else folder.resolve()
-            uvloop.run(_serve(app, house, host, port, ready))
+            tell = (ready or _say_nothing, opened or _say_nothing)
+            uvloop.run(_serve(app, house, host, port, tell))
     finally:
         writer.close()
         rows.close()
         state.close()
     return 0
+
+
+def _held(folder: Path) -> IO[str]:
+    fix = "Use the server that runs, or end it first."
+    return hold(folder / "run" / "door.lock", trouble=f"{folder} is served already.", fix=fix)
 
 
 class _Door(uvicorn.Server):
@@ -98,9 +110,11 @@ class _Door(uvicorn.Server):
             self._listening(f"http://{f'[{host}]' if ':' in host else host}:{port}")
 
 
-async def _serve(
-    app: object, folder: Path | None, host: str, port: int, ready: Callable[[str], None] | None
-) -> None:
+def _say_nothing(_address: str) -> None:
+    """Take an address where nobody wants it."""
+
+
+async def _serve(app: object, folder: Path | None, host: str, port: int, tell: _Tell) -> None:
     if not 0 <= port < 65536:
         raise BadInput(f"No port {port}.", "Take one from 1 to 65535, or 0 for a free one.")
     config = uvicorn.Config(
@@ -115,15 +129,17 @@ async def _serve(
         backlog=2048,
         timeout_graceful_shutdown=5,
     )
-    server = _Door(config, ready or (lambda _address: None))
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
+    listening: asyncio.Future[str] = loop.create_future()
+    server = _Door(config, listening.set_result)
 
     def stop() -> None:
         stopping.set()
 
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop)
+    telling = asyncio.create_task(_tell(listening, folder, tell))
     house = asyncio.create_task(_keep_house(folder, stopping))
     serving = asyncio.create_task(_listen(server, host, port))
     waiting = asyncio.create_task(stopping.wait())
@@ -136,6 +152,20 @@ async def _serve(
         server.should_exit = True
         await serving
         waiting.cancel()
+        telling.cancel()
+
+
+async def _tell(listening: "asyncio.Future[str]", folder: Path | None, tell: _Tell) -> None:
+    """Say where events are taken, and then, as soon as the house answers, that pages are there."""
+    address = await listening
+    ready, opened = tell
+    ready(address)
+    while folder is not None:
+        with suppress(Busy):
+            await fetch(folder / "run" / "house.sock", FACTS)
+            opened(address)
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _listen(server: _Door, host: str, port: int) -> None:
@@ -181,15 +211,3 @@ async def _end(house: asyncio.subprocess.Process, ended: "asyncio.Task[int]") ->
         with suppress(ProcessLookupError):
             house.kill()
         await ended
-
-
-def _hold(path: Path) -> IO[str]:
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    handle = path.open("a+")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        handle.close()
-        message = f"{path.parent.parent} is served already."
-        raise MachineFailed(message, "Use the server that runs, or end it first.") from error
-    return handle

@@ -57,3 +57,20 @@ def test_an_estimate_without_data_says_so():
 
 def test_a_small_share_keeps_its_figures():
     assert cell(0.00042, "share") == "0.042 %"
+
+
+def test_amounts_of_advice_are_money_and_not_micros(capsys, tmp_path):
+    one = {
+        "what": "Offer creative help",
+        "value": {"estimate": 1.2e9, "low": 4e8, "high": 2e9, "level": 0.95, "n": 61},
+        "value_unit": "micros",
+        "currency": "EUR",
+        "anyway": 3_500_000_000.5,
+        "method": "x" * 90,
+    }
+    show({"recommendations": [one, {**one, "value": None, "value_unit": None}]}, Terms(tmp_path))
+    said = capsys.readouterr().out
+    assert "€1,200.00 (€400.00 to €2,000.00)" in said
+    assert "€3,500.00" in said
+    assert "1,200,000,000" not in said
+    assert "micros" not in said

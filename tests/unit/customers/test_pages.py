@@ -89,6 +89,7 @@ def house(tmp_path, state, monkeypatch):
         app = web_app.make_app(workspace)
         token = people.sign_in(state, name, PASSWORD, now=micros(NOW))
         browser = Browser(app, token, people.visit_of(state, token, now=micros(NOW)).csrf)
+        browser.workspace = workspace
         opened.append((browser, app, workspace))
         return browser
 
@@ -164,6 +165,21 @@ def test_as_of_an_earlier_day_the_page_is_of_that_day(facts, house):
     assert browser.get("/customers/accounts/hollis?as_of=soon").status_code == 422
 
 
+def test_several_people_of_one_beginning_are_links(facts, house):
+    browser = house(facts)
+    vault = browser.workspace.vault
+    rows = facts.ask(facts.tables()["identifiers"].limit(2)).to_pylist()
+    persons = sorted({row["person_id"] for row in rows})
+    for place, row in enumerate(rows):
+        vault.remember([(row["key"], "user_id", f"jo{place}@example.com")], [])
+    shown = browser.get("/customers?q=jo")
+    assert shown.status_code == 200
+    assert "People that begin with" in shown.text
+    for person in persons:
+        assert f'href="/customers/people/{person}"' in shown.text
+    assert "Not found" not in shown.text
+
+
 def test_the_list_finds_pages_and_orders(facts, house):
     browser = house(facts)
     page = browser.get("/customers")
@@ -176,6 +192,9 @@ def test_the_list_finds_pages_and_orders(facts, house):
     missing = browser.get("/customers?q=user_id:nobody")
     assert missing.status_code == 200
     assert "No customer <code>user_id:nobody</code>" in missing.text
+    assert '<a href="/customers">Show all customers</a>' in missing.text
+    near = browser.get("/customers?q=hollos").text
+    assert '<a href="/customers?q=hollis">Find hollis</a>' in near
     assert browser.get("/customers?order=size").status_code == 422
     assert browser.get("/customers?page=x").status_code == 422
 

@@ -54,8 +54,8 @@ def test_people_stand_under_their_first_variant_and_version(small):
         ("larger", "1", 2, 3, first + HOUR, first + 3 * HOUR, 1, 0),
     )
     assert log.notes == (
-        "1 people saw more than one variant; the effects leave them out.",
-        "1 people saw more than one version of the flag.",
+        "1 person saw more than one variant; the effects leave them out.",
+        "1 person saw more than one version of the flag.",
     )
 
 
@@ -82,8 +82,8 @@ def test_what_is_amiss_is_told(small):
     assert [row[0] for row in log.rows] == ["", "control", "huge"]
     assert log.notes == (
         "Not registered as arms: huge.",
-        "1 people were first exposed without a variant.",
-        "1 exposures have no person behind them.",
+        "1 person was first exposed without a variant.",
+        "1 exposure comes without a person.",
     )
 
 

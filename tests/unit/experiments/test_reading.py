@@ -264,3 +264,27 @@ def test_a_reading_is_plain_json(reading):
     assert found["short"]["effect"]["estimate"] == reading.short.effect.estimate
     assert found["experiment"]["started_date"] == "2026-09-01"
     assert found["experiment"]["arms"][0]["name"] == "control"
+
+
+def test_an_experiment_without_people_says_that_there_is_not_enough_data():
+    empty = SmallFacts(now=START + 60 * DAY)
+    empty.add("pin_viewed", START + 59 * DAY, 1)
+    reading = read_experiment(empty.view(), experiment())
+    assert (reading.short.word, reading.long.word) == ("Not enough data", "Not enough data")
+    assert reading.headline.startswith("Not enough data to say whether it helps now: nobody")
+    assert "Nobody was seen in it. See that the app sends `Experiment Viewed`" in reading.so
+
+
+def test_few_people_past_the_end_are_named_and_more_are_asked_for():
+    reading = read_experiment(market(3, people=40).view(), experiment())
+    assert reading.short.word == "Not enough data"
+    assert "people in the smaller arm" in reading.headline
+    assert reading.so.startswith("Run it again for longer or with more people")
+
+
+def test_an_unfair_split_has_one_word_for_both_halves():
+    small = market(5, people=300)
+    for person in range(9000, 9200):
+        small.add(EXPOSED, START, person, experiment_id="larger-pins", variation_id="larger")
+    reading = read_experiment(small.view(), experiment())
+    assert (reading.short.word, reading.long.word) == ("Withheld", "Withheld")

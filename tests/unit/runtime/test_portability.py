@@ -129,7 +129,7 @@ def test_what_holds_events_is_never_replaced(world, tmp_path) -> None:
     other = World(tmp_path / "other")
     other.send(track("x", id="1", user="u1"))
     other.close()
-    with pytest.raises(Conflict, match="holds 1 events"):
+    with pytest.raises(Conflict, match="holds 1 event"):
         bring_in(tmp_path / "out", tmp_path / "other")
     with pytest.raises(Conflict, match="not empty"):
         bring_in(tmp_path / "out", tmp_path)

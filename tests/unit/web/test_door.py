@@ -172,7 +172,14 @@ def test_a_request_over_the_limit_is_a_413(place):
 
 
 def test_only_post_takes_events(place):
-    assert place.ask("GET", "/v1/batch").status_code == 405
+    answer = place.ask("GET", "/v1/batch", headers={"origin": "https://shop.test"})
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST, OPTIONS"
+    assert answer.headers["access-control-allow-origin"] == "https://shop.test"
+    told = answer.json()
+    assert (told["status"], told["success"]) == (405, False)
+    assert told["detail"] == "`/v1/batch` does not answer GET."
+    assert told["fix"] == "Send it as POST, OPTIONS."
 
 
 def test_browsers_of_any_origin_may_send(place):

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from onefold.collect import questions as queries
+from onefold.model.records import OWNER
 from onefold.model.time import DAY
 from onefold.web.app import make_app
 from onefold.web.pages import data
@@ -126,7 +127,30 @@ def test_the_python_snippet_is_python_and_all_name_the_key():
     for name in ("Python", "Snowplow"):
         compile(found[name], "snippet", "exec")
     assert all("wk_1" in code for code in found.values())
-    assert 'apiHost: "x.test/v1", protocol: "https"' in found["Browser"]
+    for name in ("Browser", "Bundle"):
+        assert 'apiHost: "x.test/v1", protocol: "https"' in found[name]
+    # No browser resolves a bare name; what a page takes, Onefold serves.
+    assert '<script src="https://x.test/static/vendor/analytics-next.min.js">' in found["Browser"]
+    assert "import " not in found["Browser"]
+
+
+def test_every_snippet_sends_consent():
+    for each in snippets("wk_1", "https://x.test"):
+        assert "categoryPreferences" in each["code"], each["name"]
+
+
+def test_rows_of_imports_that_wait_name_their_lines():
+    def waits(line, place=0):
+        reason = f"shop.csv line {line}: `name` is missing."
+        return queries.Reason(
+            "account", queries._general(reason), "crm", 1, 1, 1, 1, place, (line,)
+        )
+
+    one = queries._joined(queries._joined(waits(7), waits(3)), waits(12))
+    assert queries._with_lines(one) == "`name` is missing. (shop.csv, line 3, 7, 12)"
+    many = queries._joined(one, waits(1_400))
+    assert queries._with_lines(many).endswith("(shop.csv, line 3, 7, 12 and 1 more)")
+    assert queries.mend_of(queries._with_lines(one)).startswith("Mend the row")
 
 
 def test_answers_in_words():
@@ -162,6 +186,14 @@ def test_event_to_page_is_measured_from_commits(world):
     world.clock.now = START + DAY // 1000
     world.send(track("pin_opened", id="late", user="u1"))
     world.clock.now += 250_000
+    world.fold()
+    assert delays.seconds() == [0.25]
+    # What is no event may have waited for long, and says nothing of the way of one.
+    with world.workspace.state.change(OWNER, "settings.set", "x", detail={}):
+        pass
+    (world.folder / "definitions" / "events" / "b.yaml").write_text("event: other\n")
+    world.workspace.apply_definitions()
+    world.clock.now += 55 * 1_000_000
     world.fold()
     assert delays.seconds() == [0.25]
     delays.forget()

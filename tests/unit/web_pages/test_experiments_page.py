@@ -50,7 +50,7 @@ def test_an_unfair_split_withholds_the_card_and_every_effect(unfair):
     assert "uneven" in html
     assert shown["arms"][1][3] == "withheld"
     row = pages.list_row(unfair)
-    assert row[1]["tag"] == row[3]["tag"] == "withheld"
+    assert row[1]["tag"] == row[3]["tag"] == "Withheld"
 
 
 def test_the_path_has_its_table(reading):
@@ -84,7 +84,20 @@ def test_the_list_says_what_helps_and_what_waits(reading):
     assert f"{reading.experiment.label} helps now" in words([reading])
     waits = replace(reading, long=replace(reading.long, word="Not yet", verdict="not_yet"))
     assert "is not finished yet" in words([waits])
-    assert pages.list_row(reading)[1] == {"tag": "better", "tone": "better"}
+    assert pages.list_row(reading)[1] == {"tag": "Yes", "tone": "better"}
+
+
+def test_the_list_says_what_ended_without_enough_data():
+    empty = market(6, people=20)
+    thin = read_experiment(empty.view(), experiment())
+    told = "".join(str(piece) for piece in pages.list_answer([thin]))
+    assert "ended" in told
+    assert "without enough data" in told
+    assert "All have been read" not in told
+    assert pages.list_row(thin)[1] == {"tag": "Not enough data", "tone": "even"}
+    shown, html = page(thin)
+    assert shown["short"]["too_few"]["need"] == 30
+    assert "Run it again for longer" in html
 
 
 @pytest.mark.parametrize(

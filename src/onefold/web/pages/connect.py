@@ -56,7 +56,19 @@ analytics.track({{
 await analytics.closeAndFlush();
 """
 _BROWSER = """\
-// npm install @segment/analytics-next
+<script src="{sdk}"></script>
+<script>
+  const analytics = AnalyticsNext.AnalyticsBrowser.load(
+    {{ writeKey: {key}, cdnURL: {address} }},
+    {{ integrations: {{ "Segment.io": {{ apiHost: {api}, protocol: {protocol} }} }} }},
+  );
+  analytics.track("pin_saved", {{ item_id: "item-1" }}, {{
+    context: {consent},
+  }});
+</script>
+"""
+_BUNDLED = """\
+// In a browser app that is built: npm install @segment/analytics-next
 import {{ AnalyticsBrowser }} from "@segment/analytics-next";
 
 const analytics = AnalyticsBrowser.load(
@@ -179,6 +191,7 @@ def snippets(key: str, address: str) -> list[dict[str, str]]:
         "protocol": json.dumps(scheme),
         "consent": json.dumps(_CONSENT),
         "host": json.dumps(host),
+        "sdk": f"{address}/static/vendor/analytics-next.min.js",
         "answers": json.dumps(_CONSENT["consent"]),
         "python_answers": repr(_CONSENT["consent"]).replace("'", '"'),
     }
@@ -187,6 +200,7 @@ def snippets(key: str, address: str) -> list[dict[str, str]]:
         {"name": "Python", "code": _PYTHON.format(**filled)},
         {"name": "Node", "code": _NODE.format(**filled)},
         {"name": "Browser", "code": _BROWSER.format(**filled)},
+        {"name": "Bundle", "code": _BUNDLED.format(**filled)},
         {"name": "Shell", "code": _SHELL.format(**plain)},
         {"name": "RudderStack", "code": _RUDDERSTACK.format(**filled)},
         {"name": "PostHog", "code": _POSTHOG.format(**filled)},

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from onefold.model.time import DAY
+from onefold.model.words import plural
 from onefold.web import charts, wording
-from onefold.web.wording import better, bold, money, number, plural, sentence, share, watch, worse
+from onefold.web.wording import better, bold, money, number, sentence, share, watch, worse
 
 if TYPE_CHECKING:
     from datetime import date

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
@@ -13,12 +14,13 @@ from onefold.governance import may
 from onefold.model.errors import BadInput, NotFound
 from onefold.model.records import Question
 from onefold.model.time import DAY, day_start, parse_date
+from onefold.model.words import plural
 from onefold.web import wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, shared_axis
 from onefold.web.pages.advice_shown import advice_block, known_of
 from onefold.web.pages.customer_shown import account_shown, as_of_filter, fresh_of, person_shown
-from onefold.web.wording import better, money, number, plural, sentence, share, worse
+from onefold.web.wording import better, coded, link, money, number, sentence, share, worse
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -105,14 +107,14 @@ def _listed(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dict[
     found = customers.list_customers(
         view, workspace.vault, search=search, order=order, page=_page(params), size=SIZE
     )
-    missing = ""
+    missing: object = ""
     if search and not found.total:
         try:
             meant = customers.find_customer(
                 view, workspace.vault, search, identity_key=workspace.identity_key
             )
         except (NotFound, BadInput) as error:
-            missing = f"{error.message} {error.fix}"
+            missing = "" if found.persons else _missing(error)
         else:
             kind = "accounts" if meant.kind == "account" else "people"
             return f"/customers/{kind}/{quote(meant.id, safe='')}"
@@ -129,11 +131,22 @@ def _listed(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dict[
         "aside": plural(found.total, "account") + (f" for “{search}”" if search else ""),
         "pages": _pages(params, found.page, found.total),
         "persons": [_seen(each, view.zone) for each in found.persons],
+        "people": f"People that begin with “{search}”" if search else "People seen last",
         "persons_note": f"{number(found.persons_total)} in all, seen last first",
+        "search": search,
         "sees_persons": may(asker, "see_persons"),
         "markets": [_market(each) for each in found.markets],
         "query": found.query,
     }
+
+
+def _missing(error: NotFound | BadInput) -> object:
+    """Return that nobody was found, with a way on: who is near, or all."""
+    near = re.search(r"Did you mean `(.+)`\?", error.message)
+    ways: list[object] = [link("Show all customers", "/customers"), "."]
+    if near:
+        ways = [link(f"Find {near[1]}", f"/customers?{urlencode({'q': near[1]})}"), ". ", *ways]
+    return sentence(coded(f"{error.message} {error.fix}"), " ", *ways)
 
 
 def _page(params: dict[str, str]) -> int:
@@ -204,7 +217,7 @@ def _row(each: Standing) -> list[object]:
     issues: object = str(len(each.issues)) if each.issues else "0"
     if waits:
         longest = max(issue.days for issue in waits)
-        issues = sentence(f"{len(each.issues)} · ", worse(f"us, {longest:.0f} days"))
+        issues = sentence(f"{len(each.issues)} · ", worse(f"us, {plural(round(longest), 'day')}"))
     return [
         {"href": f"/customers/accounts/{quote(each.account_id, safe='')}", "label": each.name},
         each.phase.name,

@@ -16,10 +16,11 @@ from onefold.governance import may
 from onefold.model.errors import BadInput, did_you_mean
 from onefold.model.records import Question
 from onefold.model.time import DAY, SECOND, day_of, day_start
+from onefold.model.words import plural
 from onefold.runtime import call
 from onefold.web import wording
 from onefold.web.desk import ask, back, page, signed_in
-from onefold.web.wording import coded, lag, link, number, plural, share, watch, worse
+from onefold.web.wording import coded, lag, link, number, share, watch, worse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,17 +42,24 @@ _MOST_DELAYS = 100
 
 
 class Delays:
-    """How long events took from the door to the facts, the last hundred commits of them."""
+    """How long events took from the door to the facts, the last hundred commits that had any.
+
+    What a commit brings besides, such as a change of settings, may have waited for long.
+    """
 
     def __init__(self, workspace: Workspace) -> None:
         """Listen to every commit from now on."""
         self._seconds: deque[float] = deque(maxlen=_MOST_DELAYS)
         self._lock = threading.Lock()
 
+        self._told = workspace.last_event_time
+
         def heard(_offset: int) -> None:
-            if workspace.fresh_time is not None:
+            came = workspace.last_event_time
+            if came is not None and came != self._told:
+                self._told = came
                 with self._lock:
-                    self._seconds.append((workspace.clock() - workspace.fresh_time) / SECOND)
+                    self._seconds.append((workspace.clock() - came) / SECOND)
 
         self.forget = workspace.on_commit(heard)
 
@@ -165,7 +173,7 @@ def _data(
         "events": event_rows(catalogue, seen, reasons, view.now),
         "described": len(catalogue.events),
         "undescribed": sum(each.event not in catalogue.events for each in seen),
-        "span": "today" if days == 1 else f"the last {days} days",
+        "span": "today" if days == 1 else f"the last {plural(days, 'day')}",
         "anything": bool(totals.accepted or totals.waiting or seen),
     }
 

@@ -9,15 +9,16 @@ from urllib.parse import quote
 from markupsafe import Markup
 from starlette.routing import Route
 
-from onefold.experiments import exposure_log, load_experiments, read_experiment
+from onefold.experiments import exposure_log, load_experiments, read_experiment, verdicts
 from onefold.model.errors import unknown
 from onefold.model.records import MARKED, Question
 from onefold.model.time import day_start, parse_date
+from onefold.model.words import plural
 from onefold.web import charts, wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, shared_axis
 from onefold.web.remembered import remembered
-from onefold.web.wording import NO_BREAK, number, plural, sentence, share, watch
+from onefold.web.wording import NO_BREAK, number, sentence, share, watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,17 +27,11 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from onefold.experiments import Experiment, ExperimentReading
+    from onefold.experiments import Experiment, ExperimentReading, Half
     from onefold.model.records import Asker, Estimate
     from onefold.runtime import Workspace
     from onefold.store import View
 
-WORDS = {
-    "better": "better",
-    "worse": "worse",
-    "no_difference": "no difference",
-    "not_yet": "not yet",
-}
 TONES = {"better": "better", "worse": "worse", "no_difference": "even", "not_yet": "even"}
 
 
@@ -144,9 +139,14 @@ def list_answer(readings: Sequence[ExperimentReading]) -> list[object]:
             count,
             " ",
             watch("cannot be read to the end yet" if len(waits) > 1 else "is not finished yet"),
-            ".",
+            ". ",
         ]
-    else:
+    if thin := [
+        each for each in readings if verdicts.NOT_ENOUGH in {each.short.word, each.long.word}
+    ]:
+        names = _listed([each.experiment.label for each in thin])
+        told += [f"{names} ended ", watch("without enough data"), "."]
+    elif not waits:
         told.append("All have been read to the end.")
     return told
 
@@ -166,13 +166,13 @@ def list_row(reading: ExperimentReading) -> list[object]:
     people = number(sum(arm.people for arm in reading.arms))
     day = f"day {reading.day}" if reading.day else "not started"
     if reading.withheld:
-        withheld = {"tag": "withheld", "tone": "worse"}
+        withheld = {"tag": reading.short.word, "tone": "worse"}
         return [link, withheld, None, withheld, None, people, day, experiment.owner]
     return [
         link,
-        _verdict_tag(reading.short.verdict, reading.short.word),
+        _verdict_tag(reading.short),
         effect_words(reading.short.effect, reading.short.scale),
-        _verdict_tag(reading.long.verdict, reading.long.word),
+        _verdict_tag(reading.long),
         effect_words(reading.long.effect, reading.long.scale),
         people,
         day,
@@ -180,11 +180,11 @@ def list_row(reading: ExperimentReading) -> list[object]:
     ]
 
 
-def _verdict_tag(verdict: str, word: str) -> dict[str, str]:
-    if verdict == "not_yet" and word != "Not yet":
-        return {"tag": "cannot tell", "tone": "even"}
-    tone = {"better": "better", "worse": "worse", "not_yet": "watch"}.get(verdict, "even")
-    return {"tag": WORDS[verdict], "tone": tone}
+def _verdict_tag(half: Half) -> dict[str, str]:
+    """Return a half's word, as its card and the command line have it."""
+    waits = half.word == "Not yet"
+    tone = {"better": "better", "worse": "worse"}.get(half.verdict, "watch" if waits else "even")
+    return {"tag": half.word, "tone": tone}
 
 
 def effect_words(effect: Estimate, scale: str) -> str | None:
@@ -281,7 +281,11 @@ def half_shown(reading: ExperimentReading, *, long: bool, now: int) -> dict[str,
         },
     }
     if effect.estimate is None or effect.low is None or effect.high is None:
-        return shown | {"too_few": {"have": half.ready_people, "need": max(half.people, 1)}}
+        shares = [arm.long_share if long else arm.short_share for arm in reading.arms[:2]]
+        few = {"have": half.ready_people, "need": half.people}
+        if (smallest := min(each.n for each in shares)) < verdicts.SMALLEST:
+            few = {"have": smallest, "need": verdicts.SMALLEST}
+        return shown | {"too_few": few}
     ends = [(effect.low, effect.high), (margin, margin)]
     if half.naive.estimate is not None:
         ends.append((half.naive.estimate, half.naive.estimate))

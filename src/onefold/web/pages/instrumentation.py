@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from starlette.routing import Route
 
 from onefold.model.records import Question
+from onefold.model.words import plural
 from onefold.runtime import call
 from onefold.web import wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.remembered import remembered
-from onefold.web.wording import better, coded, count_word, number, plural, share, watch, worse
+from onefold.web.wording import better, coded, count_word, number, share, watch, worse
 
 if TYPE_CHECKING:
     from starlette.requests import Request

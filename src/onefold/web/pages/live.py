@@ -8,14 +8,15 @@ from urllib.parse import quote
 from starlette.routing import Route
 
 from onefold import metrics
-from onefold.model.errors import BadInput
+from onefold.model.errors import BadInput, NotFound, did_you_mean
 from onefold.model.records import Question
 from onefold.model.time import MINUTE, to_datetime, zone_of
+from onefold.model.words import plural
 from onefold.web import charts, rendering, wording
 from onefold.web.desk import ask, page, signed_in, visit_of
 from onefold.web.drawing import interval, round_up, shared_axis
 from onefold.web.live import streamed, streams_of
-from onefold.web.wording import better, bold, number, plural, sentence, share, worse
+from onefold.web.wording import better, bold, number, sentence, share, worse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,6 +184,11 @@ def _campaign_now(
 ) -> dict[str, Any]:
     view = workspace.view(Question(asker=asker))
     reading = live.reading(view, campaign_id)
+    if not reading.impressions and not reading.clicks and not live.is_known(view, campaign_id):
+        names = [each.campaign_id for each in live.campaigns(view)]
+        near = did_you_mean(campaign_id, names)
+        message = f"No campaign `{campaign_id}` was ever seen.{near}"
+        raise NotFound(message, "A campaign has a page from its first view on; see Live for all.")
     return campaign_shown(
         reading, zone=view.zone, version=live.rate.version, needed=live.rate.minimum_people
     ) | {"filters": _filters(live.campaigns(view, most=12), campaign_id)}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
+from onefold.model.errors import NotFound
 from onefold.web import charts, drawing
 from onefold.web.desk import page, signed_in
 from onefold.web.wording import better, bold, link, sentence, share, watch, worse
@@ -20,7 +21,9 @@ _ACTIONS = [{"label": name, "href": "#"} for name in ("Accept", "Later", "Dismis
 
 @signed_in()
 async def style(request: Request) -> Response:
-    """Show every part, each figure made up."""
+    """Show every part, each figure made up; only where the whole world is."""
+    if not (request.app.state.workspace.folder / "demo").is_dir():
+        raise NotFound("There is no page `/style`.", "It is shown by `onefold demo`.")
     return page(request, "style.html", title="Style", here="", **sample())
 
 

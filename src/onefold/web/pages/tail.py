@@ -13,10 +13,11 @@ from onefold.metrics import load_metrics
 from onefold.model.errors import BadInput
 from onefold.model.records import MARKS, Question
 from onefold.model.time import SECOND
+from onefold.model.words import plural
 from onefold.web import rendering, wording
 from onefold.web.desk import ask, page, signed_in, visit_of
 from onefold.web.live import streamed, streams_of
-from onefold.web.wording import coded, lag, number, plural, watch
+from onefold.web.wording import coded, lag, number, watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from onefold import metrics
 from onefold.collect import questions
 from onefold.model.time import DAY, day_of, day_start
-from onefold.stats import several
+from onefold.stats import families
 from onefold.web import wording
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def told_moves(figures: tuple[Figure, ...]) -> tuple[Figure, ...]:
     Their own ranges leave zero out, and they still do where it counts that all of them were looked
     at (Holm 1979, see `onefold.stats.several`).
     """
-    chances = several.holm([several.p_value(each.change.relative) for each in figures])
+    chances = families.holm([families.p_value(each.change.relative) for each in figures])
     found = [
         each
         for each, chance in zip(figures, chances, strict=True)

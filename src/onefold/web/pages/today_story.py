@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from onefold.model.time import DAY, day_of, day_start
+from onefold.model.words import plural
 from onefold.web import wording
-from onefold.web.wording import bold, link, number, plural, sentence
+from onefold.web.wording import bold, link, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,7 +122,7 @@ def _decision(each: Decision) -> dict[str, Any]:
 
 def _definitions(entry: Any) -> str:
     files = json.loads(entry.detail).get("files")
-    return f" applied, {number(files)} files" if isinstance(files, int) else " applied"
+    return f" applied, {plural(files, 'file')}" if isinstance(files, int) else " applied"
 
 
 _ACTIONS = {

@@ -10,10 +10,11 @@ from markupsafe import Markup
 from starlette.routing import Route
 
 from onefold.model.errors import NotFound
+from onefold.model.words import plural
 from onefold.web import wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, round_up
-from onefold.web.wording import NO_BREAK, better, number, plural, share, worse
+from onefold.web.wording import NO_BREAK, better, number, share, worse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,6 +13,18 @@
     }
   });
 
+  // A table that is wider than its block says so; without a cue its last columns are cut unseen.
+  const wide = (block) => block.toggleAttribute("data-wide", block.scrollWidth > block.clientWidth + 1);
+  const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => wide(target)));
+  const watch = () => {
+    for (const block of document.querySelectorAll(".scroll")) {
+      wide(block);
+      sizes.observe(block);
+    }
+  };
+  watch();
+  document.addEventListener("htmx:afterSwap", watch);
+
   // On a phone the second and later recommendations begin as headlines.
   if (matchMedia("(max-width: 767px)").matches) {
     for (const advice of document.querySelectorAll(".advice ~ .advice")) {
