@@ -16,6 +16,7 @@ def renamed(sent, **changes):
     return {**sent, **changes}
 
 
+@pytest.mark.long
 def test_sound_worlds_raise_no_alarm():
     for seed in (501, 502):
         with audited_world(seed, people=300) as workspace:
@@ -32,6 +33,7 @@ def test_of_a_hundred_sound_worlds_five_at_most_raise_a_false_alarm():
     assert len(alarms) <= 5, alarms
 
 
+@pytest.mark.long
 def test_every_planted_defect_is_found():
     def plant(event, ago):
         name, properties = event.get("event"), event.get("properties") or {}

@@ -20,6 +20,7 @@ def series(rng, *, level=80.0, days=56, growth=0.0, spread=0.0, week=WEEK):
     ("level", "growth", "spread"),
     [(80, 0, 0), (3, 0, 0), (0.3, 0, 0), (5000, 0, 0.01), (80, 0.01, 0.05), (200, 0.02, 0)],
 )
+@pytest.mark.long
 def test_sound_days_are_called_odd_no_more_often_than_stated(level, growth, spread):
     rng = np.random.default_rng(11)
     worlds, tests = 300, 0

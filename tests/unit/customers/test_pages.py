@@ -104,6 +104,7 @@ def heading(answer):
     return unescape(re.sub(r"<[^>]+>", "", re.search(r"<h1>(.*?)</h1>", answer.text, re.DOTALL)[1]))
 
 
+@pytest.mark.long
 def test_today_advises_and_a_dismissed_one_stays_away(facts, house, state):
     browser = house(facts)
     page = browser.get("/")

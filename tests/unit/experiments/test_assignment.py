@@ -25,6 +25,7 @@ def test_examples_in_docstrings_run():
 
 
 @given(st.text())
+@pytest.mark.long
 def test_it_is_what_the_documentation_says(key):
     digest = blake2b(b"larger-pins\x00" + key.encode("utf-8", "surrogatepass"), digest_size=8)
     place = int.from_bytes(digest.digest(), "big") / 2**64

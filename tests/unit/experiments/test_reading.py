@@ -250,6 +250,7 @@ def test_before_anybody_came_it_says_so():
     assert reading.path == ()
 
 
+@pytest.mark.long
 def test_the_null_is_called_real_no_oftener_than_it_should():
     called = 0
     for seed in range(20):

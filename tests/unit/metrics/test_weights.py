@@ -196,6 +196,7 @@ def coverage(simulations, *, people, rates, seed):
     return {name: count / simulations for name, count in held.items()}
 
 
+@pytest.mark.long
 def test_weighted_intervals_hold_their_level():
     found = coverage(2_000, people=8_000, rates=[0.2, 1.0], seed=3)
     assert all(0.93 <= share <= 0.97 for share in found.values()), found

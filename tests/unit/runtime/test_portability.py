@@ -10,6 +10,8 @@ from onefold.model.records import OWNER, Asker
 from onefold.runtime import Workspace, call, create_workspace, restore
 from worlds import START, World, track
 
+pytestmark = pytest.mark.long
+
 METRIC = """
 metric: savers
 version: 1

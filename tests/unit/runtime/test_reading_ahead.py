@@ -12,6 +12,10 @@ from onefold.model.records import OWNER
 from onefold.runtime import call
 from worlds import World, track
 
+pytestmark = pytest.mark.long
+
+ROWS = 12
+
 
 def opened(n: int) -> dict:
     """Return one event of a few people, some of them known by name."""
@@ -22,7 +26,7 @@ def opened(n: int) -> dict:
 @pytest.fixture
 def world(tmp_path):
     found = World(tmp_path / "w")
-    for n in range(30):
+    for n in range(ROWS):
         # Each comes again with the one after it.
         found.send(*(opened(one) for one in range(max(n - 1, 0), n + 1)))
     yield found
@@ -58,7 +62,7 @@ def folded(world: World, *, most_bytes: int) -> dict[str, tuple[int, str]]:
 
 def test_batches_of_one_row_read_ahead_give_what_one_batch_gives(world) -> None:
     whole = folded(world, most_bytes=8_000_000)
-    assert whole["events"][0] == 30
+    assert whole["events"][0] == ROWS
     assert folded(world, most_bytes=1) == whole
 
 
@@ -92,7 +96,7 @@ def test_rows_that_cannot_be_read_stop_the_fold_before_anything_of_them(world, m
     read, broken = log.read, [True]
 
     def reading(after, *, most_bytes):
-        if broken[0] and after >= 10:
+        if broken[0] and after >= 5:
             raise OSError("The disk does not answer.")
         return read(after, most_bytes=most_bytes)
 
@@ -105,8 +109,8 @@ def test_rows_that_cannot_be_read_stop_the_fold_before_anything_of_them(world, m
     events = folds.generation.facts.tables()["events"]
     count = folds.generation.facts.ask(events).num_rows
     folds.generation.close()
-    assert 10 <= stood < folds.offset
-    assert count == 30
+    assert 5 <= stood < folds.offset
+    assert count == ROWS
 
 
 class Beside:
@@ -144,7 +148,7 @@ def test_a_process_beside_reads_and_the_facts_are_the_same(world, beside) -> Non
     whole = folded(world, most_bytes=8_000_000)
     folds = begun(world, cores=2)
     to_the_end(folds, most_bytes=1)
-    assert beside.answered > 20
+    assert beside.answered > 6
     assert sums(folds) == whole
 
 
@@ -170,7 +174,7 @@ def test_a_writing_that_fails_ends_the_process_that_read_for_it(world, beside, m
         keep(names, fields)
 
     monkeypatch.setattr(vault, "remember", remember)
-    for n in range(30, 60):
+    for n in range(ROWS, 2 * ROWS):
         world.send(opened(n) | {"userId": f"new{n}"})
     folds = begun(world, cores=2)
     with pytest.raises(DiskFull):
@@ -179,7 +183,7 @@ def test_a_writing_that_fails_ends_the_process_that_read_for_it(world, beside, m
     assert len(beside.processes) == 2
     again = sums(folds)
     assert again == folded(world, most_bytes=8_000_000)
-    assert again["events"][0] == whole["events"][0] + 30
+    assert again["events"][0] == whole["events"][0] + ROWS
 
 
 def test_imported_rows_are_read_by_the_fold_itself(world, beside, tmp_path) -> None:
@@ -192,7 +196,7 @@ def test_imported_rows_are_read_by_the_fold_itself(world, beside, tmp_path) -> N
         world.send(opened(n))
     folds = begun(world, cores=2)
     to_the_end(folds, most_bytes=1)
-    assert 20 < beside.answered < len(beside.asked)
+    assert 6 < beside.answered < len(beside.asked)
     assert sums(folds) == folded(world, most_bytes=8_000_000)
 
 

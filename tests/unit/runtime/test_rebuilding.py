@@ -42,6 +42,7 @@ def wreck(world, after):
         )
 
 
+@pytest.mark.long
 def test_rows_from_anywhere_are_replayed_over_what_was_kept_before_them(world):
     send(world, range(40))
     world.fold()
@@ -60,6 +61,7 @@ def test_rows_from_anywhere_are_replayed_over_what_was_kept_before_them(world):
     assert sums(world) == whole
 
 
+@pytest.mark.long
 def test_without_a_copy_before_the_row_all_is_replayed(world):
     send(world, range(20))
     world.fold()
@@ -70,6 +72,7 @@ def test_without_a_copy_before_the_row_all_is_replayed(world):
     assert sums(world) == whole
 
 
+@pytest.mark.long
 def test_a_copy_by_other_rules_is_not_begun_with(world, monkeypatch):
     send(world, range(20))
     world.fold()

@@ -67,11 +67,13 @@ def test_who_refuses_leaves_no_identifier_in_the_log(market, here):
     assert b'"a1"' in bodies
 
 
+@pytest.mark.long
 def test_a_process_beside_gives_the_same_rows(market, here):
     rows, _, loaded = taken(market)
     assert (rows, loaded) == (here[0], here[2])
 
 
+@pytest.mark.long
 def test_an_end_in_between_ends_the_process_beside(market):
     class Enough(Exception):
         """Raised by the one who takes the rows."""

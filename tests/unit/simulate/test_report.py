@@ -8,6 +8,8 @@ from onefold.model.records import OWNER, Estimate, Question
 from onefold.simulate import truth_report
 from onefold.simulate.report import holds
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):

@@ -345,6 +345,7 @@ def test_a_message_of_somebody_else_is_told_and_not_guessed_at(broker, tmp_path)
     log.close()
 
 
+@pytest.mark.long
 def test_a_broker_that_is_gone_refuses_and_keeps_nothing_waiting(tmp_path, monkeypatch) -> None:
     from onefold.store import log_kafka
 
