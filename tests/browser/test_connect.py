@@ -8,6 +8,7 @@ HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "connect-your-app.md"
 
 def sends(visitor, served, html, event):
     """Return whether a page with a snippet sends an event that counts."""
+    visitor.page.route("**/favicon.ico", lambda route: route.fulfill(status=204))
     visitor.page.goto(f"{served.address}/health/live")
     with visitor.page.expect_response(lambda answer: answer.url.endswith("/v1/t")) as answered:
         visitor.page.set_content(f"<!doctype html><title>A shop</title>{html}")

@@ -181,6 +181,11 @@ def test_the_most_and_the_least_of_many_equal_groups_are_not_told_apart():
     assert "no further apart than chance alone" in told
 
 
+def test_groups_of_a_period_say_of_which():
+    page = shown(clicks({"feed": 0.2, "search": 0.2}), metric="click_rate", by="surface")
+    assert words(page["answer"]).startswith("In the week from 2 November, ")
+
+
 def test_groups_that_differ_are_told_apart():
     page = shown(
         clicks({"feed": 0.5, "search": 0.1, None: 0.3}),

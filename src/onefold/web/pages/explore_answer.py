@@ -134,7 +134,10 @@ def answer_words(
         return [f"Nothing was counted from {span_words(asked.from_date, asked.to_date)}."]
     pair = pair_of(asked, rows, today=today)
     if asked.by:
-        return _split_words(metric, _last_period(asked, known, today=today), pair, test)
+        here = _last_period(asked, known, today=today)
+        begins = "" if asked.every == "none" else f"{when(asked.every, here[0]['period'])}, "
+        words = _split_words(metric, here, pair, test)
+        return [f"{begins[:1].upper()}{begins[1:]}", *words] if begins else words
     if pair is not None and test is not None:
         return [f"{metric.label} ", *_moved(metric, pair, test, asked.every)]
     line = _line(known)
