@@ -73,6 +73,8 @@ class ReaderAside:
             [sys.executable, "-m", "onefold.collect.aside"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            # Ctrl-C is for who began it; it ends with the pipe.
+            process_group=0,
         )
         self._into = cast("IO[bytes]", self._process.stdin)
         self._out = cast("IO[bytes]", self._process.stdout)
@@ -200,8 +202,10 @@ def main() -> None:
     gc.set_threshold(100_000, 20, 50)
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     sys.stdout = sys.stderr
-    with suppress(EOFError):
+    with suppress(EOFError, BrokenPipeError):
         _serve(sys.stdin.buffer, answers)
+    with suppress(BrokenPipeError):
+        answers.close()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ INSERT INTO log
     (received_time, source, environment, dialect, route, format, body, verdicts, reasons, trace)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+_ROW_MORE = ", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERTS = {size: _INSERT.rstrip() + _ROW_MORE * (size - 1) for size in (256, 64, 16, 4, 1)}
+"""Statements for many rows: each statement lets go of the interpreter and has to win it back."""
 _READ = """
 SELECT received_time, source, environment, dialect, route, body, verdicts, reasons, trace, offset,
     format
@@ -129,12 +133,13 @@ class SqliteLog:
             cursor = self._connection.cursor()
             try:
                 cursor.execute("BEGIN IMMEDIATE")
-                offsets = [cursor.execute(_INSERT, row).lastrowid or 0 for row in packed]
+                last = _insert(cursor, packed)
                 cursor.execute("COMMIT")
             except sqlite3.Error as error:
                 self._take_back()
                 raise _failure(error, self.path) from error
-        return offsets
+        # Within a transaction the numbers follow each other: nobody else writes meanwhile.
+        return list(range(last - len(packed) + 1, last + 1))
 
     def _take_back(self) -> None:
         if self._connection.in_transaction:
@@ -216,6 +221,16 @@ class SqliteLog:
         with self._lock, self._reading:
             self._reader.close()
             self._connection.close()
+
+
+def _insert(cursor: sqlite3.Cursor, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Insert rows in order, many a statement; return the offset of the last."""
+    at = 0
+    while at < len(rows):
+        size = next(size for size in _INSERTS if size <= len(rows) - at)
+        cursor.execute(_INSERTS[size], tuple(chain.from_iterable(rows[at : at + size])))
+        at += size
+    return cursor.lastrowid or 0
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -27,6 +27,7 @@ from onefold.web.passing import fetch
 _RESTART_SECONDS = 0.2
 _GRACE_SECONDS = 10.0
 _LOOK_SECONDS = 0.1
+_TURN_SECONDS = 0.001
 _Tell = tuple[Callable[[str], None], Callable[[str], None]]
 
 _log = logging.getLogger("onefold.door")
@@ -61,6 +62,9 @@ def serve(
     logs.set_up(log)
     os.environ[logs.VARIABLE] = log
     start_spans("door")
+    # The thread that writes the log does little between its waits for the disk, and must not
+    # wait long for its turn.
+    sys.setswitchinterval(_TURN_SECONDS)
     (folder / "run").mkdir(mode=0o700, exist_ok=True)
     lock = nullcontext() if intake else _held(folder)
     rows = planes.open_log(settings.log, folder)

@@ -1,5 +1,6 @@
 """What is read ahead of the writing gives the same facts, also where a writing fails."""
 
+import os
 import select
 import subprocess
 import sys
@@ -209,3 +210,12 @@ def test_a_process_beside_ends_with_who_began_it(tmp_path, world) -> None:
     )
     said, told = process.communicate(b"", timeout=30)
     assert (said, told, process.returncode) == (b"", b"", 0)
+
+
+def test_ctrl_c_is_not_for_a_process_beside(world, beside) -> None:
+    folds = begun(world, cores=2)
+    to_the_end(folds, most_bytes=1)
+    (process,) = beside.processes
+    group = os.getpgid(process._process.pid)
+    assert sums(folds)["events"][0] == ROWS
+    assert group != os.getpgid(0)
