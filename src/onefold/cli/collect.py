@@ -28,6 +28,12 @@ _sample = click.option(
     help="Share of persons whose events are kept; figures weigh them.",
 )
 
+_country = click.option(
+    "--country",
+    metavar="WHENCE",
+    help="Where countries are read from: header:NAME, ip or connection.",
+)
+
 
 @group("source")
 def source_command() -> None:
@@ -47,6 +53,7 @@ def _list() -> int:
 @_region
 @_unplanned
 @_sample
+@_country
 def _add(name: str, **policy: str | float | None) -> int:
     """Add the source NAME and show its write key."""
     return answer("source add", {"name": name, **policy})
@@ -59,6 +66,7 @@ def _add(name: str, **policy: str | float | None) -> int:
 @_region
 @_unplanned
 @_sample
+@_country
 def _set(name: str, **policy: str | float | None) -> int:
     """Change the policy of the source NAME; what is not given stays."""
     return answer("source set", {"name": name, **policy})

@@ -78,6 +78,7 @@ class _Said(msgspec.Struct, gc=False, rename="camel"):
     page: _Page | None = None
     campaign: _Campaign | None = None
     locale: str | None = None
+    country: str | None = None
     location: _Place | None = None
     library: _Named | None = None
     os: _Named | None = None
@@ -183,7 +184,7 @@ class Enricher:
             utm_medium=utm[1],
             utm_campaign=utm[2],
             utm_term=utm[3],
-            country=_matching(_COUNTRY, (said.location or _NO_PLACE).country, str.upper),
+            country=_country(said),
             language=_matching(_WORD, said.locale, str.lower),
             library=_text((said.library or _NO_NAME).name),
         )
@@ -213,6 +214,7 @@ def _read(sent: bytes) -> _Said | None:
         page=_Page(*_part(fields, "page", ("url", "referrer", "search"))),
         campaign=_Campaign(*_part(fields, "campaign", ("source", "medium", "name", "term"))),
         locale=_as_text(fields.get("locale")),
+        country=_as_text(fields.get("country")),
         location=_Place(*_part(fields, "location", ("country",))),
         library=_Named(*_part(fields, "library", ("name",))),
         os=_Named(*_part(fields, "os", ("name",))),
@@ -251,6 +253,12 @@ def _text(value: str | None) -> str | None:
 def _matching(pattern: re.Pattern[str], value: str | None, spelt: Any) -> str | None:
     found = pattern.match(value) if value and len(value) <= _LONGEST else None
     return spelt(found.group()) if found else None
+
+
+def _country(said: _Said) -> str | None:
+    """Return the country that the sender tells, else the one that intake was told."""
+    told = _matching(_COUNTRY, (said.location or _NO_PLACE).country, str.upper)
+    return told or _matching(_COUNTRY, said.country, str.upper)
 
 
 def _host(address: str | None) -> str:

@@ -10,6 +10,7 @@ from functools import lru_cache
 import msgspec
 
 from onefold.collect.catalogue import Catalogue
+from onefold.collect.countries import NOWHERE, Whence
 from onefold.collect.dialects.reading import taken_apart
 from onefold.collect.dialects.segment import (
     BATCH,
@@ -49,8 +50,8 @@ def receive(
     received_time: int,
     catalogue: Catalogue,
     categories: Mapping[str, str] | None = None,
-    beside: Mapping[str, str] | None = None,
     sampling_key: bytes = b"",
+    whence: Whence = NOWHERE,
 ) -> Receipt:
     """Return the verdicts on a request and the row to append to the log.
 
@@ -63,17 +64,18 @@ def receive(
         received_time: The clock, microseconds UTC.
         catalogue: The described events.
         categories: The workspace's own names of consent categories.
-        beside: What headers say of Snowplow's events (see `snowplow.read`).
         sampling_key: By which a source that samples draws persons.
+        whence: Where the request came from, and what it said beside its body.
 
     Raises:
         TooLarge: Its body or its one event is over the limit.
         BadInput: The whole is unusable; nothing of it can be kept.
     """
-    dialect, text, request = taken_apart(dialect, route, body, beside)
+    dialect, text, request = taken_apart(dialect, route, body, whence.beside)
     events = decode_request(request, received_time, source.name.encode())
     named = tuple((categories or {}).items())
-    judge = _Judge(source, catalogue, named, anew=request.translated, sampling_key=sampling_key)
+    judge = _Judge(source, catalogue, named, sampling_key=sampling_key, whence=whence)
+    judge.as_came = not request.translated
     judge.addressed = request.translated or may_hold_address(text)
     for place, event in enumerate(events):
         judge.take(place, event, request)
@@ -127,17 +129,19 @@ class _Judge:
         catalogue: Catalogue,
         categories: tuple[tuple[str, str], ...],
         *,
-        anew: bool,
         sampling_key: bytes,
+        whence: Whence,
     ) -> None:
         self._sample = source.sample
         self._sampling_key = sampling_key
+        self._whence = whence
         self.sampled_out = 0
         self._basis = source.basis
         self._unplanned = source.unplanned
         self._definitions = catalogue.events
         self._categories = categories
-        self._as_came = not anew
+        self.as_came = True
+        """Whether what is kept is still what came, byte for byte."""
         self.addressed = True
         """Some event may name the address that it came from; asked of all of them at once."""
         self._whole: set[int] = set()
@@ -163,11 +167,11 @@ class _Judge:
             judged = self._content(event)
             code, reason, dropped = judged.code, judged.reason, judged.dropped
         if not code and self._sample < 1 and not is_drawn(event, self._sample, self._sampling_key):
-            self._as_came = False
+            self.as_came = False
             self.sampled_out += 1
             return
         if code == Code.REFUSED:
-            self._as_came = False
+            self.as_came = False
             self.refused.append(Waiting(place, event.message_id[:_MOST_SAID], reason))
             return
         kept = self._gated(raw, event, request, mask)
@@ -175,8 +179,10 @@ class _Judge:
             kept = without_properties(kept, dropped)
         if not code and self._sample < 1:
             kept = with_rate(kept, self._sample)
+        if self._whence.tells and code != Code.MALFORMED:
+            kept = self._whence.placed(kept, raw, request.context)
         if kept is not raw:
-            self._as_came = False
+            self.as_came = False
         if code:
             self.waiting.append(Waiting(place, event.message_id[:_MOST_SAID], reason))
             self.reasons[str(len(self.kept))] = reason
@@ -219,7 +225,7 @@ class _Judge:
     def body(self, request: Request) -> bytes | None:
         """Return the request's body anew, from what may be kept; None where that is all of it."""
         context = _context_without_address(request.context)
-        if self._as_came and context is request.context:
+        if self.as_came and context is request.context:
             return None
         if request.kind:
             return self.items[0]

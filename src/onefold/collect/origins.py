@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from onefold.collect import store
+from onefold.collect.countries import is_setting
 from onefold.collect.records import Source
 from onefold.consent import BASES
 from onefold.model.errors import BadInput, unknown
@@ -18,7 +19,7 @@ ENVIRONMENTS = ("production", "staging", "development")
 UNPLANNED = ("allow", "strip", "quarantine")
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_CHANGEABLE = ("environment", "basis", "region", "unplanned", "sample", "write_key")
+_CHANGEABLE = ("environment", "basis", "region", "unplanned", "sample", "country", "write_key")
 
 
 def list_sources(state: "State") -> tuple[Source, ...]:
@@ -87,6 +88,11 @@ def _check(source: Source) -> None:
     if not 0 < source.sample <= 1:
         raise BadInput(
             f"A sample of {source.sample:g} is none.", "Use a share above 0 and at most 1."
+        )
+    if not is_setting(source.country):
+        raise BadInput(
+            f"No country can be read from `{source.country}`.",
+            "Use header:NAME, such as header:CF-IPCountry, or ip, or connection.",
         )
     words = (
         ("environment", source.environment, ENVIRONMENTS),

@@ -50,6 +50,8 @@ class Source:
         region: Where its people are, such as `eu`; may be empty.
         unplanned: What to do with undescribed events: `allow`, `strip`, `quarantine`.
         sample: Share of persons whose events are kept, above 0 and at most 1.
+        country: Where the country of an event is read from (see `collect.countries`): `header:`
+            and its name, `ip`, `connection`, or nothing: then only the sender tells it.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Source:
     region: str = ""
     unplanned: str = "allow"
     sample: float = 1.0
+    country: str = ""
 
 
 class Incoming(msgspec.Struct, frozen=False, gc=False):

@@ -4,12 +4,22 @@ from dataclasses import dataclass
 
 import msgspec
 
+from onefold.collect.countries import Countries, Whence
 from onefold.collect.dialects import posthog, rudder, segment, shape, snowplow
 from onefold.collect.packing import LARGEST_REQUEST, unpacked
 from onefold.collect.records import Receipt
 from onefold.model.errors import BadInput
 
-__all__ = ["LARGEST_REQUEST", "Address", "Receipt", "address_of", "unpacked", "write_key_in"]
+__all__ = [
+    "LARGEST_REQUEST",
+    "Address",
+    "Countries",
+    "Receipt",
+    "Whence",
+    "address_of",
+    "unpacked",
+    "write_key_in",
+]
 
 _LARGEST_SHARED = 4096 * 1024
 """Bytes of a request to an address of Segment's before it is known whose SDK sent it."""

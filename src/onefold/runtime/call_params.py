@@ -73,6 +73,7 @@ class SourceParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     region: str | None = None
     unplanned: Unplanned | None = None
     sample: Sample | None = None
+    country: str | None = None
 
 
 class ImportParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -13,7 +13,7 @@ from onefold.runtime.registry import Asked, Body, named, table
 
 HIDDEN_KEY = "hidden"
 """What stands for a write key where the asker may not see it."""
-_SOURCE = ("name", "write_key", "environment", "basis", "region", "unplanned", "sample")
+_SOURCE = ("name", "write_key", "environment", "basis", "region", "unplanned", "sample", "country")
 
 
 @named("source list", take.Nothing)

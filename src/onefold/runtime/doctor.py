@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from onefold.collect import sources, wire
 from onefold.model.errors import BadInput, OnefoldError
 from onefold.model.records import OWNER, Question
 from onefold.model.time import DAY
@@ -49,9 +50,21 @@ def diagnose(folder: Path, workspace: "Workspace | None" = None) -> tuple[Findin
     """
     found = list(_files(folder))
     if workspace is not None:
-        for look in (_audit, _folds, _differences, _mentions, _events):
+        for look in (_audit, _folds, _differences, _mentions, _events, _countries):
             found += _looked(look, workspace)
     return tuple(sorted(found, key=lambda finding: finding.level != WRONG))
+
+
+def _countries(workspace: "Workspace") -> Iterator[Finding]:
+    database = workspace.settings.country_database
+    if database is not None:
+        wire.Countries(database)
+        return
+    for source in sources.list_sources(workspace.state):
+        if source.country in {"ip", "connection"}:
+            what = f"The source {source.name} reads countries from addresses, but no table tells."
+            fix = "Let `country_database` below [intake] in onefold.toml name one."
+            yield Finding(WATCH, what, "onefold.toml", fix)
 
 
 def _looked(look: "Callable[[Workspace], Iterator[Finding]]", at: "Workspace") -> list[Finding]:

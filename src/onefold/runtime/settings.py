@@ -30,6 +30,7 @@ zone = "UTC"
 # events_per_second = 5000     # of one write key; 0 is no limit
 # keep_free_mb = 16            # room on the disk below which nothing is taken
 # most_behind_seconds = 3600   # how far the facts may fall behind; 0 is for ever
+# country_database = "countries.mmdb"   # for sources that read countries from addresses
 """
 _KNOWN = {"name": str, "zone": str, "log": str, "state": str, "consent": dict, "intake": dict}
 _INTAKE = ("events_per_second", "keep_free_mb", "most_behind_seconds")
@@ -44,6 +45,7 @@ class Settings:
         zone: IANA name.
         categories: Consent category as sent -> purpose.
         limits: What its intake takes at most.
+        country_database: Tells the country of an address, a file in MaxMind's format; or None.
         log: Where the log stands, a URL; empty for the folder.
         state: Where the state stands, a URL; empty for the folder.
     """
@@ -52,6 +54,7 @@ class Settings:
     zone: str = "UTC"
     categories: dict[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    country_database: Path | None = None
     log: str = ""
     state: str = ""
 
@@ -98,22 +101,33 @@ def read_settings(folder: Path) -> Settings:
     categories = content.get("consent", {}).get("categories", {})
     zone = content.get("zone", "UTC")
     zone_of(zone)
+    intake = dict(content.get("intake", {}))
+    database = _database(folder, intake.pop("country_database", ""))
     return Settings(
         name=content.get("name", folder.name),
         zone=zone,
         categories=dict(categories),
-        limits=_limits(content.get("intake", {})),
+        limits=_limits(intake),
+        country_database=database,
         log=content.get("log", ""),
         state=content.get("state", ""),
     )
+
+
+def _database(folder: Path, named: object) -> Path | None:
+    if not isinstance(named, str):
+        message = f"{FILE}: `country_database` of intake is {named!r}."
+        raise BadInput(message, "Write the path of a file.")
+    return folder / named if named else None
 
 
 def _limits(given: dict[str, object]) -> Limits:
     numbers: dict[str, float] = {}
     for name, value in given.items():
         if name not in _INTAKE:
-            message = f"{FILE}: no setting `{name}` of intake.{did_you_mean(name, _INTAKE)}"
-            raise BadInput(message, f"Use {', '.join(_INTAKE)}.")
+            known = (*_INTAKE, "country_database")
+            message = f"{FILE}: no setting `{name}` of intake.{did_you_mean(name, known)}"
+            raise BadInput(message, f"Use {', '.join(known)}.")
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e12:
             message = f"{FILE}: `{name}` of intake is {value!r}."
             raise BadInput(message, "Write a number from 0 on.")

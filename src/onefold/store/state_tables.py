@@ -33,6 +33,7 @@ sources = Table(
     Column("region", String(20), nullable=False, default=""),
     Column("unplanned", String(20), nullable=False, default="allow"),
     Column("sample", Float, nullable=False, default=1.0, server_default="1"),
+    Column("country", String(100), nullable=False, default="", server_default=""),
     Column("disabled", Boolean, nullable=False, default=False),
     Column("created_time", BigInteger, nullable=False),
 )

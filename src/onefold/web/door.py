@@ -5,7 +5,7 @@ disk is as short as it can be, and nothing that the house does can hold it up.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -75,6 +75,11 @@ class Settings(Protocol):
         ...
 
     @property
+    def country_database(self) -> Path | None:
+        """Tells the country of an address."""
+        ...
+
+    @property
     def limits(self) -> Limits:
         """What is taken at most."""
         ...
@@ -101,7 +106,13 @@ def make_door(
         clock: Tells received times.
         alone: Whether no house belongs to it.
     """
-    policies = Policies(state=state, log=log, clock=clock, categories=settings.categories)
+    policies = Policies(
+        state=state,
+        log=log,
+        clock=clock,
+        categories=settings.categories,
+        country_database=settings.country_database,
+    )
     health = Health(folder=folder, writer=writer, log=log, clock=clock, alone=alone)
     pressure = Pressure(folder, writer, settings.limits, behind=health.behind)
     health.pressure = pressure
@@ -209,7 +220,7 @@ class Door:
                 if method == "GET":
                     content = scope["query_string"]
                 source = self._source_of(scope, content, address)
-                receipt = await self._take(source, address, content, said_beside(scope, address))
+                receipt = await self._take(source, address, content, scope)
         except (Busy, TooLarge) as error:
             await body.drain()
             if isinstance(error, TooMany) and not address.hears_429:
@@ -224,11 +235,7 @@ class Door:
         await answer(send, 200, {"status": 1} | told if address.says_status else told, headers)
 
     async def _take(
-        self,
-        source: "Source",
-        address: "wire.Address",
-        body: bytes,
-        beside: Mapping[str, str] | None = None,
+        self, source: "Source", address: "wire.Address", body: bytes, scope: Scope
     ) -> "wire.Receipt":
         """Return the verdicts on a request, once all that is kept of it is durable."""
         with self._pressure.share(source.name, len(body)):
@@ -240,14 +247,22 @@ class Door:
                 received_time=self._clock(),
                 catalogue=self._policies.catalogue,
                 categories=self._policies.categories,
-                beside=beside,
                 sampling_key=self._policies.sampling_key,
+                whence=self._whence(source, address, scope),
             )
             if receipt.row is not None:
                 await self._writer.append(_traced(receipt.row))
                 self._pressure.spend(source.name, len(receipt.row.verdicts))
             self._meter.judged(receipt)
         return receipt
+
+    def _whence(self, source: "Source", address: "wire.Address", scope: Scope) -> "wire.Whence":
+        return self._policies.countries.whence(
+            source,
+            scope["headers"],
+            client=_client(scope),
+            beside=said_beside(scope, address),
+        )
 
     def _source_of(self, scope: Scope, body: bytes, address: "wire.Address") -> "Source":
         """Return the source whose key a request carries: Basic first, then body and address."""
@@ -295,7 +310,7 @@ class Door:
             raise TooLarge("The pixel's data is too large.", "Send it with POST.")
         with self._pressure.room(len(body)):
             address = wire.Address("segment", kind)
-            await self._take(self._source_of(scope, body, address), address, body)
+            await self._take(self._source_of(scope, body, address), address, body, scope)
         await answer_image(send, cors(scope))
 
 
@@ -327,6 +342,11 @@ def _traced(row: "NewRow") -> "NewRow":
     """Return a row with the trace that its sender named."""
     trace = current.get()
     return replace(row, trace=trace.id) if trace is not None and trace.given else row
+
+
+def _client(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 def _size(scope: Scope, most: int) -> int:

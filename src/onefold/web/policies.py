@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from onefold.collect import Catalogue, Source, make_catalogue, sources
+from onefold.collect import Catalogue, Source, make_catalogue, sources, wire
 from onefold.model.errors import OnefoldError
 from onefold.model.time import MINUTE, SECOND, Clock
 
@@ -20,7 +21,13 @@ class Policies:
     """Sources and catalogue, read again when state or log say that they changed."""
 
     def __init__(
-        self, *, state: "State", log: "Log", clock: Clock, categories: Mapping[str, str]
+        self,
+        *,
+        state: "State",
+        log: "Log",
+        clock: Clock,
+        categories: Mapping[str, str],
+        country_database: Path | None = None,
     ) -> None:
         self._state = state
         self._log = log
@@ -33,6 +40,8 @@ class Policies:
         """Consent category as sent -> purpose."""
         self.catalogue: Catalogue = make_catalogue(())
         """The described events in force."""
+        self.countries = wire.Countries(country_database)
+        """Tells where requests came from."""
         self.sampling_key = sources.sampling_key(state)
         """By which sources that sample draw persons."""
         self.look()

@@ -156,5 +156,6 @@ def test_a_source_is_told_to_sample(tmp_path):
         sources.set_source(world.workspace.state, OWNER, "app", sample=2.0)
     world.close()
     assert found.sample == 0.1
-    assert shown["rows"][0][-1] == 0.1
+    names = [column["name"] for column in shown["columns"]]
+    assert shown["rows"][0][names.index("sample")] == 0.1
     assert key == KEY

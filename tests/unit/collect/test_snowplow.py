@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from onefold.collect import Source, make_catalogue, receive
+from onefold.collect.countries import Whence
 from onefold.collect.dialects.segment import decode
 from onefold.collect.dialects.snowplow import key_in, route_of
 from onefold.model.errors import BadInput
@@ -24,7 +25,7 @@ def taken(body, *, route="tp2", basis="notice", beside=None):
         body=sent,
         received_time=NOW,
         catalogue=make_catalogue(()),
-        beside=beside,
+        whence=Whence(beside),
     )
 
 

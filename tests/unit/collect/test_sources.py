@@ -38,6 +38,7 @@ def test_what_is_left_out_of_a_change_stays(state):
         Source("web", "wk", environment="prod"),
         Source("web", "wk", basis="none"),
         Source("web", "wk", unplanned="drop"),
+        Source("web", "wk", country="CF-IPCountry"),
     ],
 )
 def test_a_wrong_word_is_refused(state, wrong):

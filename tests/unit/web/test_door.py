@@ -75,6 +75,18 @@ def place(tmp_path):
 # ---------------------------------------------------------------- taking in
 
 
+def test_a_country_is_read_from_the_header_of_a_source_that_trusts_it(place):
+    trusting = Source("web", "wk_web", basis="notice", country="header:CF-IPCountry")
+    sources.add_source(place.state, OWNER, trusting)
+    headers = {"CF-IPCountry": "DE", "X-Forwarded-For": "192.0.2.1"}
+    for key, name in ((KEY, "m1"), ("wk_web", "m2")):
+        event = EVENT | {"messageId": name, "writeKey": key}
+        assert place.post("/v1/track", event, headers=headers).status_code == 200
+    bodies = [row.body for row in place.rows()]
+    assert [json.loads(body).get("context") for body in bodies] == [None, {"country": "DE"}]
+    assert b"192.0.2.1" not in b"".join(bodies)
+
+
 @pytest.mark.parametrize("path", ["/v1/track", "/v1/t", "/v1/identify", "/v1/p", "/v1/s"])
 def test_a_200_means_that_the_event_is_in_the_log(place, path):
     answer = place.post(path, EVENT, headers=BASIC)
