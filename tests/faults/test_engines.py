@@ -16,7 +16,7 @@ def planes(tmp_path):
     """Return the options of a workspace whose log and state stand on servers of our own."""
     broker = Broker.start(tmp_path / "broker")
     state = Postgres.start()
-    yield ("--log", broker.new_url(), "--state", state.new_database())
+    yield ("--log", f"{broker.new_url()}?partitions=3", "--state", state.new_database())
     state.stop()
     broker.stop()
 

@@ -28,7 +28,7 @@ from onefold.collect.gate import (
     without_properties,
 )
 from onefold.collect.records import Code, Incoming, Receipt, Source, Waiting
-from onefold.collect.sampling import is_drawn, with_rate
+from onefold.collect.sampling import is_drawn, whose, with_rate
 from onefold.collect.validation import Judged, judge
 from onefold.consent import granted, keeps_identifiers
 from onefold.model.errors import BadInput, TooLarge
@@ -93,6 +93,7 @@ def receive(
         body=judge.body(request) or text,
         verdicts=bytes(kept),
         reasons=msgspec.json.encode(judge.reasons) if judge.reasons else b"",
+        who=judge.who,
     )
     waiting, refused = tuple(judge.waiting), tuple(judge.refused)
     return Receipt(row, judge.accepted, waiting, refused, judge.sampled_out)
@@ -145,6 +146,8 @@ class _Judge:
         self.addressed = True
         """Some event may name the address that it came from; asked of all of them at once."""
         self._whole: set[int] = set()
+        self.who = b""
+        """A hash of the first identifier that is kept."""
         self.accepted = 0
         self.kept = bytearray()
         self.items: list[bytes] = []
@@ -188,6 +191,8 @@ class _Judge:
             self.reasons[str(len(self.kept))] = reason
         else:
             self.accepted += 1
+        if not self.who and keeps_identifiers(mask):
+            self.who = whose(event, self._sampling_key)
         self.items.append(kept)
         self.kept.append(code << 4 | mask)
 

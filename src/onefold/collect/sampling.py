@@ -28,9 +28,13 @@ def is_drawn(event: Incoming, rate: float, key: bytes) -> bool:
     The device goes before the user, so that a history from before a sign-in stays whole. An event
     of nobody is drawn by its own id.
     """
+    return int.from_bytes(whose(event, key), "big") < rate * _SPACE
+
+
+def whose(event: Incoming, key: bytes) -> bytes:
+    """Return a hash of whose an event is: of the device, else the user, else of itself alone."""
     who = event.anonymous_id or event.user_id or event.message_id
-    digest = blake2b(who.encode("utf-8", "replace"), key=key, digest_size=8).digest()
-    return int.from_bytes(digest, "big") < rate * _SPACE
+    return blake2b(who.encode("utf-8", "replace"), key=key, digest_size=8).digest()
 
 
 def with_rate(item: bytes, rate: float) -> bytes:

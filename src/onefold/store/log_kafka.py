@@ -1,23 +1,25 @@
-"""The log in Kafka: one topic of one partition, so that there is one order for all to read.
+"""The log in Kafka: one topic, whose partitions are lanes of one order (`kafka_lanes`).
 
-A row's offset is its place in the partition plus one. The offset that counts is the one that the
-facts hold, committed with them in one transaction; the consumer group only tells Kafka's own tools
-how far that is. Which control entry is the latest of its kind is told by a small compacted topic
+The offset that counts is the one that the facts hold, committed with them in one transaction: one
+number that says how far they are in every partition. The consumer group only tells Kafka's own
+tools of it. Which control entry is the latest of its kind is told by a small compacted topic
 beside the log, `TOPIC.control`: kind -> offset.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import takewhile
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from onefold.model.errors import BadInput, Busy, MachineFailed, OnefoldError, TooLarge
-from onefold.store.kafka_rows import key_of, packed, unpacked
+from onefold.store.kafka_lanes import BLANK, Lanes, blank, lane_of
+from onefold.store.kafka_rows import key_of, packed
+from onefold.store.kafka_tally import Tally
 from onefold.store.records import LogRow, NewRow
 
 try:
@@ -31,6 +33,8 @@ try:
         TopicPartition,
     )
     from confluent_kafka.admin import AdminClient, NewTopic
+
+    from onefold.store.kafka_reader import Reader
 except ModuleNotFoundError as missing:
     _fix = "Install it with `pip install 'onefold[kafka]'`."
     raise BadInput(f"The log is in Kafka, but {missing.name} is not installed.", _fix) from missing
@@ -42,6 +46,9 @@ _WAIT_SECONDS = 10.0
 _SHORT_SECONDS = 5.0
 _LOOK_SECONDS = 3.0
 _READERS = 3
+_PARTITIONS = "partitions"
+"""Under which the count is noted beside the log, once and for all."""
+MOST_PARTITIONS = 64
 _NEWEST_ROWS = 10_000
 _log = logging.getLogger("onefold.log")
 
@@ -53,10 +60,12 @@ class _Place:
     Attributes:
         brokers: HOST:PORT, apart by commas.
         topic: Of the log.
+        partitions: Of the topic, where it has to be made; 0 where nobody says.
     """
 
     brokers: str
     topic: str
+    partitions: int = 0
 
 
 class KafkaLog:
@@ -66,25 +75,31 @@ class KafkaLog:
         """Open the log, making its topics where there are none.
 
         Args:
-            url: `kafka://BROKER[,BROKER...]/TOPIC`.
+            url: `kafka://BROKER[,BROKER...]/TOPIC`, with `?partitions=N` where it is to have more
+                than one.
 
         Raises:
-            BadInput: The URL is none, or its topic has more than one partition.
+            BadInput: The URL is none, or its topic has another number of partitions.
             Busy: The broker does not answer.
         """
         self._place = place = _place_of(url)
         self._common: dict[str, Any] = {"bootstrap.servers": place.brokers, "logger": _log}
         self._group = f"onefold-{place.topic}"
         with _told():
-            self._make_topics()
+            self._lanes = Lanes(self._make_topics())
             self._producer = Producer(self._common | _PRODUCING)
-            self._looker = _Reader(self._consumer("look"), place.topic)
+            self._looker = self._reader("look")
+            self._counter = self._reader("count")
             self._pointers = _Pointers(self._consumer("control"), f"{place.topic}.control")
+            self._hold_partitions()
+        self._tally = Tally(self._lanes)
         self._known = 0
         """The last offset that this process has appended or read."""
-        self._readers: list[_Reader] = []
+        self._turn = 0
+        self._readers: list[Reader] = []
         self._reading = threading.RLock()
         self._looking = threading.RLock()
+        self._counting = threading.RLock()
         self._writing = threading.Lock()
 
     def append(self, rows: Sequence[NewRow]) -> list[int]:
@@ -101,37 +116,64 @@ class KafkaLog:
         failures: list[KafkaError] = []
         with self._writing, _told():
             for spot, row in enumerate(rows):
-                done = _noted(offsets, failures, spot)
-                self._produce(self._place.topic, packed(row), row.source.encode(), done)
-            left = self._producer.flush(_WAIT_SECONDS)
-            if left or failures:
-                self._producer.purge()
-                self._producer.flush(_SHORT_SECONDS)
-                raise _failure(failures[0] if failures else None)
+                if row.dialect == "control" and self._lanes.count > 1:
+                    # It stands after all that was acknowledged before it.
+                    self._sent(failures)
+                    with self._looking:
+                        ends = self._looker.reached()
+                    self._fill({0: max(ends) - ends[0]}, row.received_time)
+                lane = lane_of(row, self._turn, self._lanes)
+                self._turn += 1
+                done = _noted(offsets, failures, spot, partial(self._lanes.offset, lane))
+                key = row.who or row.source.encode()
+                self._produce(self._place.topic, packed(row), key, done, lane=lane)
+            self._sent(failures)
             self._known = max(self._known, *offsets, 0)
             for row, offset in zip(rows, offsets, strict=True):
-                if row.dialect == "control":
+                if row.dialect == "control" and row.route != BLANK:
                     self._point(row, offset)
         return offsets
 
+    def _sent(self, failures: list[KafkaError]) -> None:
+        """Wait until all that was handed over stands; nothing is left behind where it does not."""
+        left = self._producer.flush(_WAIT_SECONDS)
+        if left or failures:
+            self._producer.purge()
+            self._producer.flush(_SHORT_SECONDS)
+            raise _failure(failures[0] if failures else None)
+
+    def _fill(self, lacking: Mapping[int, int], received_time: int) -> None:
+        """Write so many rows that say nothing into lanes."""
+        failures: list[KafkaError] = []
+        value, whole = packed(blank(received_time)), [0]
+        for each, count in lacking.items():
+            for _ in range(count):
+                done = _noted(whole, failures, 0, partial(self._lanes.offset, each))
+                self._produce(self._place.topic, value, BLANK.encode(), done, lane=each)
+        self._sent(failures)
+
     def _point(self, row: NewRow, offset: int) -> None:
         """Tell all processes where the latest entry of a kind stands."""
-        told, failures = [0], list[KafkaError]()
         key = key_of(row.dialect, row.route)
-        value, done = str(offset).encode(), _noted(told, failures, 0)
-        self._produce(f"{self._place.topic}.control", value, key.encode(), done)
-        if self._producer.flush(_WAIT_SECONDS) or failures:
-            raise _failure(failures[0] if failures else None)
+        self._note(key, offset)
         self._pointers.note(key, offset)
 
     @property
     def file(self) -> None:
         """It stands in no file (see `Log.file`)."""
 
-    def _produce(self, topic: str, value: bytes, key: bytes, done: Callable[..., None]) -> None:
+    def _note(self, key: str, value: int) -> None:
+        failures: list[KafkaError] = []
+        done = _noted([0], failures, 0, int)
+        self._produce(f"{self._place.topic}.control", str(value).encode(), key.encode(), done)
+        self._sent(failures)
+
+    def _produce(
+        self, topic: str, value: bytes, key: bytes, done: Callable[..., None], *, lane: int = 0
+    ) -> None:
         while True:
             try:
-                self._producer.produce(topic, value, key, partition=0, on_delivery=done)
+                self._producer.produce(topic, value, key, partition=lane, on_delivery=done)
             except BufferError:
                 self._producer.poll(0.05)
             else:
@@ -149,19 +191,18 @@ class KafkaLog:
         """
         with self._reading, _told():
             reader = self._reader_at(after)
-            if after != reader.next and (low := reader.ends()[0]) > after:
-                message = f"The topic {self._place.topic} has let go of rows up to {low:,}."
-                fix = "Set its retention.ms to -1; build the facts from a backup of the log."
-                raise MachineFailed(message, fix)
+            if after != reader.next:
+                self._check_kept(reader, after)
             # What this process knows to be there is waited for; what else comes, may come later.
+            wait = after < self._known and self._lanes.count == 1
             try:
-                rows = reader.read(
-                    after, wait=after < self._known, most_bytes=most_bytes, most_rows=most_rows
-                )
+                rows = reader.read(after, wait=wait, most_bytes=most_bytes, most_rows=most_rows)
+                if not rows and self._lanes.count > 1:
+                    rows = self._past_gap(reader, after, most_bytes, most_rows)
             except Busy:
                 self._drop(reader)
                 raise
-            if not rows and reader.is_forgotten(self.last_offset):
+            if not rows and reader.is_forgotten(self.last_offset, every=_LOOK_SECONDS):
                 _log.warning("The broker hands out nothing at row %s; it is asked anew.", after)
                 self._drop(reader)
                 return []
@@ -169,20 +210,49 @@ class KafkaLog:
             for row in rows:
                 if row.dialect == "control":
                     self._pointers.note(key_of(row.dialect, row.route), row.offset)
+                self._tally.note(row.offset, row.received_time, len(row.verdicts), row.trace)
             reader.tell(after)
             return rows
 
-    def _reader_at(self, after: int) -> "_Reader":
+    def _past_gap(
+        self, reader: Reader, after: int, most_bytes: int, most_rows: int
+    ) -> list[LogRow]:
+        """Return the next rows where one lane is behind the others: it is filled first."""
+        until = time.monotonic() + _WAIT_SECONDS
+        while reader.before_gap or after < self._known:
+            if reader.before_gap:
+                with self._writing:
+                    lacking, received_time = reader.gap()
+                    self._fill(lacking, received_time)
+                reader.filled(lacking)
+            wait = after < self._known
+            rows = reader.read(after, wait=wait, most_bytes=most_bytes, most_rows=most_rows)
+            if rows:
+                return rows
+            if time.monotonic() > until:
+                message = "The broker does not hand out what it holds."
+                raise Busy(message, "Look at its output.")
+        return []
+
+    def _check_kept(self, reader: Reader, after: int) -> None:
+        lows = reader.ends()[0]
+        if any(low > self._lanes.start(after, lane) for lane, low in enumerate(lows)):
+            last = max(self._lanes.offset(lane, low - 1) for lane, low in enumerate(lows) if low)
+            message = f"The topic {self._place.topic} has let go of rows up to {last:,}."
+            fix = "Set its retention.ms to -1; build the facts from a backup of the log."
+            raise MachineFailed(message, fix)
+
+    def _reader_at(self, after: int) -> Reader:
         """Return a reader that stands at an offset, or the one that was not used for longest."""
         found = next((one for one in self._readers if one.next == after), None)
         if found is None and len(self._readers) < _READERS:
-            found = _Reader(self._consumer(str(len(self._readers))), self._place.topic)
+            found = self._reader(str(len(self._readers)))
         elif found is None:
             found = self._readers[0]
         self._readers = [one for one in self._readers if one is not found] + [found]
         return found
 
-    def _drop(self, reader: "_Reader") -> None:
+    def _drop(self, reader: Reader) -> None:
         """Let a reader go that gets nothing; another with a connection of its own comes instead."""
         self._readers.remove(reader)
         reader.close()
@@ -190,11 +260,10 @@ class KafkaLog:
     def row(self, offset: int) -> LogRow | None:
         """Return one row, or None."""
         with self._looking, _told():
-            if offset < 1 or offset <= self._looker.ends()[0]:
+            if offset < 1:
                 return None
-            wait = offset <= self._known
-            rows = self._looker.read(offset - 1, wait=wait, most_bytes=1, most_rows=1)
-            return next((row for row in rows if row.offset == offset), None)
+            low = self._looker.ends()[0][self._lanes.partition(offset)]
+            return self._looker.one(offset) if self._lanes.place(offset) >= low else None
 
     def latest(self, dialect: str, route: str) -> LogRow | None:
         """Return the last row of a dialect and route, or None; only control entries are known."""
@@ -204,61 +273,85 @@ class KafkaLog:
     def last_offset(self) -> int:
         """Return the offset of the last row, 0 when there is none."""
         with self._looking, _told():
-            return max(self._known, self._looker.ends()[1])
+            return max(self._known, self._lanes.last(self._looker.ends()[1]))
 
     def events(self, after: int = 0) -> int:
-        """Return how many events the rows after an offset hold; they are read for it."""
-        return sum(len(row.verdicts) for row in self._rows_after(after))
+        """Return how many events the rows after an offset hold; each row is read once for it."""
+        return self._events([self._lanes.start(after, lane) for lane in range(self._lanes.count)])
 
     def events_since(self, received_time: int) -> int:
         """Return how many events the newest rows hold, back to a received time."""
-        with self._looking, _told():
-            start = self._looker.place_at(received_time // 1000)
-        rows = self._rows_after(start)
-        return sum(len(row.verdicts) for row in rows if row.received_time >= received_time)
+        with self._counting, _told():
+            # The broker's own clock finds the place; which rows are meant, their time says.
+            starts = self._counter.places_at(received_time // 1000)
+            self._follow(starts)
+            return self._tally.events_since(starts, received_time)
 
     def traced(self, trace: str, *, most_rows: int = 100) -> list[LogRow]:
-        """Return those of the newest ten thousand rows whose sender named a trace, in order."""
-        start = max(0, self.last_offset() - _NEWEST_ROWS)
-        rows = (row for row in self._rows_after(start) if trace and row.trace == trace)
-        return [row for row, _ in zip(rows, range(most_rows), strict=False)]
+        """Return those of the newest rows whose sender named a trace, in order."""
+        with self._counting, _told():
+            lows, highs = self._counter.ends()
+            newest = _NEWEST_ROWS // self._lanes.count
+            self._follow([max(low, high - newest) for low, high in zip(lows, highs, strict=True)])
+            found = self._tally.traced(trace, most=most_rows) if trace else []
+        return [row for row in map(self.row, found) if row is not None]
 
     def waiting(self, *, until: int, most_rows: int) -> list[LogRow]:
-        """Return rows up to an offset of which an event does not count, in order."""
-        known = takewhile(lambda row: row.offset <= until, self._rows_after(0))
-        rows = (row for row in known if row.reasons)
-        return [row for row, _ in zip(rows, range(most_rows), strict=False)]
+        """Return rows up to an offset of which an event does not count, in order.
 
-    def _rows_after(self, after: int) -> Iterator[LogRow]:
+        The folds have read so far, so that there is no gap before it.
+        """
+        found: list[LogRow] = []
         with self._looking, _told():
-            after = max(after, self._looker.ends()[0])
-            while True:
-                wait = after < self._known
-                rows = self._looker.read(after, wait=wait, most_bytes=8_000_000, most_rows=2000)
+            lows = self._looker.ends()[0]
+            after = max((self._lanes.offset(*at) for at in enumerate(lows) if at[1]), default=0)
+            after = max(0, after - self._lanes.count)
+            while after < until and len(found) < most_rows:
+                rows = self._looker.read(after, wait=True, most_bytes=8_000_000, most_rows=2000)
+                found += [row for row in rows if row.reasons and row.offset <= until]
                 if not rows:
-                    return
-                yield from rows
+                    break
                 after = rows[-1].offset
+        return found[:most_rows]
+
+    def _events(self, starts: list[int]) -> int:
+        with self._counting, _told():
+            lows = self._counter.ends()[0]
+            starts = [max(start, low) for start, low in zip(starts, lows, strict=True)]
+            self._follow(starts)
+            return self._tally.events(starts)
+
+    def _follow(self, starts: list[int]) -> None:
+        """Know all rows from these places on: those that came since, or from there where older."""
+        if not self._tally.reaches(starts):
+            self._tally.begin(starts)
+        self._tally.follow(self._counter.each)
 
     def close(self) -> None:
         """Let go of the broker."""
         self._pointers.close()
-        for reader in (*self._readers, self._looker):
+        for reader in (*self._readers, self._looker, self._counter):
             reader.close()
         self._producer.flush(_SHORT_SECONDS)
+
+    def _reader(self, name: str) -> Reader:
+        return Reader(self._consumer(name), self._place.topic, self._lanes)
 
     def _consumer(self, name: str) -> Consumer:
         # Only the readers of the folds tell the group how far they are.
         group = self._group if name.isdigit() else f"{self._group}-{name}"
         return Consumer(self._common | _CONSUMING | {"group.id": group})
 
-    def _make_topics(self) -> None:
+    def _make_topics(self) -> int:
+        """Make the topics where there are none; return how many partitions the log's has."""
         admin = AdminClient(self._common)
         found = admin.list_topics(timeout=_WAIT_SECONDS).topics
-        wanted = {self._place.topic: _KEPT, f"{self._place.topic}.control": _COMPACTED}
+        topic, pointers = self._place.topic, f"{self._place.topic}.control"
+        asked = self._place.partitions
+        wanted = {topic: (asked or 1, _KEPT), pointers: (1, _COMPACTED)}
         made = [
-            NewTopic(name, num_partitions=1, replication_factor=-1, config=dict(config))
-            for name, config in wanted.items()
+            NewTopic(name, num_partitions=count, replication_factor=-1, config=dict(config))
+            for name, (count, config) in wanted.items()
             if name not in found
         ]
         for name, future in (admin.create_topics(made) if made else {}).items():
@@ -269,11 +362,30 @@ class KafkaLog:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise
             _log.debug("made the topic %s", name)
-        for name in wanted.keys() & found.keys():
-            count = len(found[name].partitions)
-            if count > 1:
-                message = f"The topic {name} has {count} partitions; a log has one order."
-                raise BadInput(message, "Name a topic of one partition, or one that is not there.")
+        if topic not in found:
+            return asked or 1
+        if pointers in found and len(found[pointers].partitions) > 1:
+            message = f"The topic {pointers} has {len(found[pointers].partitions)} partitions."
+            raise BadInput(message, "Let it have one, or name a log that is not there.")
+        count = len(found[topic].partitions)
+        if asked and asked != count:
+            message = f"The topic {topic} has {count} partitions, and not {asked}."
+            raise BadInput(message, "Leave `?partitions` out, or name a topic that is not there.")
+        return count
+
+    def _hold_partitions(self) -> None:
+        """Remember how many partitions the log began with: every offset is made with it.
+
+        Raises:
+            BadInput: It has another number now.
+        """
+        began = self._pointers.value(_PARTITIONS)
+        if not began:
+            self._note(_PARTITIONS, self._lanes.count)
+        elif began != self._lanes.count:
+            topic, count = self._place.topic, self._lanes.count
+            message = f"The topic {topic} has {count} partitions; the log began with {began}."
+            raise BadInput(message, "Export the workspace, and restore it into a new topic.")
 
 
 _PRODUCING = {
@@ -297,95 +409,6 @@ _KEPT = {"retention.ms": "-1", "max.message.bytes": str(LARGEST_MESSAGE)}
 _COMPACTED = {"cleanup.policy": "compact"}
 
 
-class _Reader:
-    """One consumer that goes on from where it stands."""
-
-    def __init__(self, consumer: Consumer, topic: str) -> None:
-        self._consumer = consumer
-        self._topic = topic
-        self._ahead: list[Message] = []
-        self._told = (0, 0.0)
-        self._at_end = False
-        self._looked, self._behind = 0.0, -1
-        self.next = -1
-        """The offset after which it reads on; -1 before the first read."""
-
-    def ends(self) -> tuple[int, int]:
-        """Return after which offset the topic begins, and the offset of its last row."""
-        place = TopicPartition(self._topic, 0)
-        low, high = self._consumer.get_watermark_offsets(place, timeout=_SHORT_SECONDS)
-        return low, high
-
-    def is_forgotten(self, end: Callable[[], int]) -> bool:
-        """Return whether the broker has rows that it does not hand out; asked every few seconds.
-
-        A fetch that the broker has lost sight of waits for ever, and rows come to others only.
-        """
-        now = time.monotonic()
-        if now - self._looked < _LOOK_SECONDS:
-            return False
-        self._looked, before = now, self._behind
-        self._behind = self.next if self.next < end() else -1
-        return self._behind >= 0 and self._behind == before
-
-    def place_at(self, milliseconds: int) -> int:
-        """Return the offset after which rows of a time and later stand."""
-        asked = [TopicPartition(self._topic, 0, milliseconds)]
-        (found,) = self._consumer.offsets_for_times(asked, timeout=_SHORT_SECONDS)
-        return found.offset if found.offset >= 0 else self.ends()[1]
-
-    def read(self, after: int, *, wait: bool, most_bytes: int, most_rows: int) -> list[LogRow]:
-        """Return rows after an offset as far as the limits go; empty at the end.
-
-        Args:
-            after: The offset.
-            wait: Whether a row is known to stand there, which may still be on its way.
-            most_bytes: Of bodies, after which no further row is taken.
-            most_rows: At the most.
-        """
-        if after != self.next:
-            self._ahead, self._at_end = [], False
-            self._consumer.assign([TopicPartition(self._topic, 0, after)])
-        rows: list[LogRow] = []
-        size, until = 0, time.monotonic() + _WAIT_SECONDS
-        while len(rows) < most_rows and size < most_bytes:
-            if not self._ahead:
-                self._fill(0.0 if rows or (self._at_end and not wait) else 0.25)
-            if self._ahead:
-                message = self._ahead.pop(0)
-                rows.append(unpacked(message.value() or b"", (message.offset() or 0) + 1))
-                size += len(rows[-1].body)
-            elif rows or (self._at_end and not wait):
-                break
-            elif time.monotonic() > until:
-                raise Busy("The broker does not hand out what it holds.", "Look at its output.")
-        self.next = rows[-1].offset if rows else after
-        return rows
-
-    def _fill(self, seconds: float) -> None:
-        """Take what has come; where nothing has, wait so long for the first."""
-        first = self._consumer.poll(seconds)
-        if first is None:
-            return
-        for message in (first, *self._consumer.consume(500, timeout=0)):
-            error = message.error()
-            self._at_end = error is not None
-            if error is None:
-                self._ahead.append(message)
-            elif error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 - its public name
-                raise KafkaException(error)
-
-    def tell(self, offset: int) -> None:
-        """Tell the group that all up to an offset stands in the facts, every few seconds."""
-        now = time.monotonic()
-        if offset > self._told[0] and now - self._told[1] > _SHORT_SECONDS:
-            self._told = offset, now
-            self._consumer.commit(offsets=[TopicPartition(self._topic, 0, offset)])
-
-    def close(self) -> None:
-        self._consumer.close()
-
-
 class _Pointers:
     """Kind of control entry -> where the latest one stands, kept up by a thread."""
 
@@ -407,6 +430,11 @@ class _Pointers:
         """Remember an entry, unless a later one is known."""
         with self._lock:
             self._offsets[key] = max(offset, self._offsets.get(key, 0))
+
+    def value(self, key: str) -> int:
+        """Return what is noted under a key; 0 without."""
+        with self._lock:
+            return self._offsets.get(key, 0)
 
     def row(self, key: str, fetch: Callable[[int], LogRow | None]) -> LogRow | None:
         """Return the latest entry of a kind, or None."""
@@ -452,19 +480,26 @@ class _Pointers:
 def _place_of(url: str) -> _Place:
     parts = urlsplit(url)
     topic = parts.path.strip("/")
-    if not parts.netloc or not topic or "/" in topic or parts.query or "@" in parts.netloc:
+    name, _, count = parts.query.partition("=")
+    given = name == "partitions" and count.isdigit() and 1 <= int(count) <= MOST_PARTITIONS
+    if not parts.netloc or not topic or "/" in topic or "@" in parts.netloc:
         raise BadInput("The log's address is none.", "Write kafka://BROKER:9092/TOPIC.")
-    return _Place(parts.netloc, topic)
+    if parts.query and not given:
+        message = f"`{parts.query}` says nothing of a log."
+        raise BadInput(message, f"Write ?partitions=N, of 1 to {MOST_PARTITIONS}, or nothing.")
+    return _Place(parts.netloc, topic, int(count) if given else 0)
 
 
-def _noted(offsets: list[int], failures: list[KafkaError], spot: int) -> Callable[..., None]:
+def _noted(
+    offsets: list[int], failures: list[KafkaError], spot: int, offset_of: Callable[[int], int]
+) -> Callable[..., None]:
     """Return what hears of one row that it stands, or why it does not."""
 
     def done(error: KafkaError | None, message: Message) -> None:
         if error is not None:
             failures.append(error)
         else:
-            offsets[spot] = (message.offset() or 0) + 1
+            offsets[spot] = offset_of(message.offset() or 0)
 
     return done
 

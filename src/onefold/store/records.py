@@ -20,6 +20,8 @@ class NewRow:
         verdicts: One byte an event, in order.
         reasons: JSON object, place -> why that event waits; empty when none does.
         trace: The W3C trace its sender named, 32 hex digits; empty when it named none.
+        who: A hash of whose its first event is: rows of one go one way where a log has several.
+            Not kept.
     """
 
     received_time: int
@@ -31,6 +33,7 @@ class NewRow:
     verdicts: bytes
     reasons: bytes = b""
     trace: str = ""
+    who: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from hashlib import blake2b
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -324,13 +325,162 @@ def test_a_reader_that_the_broker_has_lost_sight_of_is_replaced(
         assert [r.body for r in mine.read(1)] == [b"two"]
 
 
-def test_a_topic_of_several_partitions_is_no_log(broker, tmp_path) -> None:
+# ---------------------------------------------------------------- lanes
+
+
+def of(who: str, number: int) -> NewRow:
+    return replace(row(f"{who} {number}".encode()), who=blake2b(who.encode()).digest()[:8])
+
+
+def everything(log, after: int = 0, *, most_rows: int = 7) -> list[LogRow]:
+    """Return all rows, read in small parts; the end is that of the last offset."""
+    rows: list[LogRow] = []
+    until(lambda: grown(log, rows, after, most_rows) >= log.last_offset())
+    return rows
+
+
+def grown(log, rows: list[LogRow], after: int, most_rows: int) -> int:
+    rows += log.read(rows[-1].offset if rows else after, most_rows=most_rows)
+    return rows[-1].offset if rows else after
+
+
+def told(rows: list[LogRow]) -> list[bytes]:
+    return [each.body for each in rows if each.body]
+
+
+@pytest.fixture
+def lanes(broker, tmp_path):
+    """Return the address of a log of three partitions, and what opens it."""
+    url, opened = f"{broker.new_url()}?partitions=3", []
+
+    def opener():
+        opened.append(planes.open_log(url, tmp_path))
+        return opened[-1]
+
+    yield opener
+    for each in opened:
+        each.close()
+
+
+def test_lanes_make_one_order_without_gaps_for_whoever_reads_it(lanes) -> None:
+    log, other = lanes(), lanes()
+    sent = [of(f"p{n % 5}", n) for n in range(60)]
+    offsets = [log.append([each])[0] for each in sent]
+    assert len(set(offsets)) == 60
+    rows = everything(log)
+    assert [each.offset for each in rows] == list(range(1, rows[-1].offset + 1))
+    assert {each.offset: each.body for each in rows if each.body} == {
+        offset: each.body for offset, each in zip(offsets, sent, strict=True)
+    }
+    assert everything(other, most_rows=1000) == rows
+    assert everything(lanes(), 17) == rows[17:]
+    assert [other.row(offset) for offset in range(1, 8)] == rows[:7]
+    assert other.row(0) is other.row(rows[-1].offset + 1) is None
+    assert log.last_offset() == rows[-1].offset
+
+
+def test_what_one_person_sends_stays_in_order(lanes) -> None:
+    logs = [lanes() for _ in range(3)]
+
+    def send(spot: int) -> None:
+        for n in range(30):
+            logs[spot].append([of(f"{spot}-{who}", n) for who in "ab"])
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(send, range(3)))
+    bodies = [body.decode().split() for body in told(everything(logs[0]))]
+    for who in {name for name, _ in bodies}:
+        assert [int(n) for name, n in bodies if name == who] == list(range(30))
+
+
+def test_a_control_entry_follows_all_that_was_acknowledged_before(lanes) -> None:
+    log = lanes()
+    before = log.append([of("somebody", n) for n in range(40)])
+    (entry,) = log.append([control(b"now")])
+    assert entry > max(before)
+    assert told(everything(log))[-1] == b"now"
+    assert lanes().latest("control", "definitions").offset == entry
+    records = [replace(row(str(n).encode()), dialect="records") for n in range(9)]
+    after = log.append([*records, control(b"done", "run")])
+    assert after == sorted(after)
+
+
+def test_a_reader_meets_rows_while_others_write(lanes) -> None:
+    writer, reader = lanes(), lanes()
+    rows: list[LogRow] = []
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(
+            lambda: [writer.append([of(f"p{n % 4}", n)]) for n in range(120)],
+        )
+        until(lambda: grown(reader, rows, 0, 50) and len(told(rows)) == 120)
+        sending.result()
+    assert [each.offset for each in rows] == list(range(1, len(rows) + 1))
+    # Blank rows make up for lanes that are behind, and for no more than that.
+    assert len(rows) <= 120 * 3
+
+
+def test_events_and_traces_are_counted_in_every_lane(lanes) -> None:
+    log, other = lanes(), lanes()
+    log.append([of(f"p{n}", n) for n in range(30)])
+    traced = replace(of("p1", 99), trace="ab" * 16, verdicts=b"\x01\x01")
+    (offset,) = log.append([traced])
+    assert log.events() == other.events() == 32
+    rows = everything(log)
+    for after in (0, 5, offset - 1, offset, rows[-1].offset):
+        expected = sum(len(each.verdicts) for each in rows if each.offset > after)
+        assert log.events(after) == other.events(after) == expected
+    assert [each.offset for each in other.traced("ab" * 16)] == [offset]
+    assert other.traced("cd" * 16) == other.traced("") == []
+    log.append([of("p2", 100), replace(traced, body=b"again")])
+    assert other.events() == 35
+    assert len(other.traced("ab" * 16)) == 2
+
+
+def test_a_count_reads_each_row_once(broker, tmp_path, monkeypatch) -> None:
+    from onefold.store import kafka_reader
+
+    log = planes.open_log(broker.new_url(), tmp_path)
+    looked: list[bytes] = []
+    glanced = kafka_reader.glanced
+    monkeypatch.setattr(
+        kafka_reader, "glanced", lambda value: looked.append(value) or glanced(value)
+    )
+    log.append([row() for _ in range(50)])
+    assert [log.events(40), log.events(45), log.events(48)] == [10, 5, 2]
+    assert len(looked) == 10
+    log.read(0)
+    log.append([row() for _ in range(5)])
+    log.read(50)
+    assert log.events(45) == 10
+    assert len(looked) == 10
+    assert log.events() == 55
+    log.close()
+
+
+def test_the_partitions_of_a_log_are_its_for_ever(broker, tmp_path) -> None:
+    url = broker.new_url()
+    made = planes.open_log(f"{url}?partitions=2", tmp_path)
+    made.append([of("a", 1)])
+    made.close()
+    again = planes.open_log(url, tmp_path)
+    assert [each.body for each in everything(again) if each.body] == [b"a 1"]
+    again.close()
+    with pytest.raises(BadInput, match="2 partitions, and not 5"):
+        planes.open_log(f"{url}?partitions=5", tmp_path)
+
+
+def test_a_topic_that_is_there_is_taken_as_it_is(broker, tmp_path) -> None:
     url = broker.new_url()
     admin = AdminClient({"bootstrap.servers": broker.address})
     made = admin.create_topics([NewTopic(url.rpartition("/")[2], num_partitions=3)])
     for future in made.values():
         future.result(10)
-    with pytest.raises(BadInput, match="3 partitions"):
+    log = planes.open_log(url, tmp_path)
+    log.append([of(f"p{n}", n) for n in range(9)])
+    assert len(told(everything(log))) == 9
+    log._note("partitions", 4)
+    log.close()
+    with pytest.raises(BadInput, match="began with 4"):
         planes.open_log(url, tmp_path)
 
 
@@ -365,7 +515,19 @@ def test_a_broker_that_is_gone_refuses_and_keeps_nothing_waiting(tmp_path, monke
         planes.open_log(broker.new_url(), tmp_path)
 
 
-@pytest.mark.parametrize("url", ["kafka://", "kafka://b:9092", "kafka://b/a/b", "amqp://b/t"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "kafka://",
+        "kafka://b:9092",
+        "kafka://b/a/b",
+        "amqp://b/t",
+        "kafka://b/t?partitions=0",
+        "kafka://b/t?partitions=65",
+        "kafka://b/t?partitions=x",
+        "kafka://b/t?lanes=2",
+    ],
+)
 def test_an_address_of_no_log_is_refused(url, tmp_path) -> None:
     with pytest.raises(BadInput):
         planes.open_log(url, tmp_path)
