@@ -221,7 +221,7 @@ def _told_person(facts: DuckFacts) -> None:
     put(
         facts,
         "memberships",
-        [{"identifier": user, "account_id": "hollis", "first_time": days_ago(50)}],
+        [{"identifier": user, "account_id": "hollis", "from_time": days_ago(50)}],
     )
 
 

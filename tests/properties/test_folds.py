@@ -36,6 +36,8 @@ def events_of(chosen) -> list[dict]:
             "timestamp": iso(at),
             "context": AGREED,
         }
+        if place % 3 == 0 and what != "group":
+            base["context"] = AGREED | {"groupId": f"acc-{other}"}
         if what == "identify":
             found.append(base | {"type": "identify", "traits": {"plan": "pro", "email": "x@y.zz"}})
         elif what == "alias":
@@ -43,9 +45,8 @@ def events_of(chosen) -> list[dict]:
         elif what == "group":
             found.append(base | {"type": "group", "groupId": f"acc-{other}", "traits": {}})
         else:
-            found.append(
-                track(what, id=f"m{place}", at=at, user=user, anonymous=anonymous, item_id="i1")
-            )
+            told = track(what, id=f"m{place}", at=at, user=user, anonymous=anonymous, item_id="i1")
+            found.append(told | {"context": base["context"]})
     return found
 
 

@@ -84,6 +84,7 @@ class _Said(msgspec.Struct, gc=False, rename="camel"):
     os: _Named | None = None
     traffic: str | None = None
     synthetic: bool | None = None
+    group_id: str | None = None
     sample_rate: float | None = msgspec.field(default=None, name="sample_rate")
 
 
@@ -101,12 +102,14 @@ class Surrounding:
         context: That row.
         traffic: Its mark where it is no customer's (`model.records.MARKS`).
         sample_rate: Share of persons of whom such events are kept; None for all.
+        account_id: Of the account in whose name it was done; None where none is told.
     """
 
     key: int | None
     context: Context
     traffic: str | None = None
     sample_rate: float | None = None
+    account_id: str | None = None
 
 
 _NO_SURROUNDING = Surrounding(None, _NOTHING)
@@ -153,6 +156,7 @@ class Enricher:
             context,
             mark_of(said.traffic, synthetic=said.synthetic, bot=bot),
             _rate(said.sample_rate),
+            _account(said.group_id),
         )
 
     def _context(self, said: _Said) -> Context:
@@ -220,6 +224,7 @@ def _read(sent: bytes) -> _Said | None:
         os=_Named(*_part(fields, "os", ("name",))),
         traffic=_as_text(fields.get("traffic")),
         synthetic=fields.get("synthetic") is True,
+        group_id=_as_text(fields.get("groupId")),
         sample_rate=_as_number(fields.get("sample_rate")),
     )
 
@@ -242,6 +247,12 @@ def _as_number(value: object) -> float | None:
 def _rate(value: float | None) -> float | None:
     """Return a share of persons that are kept; None for all, or for what is no share."""
     return value if value is not None and 0 < value < 1 else None
+
+
+def _account(value: str | None) -> str | None:
+    """Return an id of an account; None for a blank, or for one that is longer than any."""
+    found = (value or "").strip()
+    return found if found and len(found) <= _LONGEST else None
 
 
 def _text(value: str | None) -> str | None:

@@ -47,7 +47,6 @@ class Batch:
         received_time: Received time of its last row, microseconds.
         events: New rows of `events`.
         edges: (anonymous or former key, user key, kind, event time), one each.
-        memberships: (identifier, account id, event time), one each.
         marked: Something of it is marked as no customer's.
         sampled: Some of its events are of a sample.
     """
@@ -56,7 +55,6 @@ class Batch:
     received_time: int
     events: pa.Table
     edges: _Edges
-    memberships: dict[tuple[int, str], int]
     marked: bool = False
     sampled: bool = False
 
@@ -170,7 +168,6 @@ class CollectFold:
             received_time=told.received_time,
             events=events,
             edges=_identify_edges(events) | self._alias_edges(sheet, keep),
-            memberships=memberships,
             marked=marked or events.column("traffic").null_count < events.num_rows,
             sampled=events.column("sample_rate").null_count < events.num_rows,
         )
@@ -318,21 +315,13 @@ def _identify_edges(events: pa.Table) -> _Edges:
     }
 
 
-def _memberships(events: pa.Table) -> dict[tuple[int, str], int]:
-    """Return (identifier, account) -> earliest time, as group calls and contexts told."""
+def _memberships(events: pa.Table) -> set[tuple[int, str]]:
+    """Return (identifier, account) as group calls and contexts told."""
     told = events.filter(
         pc.and_(pc.is_valid(events["identifier"]), pc.is_valid(events["account_id"]))
     )
-    firsts = told.group_by(["identifier", "account_id"]).aggregate([("event_time", "min")])
-    return {
-        (identifier, account): time
-        for identifier, account, time in zip(
-            firsts["identifier"].to_pylist(),
-            firsts["account_id"].to_pylist(),
-            firsts["event_time_min"].cast(pa.int64()).to_pylist(),
-            strict=True,
-        )
-    }
+    pairs = told.group_by(["identifier", "account_id"]).aggregate([])
+    return set(zip(*(column.to_pylist() for column in pairs.columns), strict=True))
 
 
 def _not_waiting_yet(waiting: list[Waiting], writer: FactsWriter) -> list[Waiting]:

@@ -1,11 +1,12 @@
 """One customer, whole: a person or an account."""
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from onefold.customers import queries
+from onefold.customers.belonging import Belonging, Periods, belongings, counts_for, who_came_for
 from onefold.customers.find import account_of_name, no_account, no_person
 from onefold.customers.naming import name_of, names_of, personal_fields
 from onefold.customers.records import Contact, Customer, KnownAs, SpendDay, Touch, Visits
@@ -59,7 +60,6 @@ def person(view: "View", vault: "Vault", person_id: int | str) -> Customer:
     identifiers = _identifiers(view, vault, rows, spans)
     open_fields = may(view.question.asker, "see_personal_fields")
     fields = personal_fields(vault, keys) if open_fields else {}
-    joined = queries.accounts_of(view, found)
     names = dict(
         zip(
             *(queries.column(queries.account_rows(view), c) for c in ("account_id", "name")),
@@ -67,13 +67,19 @@ def person(view: "View", vault: "Vault", person_id: int | str) -> Customer:
         )
     )
     accounts = tuple(
-        Contact(id=account_id, name=names.get(account_id) or account_id, joined_time=time)
-        for account_id, time in zip(
-            queries.column(joined, "account_id"), queries.micros(joined, "joined_time"), strict=True
+        Contact(
+            id=account_id,
+            name=names.get(account_id) or account_id,
+            joined_time=periods[0][0],
+            periods=periods,
         )
+        for belonging in belongings(view, [found]).values()
+        for account_id, periods in belonging.periods().items()
     )
     now = queries.asked(view).time
-    entries = of_person(view, people.doings, people.sessions, people.first_words)
+    entries = of_person(
+        view, people.doings, people.sessions, accounts=accounts, first_words=people.first_words
+    )
     sign_up = next((e.time for e in entries if e.kind == "sign_up"), None)
     return Customer(
         kind="person",
@@ -112,13 +118,14 @@ def account(view: "View", vault: "Vault", account_id: str) -> Customer:
     )
     issues = issues_of(view, queries.ticket_rows(view, account_id=account_id))
     touches = _touches(view, account_id)
-    joined = queries.members(view, account_id)
-    if not rows and not levels and not issues and not touches and not joined.num_rows:
+    members = queries.members(view, account_id)
+    if not rows and not levels and not issues and not touches and not members:
         raise no_account(view, account_id)
     row = rows[0] if rows else {}
     created = _created(view, account_id) if rows else None
-    people = _read(view, queries.column(joined, "person_id"))
-    contacts = _contacts(view, vault, joined, people)
+    known = belongings(view, members)
+    people = _of_account(account_id, _read(view, members, who_came_for(account_id, known)), known)
+    contacts = _contacts(view, vault, {m: known[m].periods()[account_id] for m in members}, people)
     spend = tuple(
         SpendDay(
             each["spend_date"],
@@ -158,8 +165,8 @@ def account(view: "View", vault: "Vault", account_id: str) -> Customer:
         spend=spend,
         issues=(*waiting, *(issue for issue in issues if not issue.is_open)),
         touches=touches,
-        visits=_visits(view, people),
-        events=_counts(people.doings),
+        visits=_visits(view, people, everybody=True),
+        events=_counts(people.doings, everybody=True),
         timeline=timeline,
         fresh_time=view.fresh_time,
         left_out=view.left_out(queries.before(view, queries.WINDOW), now),
@@ -183,11 +190,28 @@ def _number(text: int | str) -> int | None:
         return None
 
 
-def _read(view: "View", persons: Sequence[int]) -> _People:
+def _read(view: "View", persons: Sequence[int], first: Sequence[int] | None = None) -> _People:
+    """Return what persons did; the very first event is looked for among all, or some of them."""
     asked = queries.doings(view, persons)
     sessions = queries.session_rows(view, persons)
-    words = first_words(queries.first_events(view, persons))
+    words = first_words(queries.first_events(view, persons if first is None else first))
     return _People(doings_of(view.ask(asked)), sessions, words, view.sql(asked))
+
+
+def _of_account(account_id: str, people: _People, known: Mapping[int, Belonging]) -> _People:
+    """Return what of contacts' doings counts for an account: not what they did for another."""
+    doings = tuple(
+        each
+        for each in people.doings
+        if counts_for(account_id, each.account_id, each.first_time, known.get(each.person_id))
+    )
+    persons = queries.column(people.sessions, "person_id")
+    starts = queries.micros(people.sessions, "start_time")
+    kept = [
+        counts_for(account_id, None, start or 0, known.get(person_id))
+        for person_id, start in zip(persons, starts, strict=True)
+    ]
+    return replace(people, doings=doings, sessions=people.sessions.filter(kept))
 
 
 def _created(view: "View", account_id: str) -> int | None:
@@ -230,9 +254,9 @@ def _user_id(identifiers: Sequence[KnownAs]) -> str | None:
 
 
 def _contacts(
-    view: "View", vault: "Vault", joined: "pa.Table", people: _People
+    view: "View", vault: "Vault", joined: Mapping[int, Periods], people: _People
 ) -> tuple[Contact, ...]:
-    persons = queries.column(joined, "person_id")
+    persons = list(joined)
     spans = _spans(people.doings, by="person")
     sessions = Counter(queries.column(people.sessions, "person_id"))
     names = names_of(view, vault, persons)
@@ -240,12 +264,13 @@ def _contacts(
         Contact(
             id=str(person_id),
             name=names.get(person_id, "A contact"),
-            joined_time=time,
+            joined_time=periods[0][0],
             first_time=spans[person_id][0] if person_id in spans else None,
             last_time=spans[person_id][1] if person_id in spans else None,
             sessions=sessions[person_id],
+            periods=periods,
         )
-        for person_id, time in zip(persons, queries.micros(joined, "joined_time"), strict=True)
+        for person_id, periods in joined.items()
     )
 
 
@@ -266,21 +291,31 @@ def _touches(view: "View", account_id: str) -> tuple[Touch, ...]:
     )
 
 
-def _visits(view: "View", people: _People) -> Visits:
+def _visits(view: "View", people: _People, *, everybody: bool = False) -> Visits:
+    """Return the sessions of people; where those of a sample stand for everybody, weighed."""
     starts = [start or 0 for start in queries.micros(people.sessions, "start_time")]
     ends = [end or 0 for end in queries.micros(people.sessions, "end_time")]
     since = queries.before(view, queries.WINDOW)
+    weights = queries.column(people.sessions, "stand_for") if everybody else [1.0] * len(starts)
+    actions = queries.column(people.sessions, "actions")
     return Visits(
-        sessions=len(starts),
-        recent=sum(start >= since for start in starts),
-        actions=sum(int(each or 0) for each in queries.column(people.sessions, "actions")),
-        saves=sum(each.times for each in people.doings if each.event in SAVES),
+        sessions=round(sum(weights)),
+        recent=round(sum(w for w, start in zip(weights, starts, strict=True) if start >= since)),
+        actions=round(sum(w * (done or 0) for w, done in zip(weights, actions, strict=True))),
+        saves=round(
+            sum(
+                each.stand_for if everybody else each.times
+                for each in people.doings
+                if each.event in SAVES
+            )
+        ),
         last_time=max(ends, default=None),
     )
 
 
-def _counts(doings: Sequence[Doing]) -> tuple[tuple[str, int], ...]:
-    counted: Counter[str] = Counter()
+def _counts(doings: Sequence[Doing], *, everybody: bool = False) -> tuple[tuple[str, int], ...]:
+    counted: dict[str, float] = defaultdict(float)
     for each in doings:
-        counted[each.event or each.kind] += each.times
-    return tuple(sorted(counted.items(), key=lambda each: (-each[1], each[0])))
+        counted[each.event or each.kind] += each.stand_for if everybody else each.times
+    found = [(name, round(times)) for name, times in counted.items()]
+    return tuple(sorted(found, key=lambda each: (-each[1], each[0])))

@@ -174,34 +174,37 @@ def identifiers_of(view: "View", persons: Sequence[int]) -> "pa.Table":
     return view.ask(wanted.select("key", "kind", "person_id").order_by("kind", "key"))
 
 
-def members(view: "View", account_id: str) -> "pa.Table":
-    """Return person_id and joined_time of an account's contacts, first joined first."""
+def members(view: "View", account_id: str) -> list[int]:
+    """Return the persons who were ever of an account, first joined first."""
     table = view.memberships
     wanted = table.filter(table.account_id == account_id)
-    joined = wanted.group_by("person_id").aggregate(joined_time=wanted.first_time.min())
-    return view.ask(joined.order_by("joined_time", "person_id").limit(MOST_CONTACTS))
+    joined = wanted.group_by("person_id").aggregate(joined_time=wanted.from_time.min())
+    rows = view.ask(joined.order_by("joined_time", "person_id").limit(MOST_CONTACTS))
+    return column(rows, "person_id")
 
 
-def accounts_of(view: "View", person_id: int) -> "pa.Table":
-    """Return account_id and joined_time of a person's accounts."""
+def membership_changes(view: "View", persons: Sequence[int]) -> "pa.Table":
+    """Return person_id, account_id and from_time of every account told, in order of time."""
     table = view.memberships
-    wanted = table.filter(table.person_id == person_id)
-    joined = wanted.group_by("account_id").aggregate(joined_time=wanted.first_time.min())
-    return view.ask(joined.order_by("joined_time", "account_id"))
+    wanted = table.filter(table.person_id.isin(list(persons)))
+    rows = wanted.select("person_id", "account_id", "from_time")
+    return view.ask(rows.order_by("person_id", "from_time", "account_id"))
 
 
 def doings(view: "View", persons: Sequence[int]) -> "ir.Table":
-    """Return how often persons did what: by person, minute, identifier, event and kind."""
+    """Return how often persons did what: by person, minute, identifier, account, event, kind."""
     table = view.person_events
     wanted = table.filter(table.person_id.isin(list(persons)))
     return wanted.group_by(
         "person_id",
         "identifier",
+        "account_id",
         "kind",
         "event",
         minute=wanted.event_time.truncate("m"),
     ).aggregate(
         times=wanted.count(),
+        stand_for=_weight(view, wanted).sum() if view.sampled else wanted.count().cast("float64"),
         first_time=wanted.event_time.min(),
         last_time=wanted.event_time.max(),
     )
@@ -220,7 +223,8 @@ def session_rows(view: "View", persons: Sequence[int]) -> "pa.Table":
     table = view.sessions
     wanted = table.filter(table.person_id.isin(list(persons)))
     columns = ("person_id", "start_time", "end_time", "events", "actions")
-    return view.ask(wanted.select(*columns).order_by("start_time"))
+    rows = wanted.select(*columns, stand_for=_weight(view, wanted))
+    return view.ask(rows.order_by("start_time"))
 
 
 def persons_of(view: "View", keys: Sequence[int]) -> list[int]:
@@ -246,8 +250,22 @@ def seen_persons(view: "View", *, most: int, among: Sequence[int] | None = None)
 
 
 def persons_total(view: "View") -> int:
-    """Return how many persons have had a session."""
-    return int(view.ask(view.sessions.person_id.nunique().name("persons").as_table())[0][0].as_py())
+    """Return how many persons have had a session, or how many those of a sample stand for."""
+    sessions = view.sessions
+    if not view.sampled:
+        counted = sessions.person_id.nunique().name("persons").as_table()
+        return int(view.ask(counted)[0][0].as_py())
+    persons = sessions.group_by("person_id").aggregate(weight=_weight(view, sessions).min())
+    total = view.ask(persons.aggregate(persons=persons.weight.sum()))[0][0].as_py()
+    return round(total or 0)
+
+
+def _weight(view: "View", table: "ir.Table") -> Any:
+    """Return how many events or sessions a row stands for: one, unless it was sampled."""
+    import ibis
+
+    one = ibis.literal(1.0)
+    return one / table.sample_rate.fill_null(1.0) if view.sampled else one
 
 
 def has_events(view: "View") -> bool:

@@ -72,10 +72,11 @@ class Contact:
     Attributes:
         id: Number of the person, or id of the account.
         name: What to call it; a person's own name only where the asker may see it.
-        joined_time: Since when the two belong together.
+        joined_time: Since when the two belong together, the first time.
         first_time: First event of the person; None for an account.
         last_time: Last event of the person; None for an account.
-        sessions: Sessions of the person.
+        sessions: Sessions of the person, as far as they count for the account.
+        periods: From when until when they belonged together; None at the end of one that lasts.
     """
 
     id: str
@@ -84,6 +85,12 @@ class Contact:
     first_time: int | None = None
     last_time: int | None = None
     sessions: int = 0
+    periods: tuple[tuple[int, int | None], ...] = ()
+
+    @property
+    def left_time(self) -> int | None:
+        """When they last parted; None where they still belong together."""
+        return self.periods[-1][1] if self.periods else None
 
     def to_json(self) -> dict[str, object]:
         """Return it as plain JSON values."""
@@ -91,6 +98,8 @@ class Contact:
             "id": self.id,
             "name": self.name,
             "joined_time": _time(self.joined_time),
+            "left_time": _time(self.left_time),
+            "periods": [[_time(start), _time(end)] for start, end in self.periods],
             "first_time": _time(self.first_time),
             "last_time": _time(self.last_time),
             "sessions": self.sessions,

@@ -28,13 +28,18 @@ MILESTONES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """How often a person did one thing under one identifier within a minute."""
+    """How often a person did one thing under one identifier within a minute.
+
+    `stand_for` says for how many times of all persons these stand, where a source samples.
+    """
 
     person_id: int
     identifier: int
+    account_id: str | None
     kind: str
     event: str
     times: int
+    stand_for: float
     first_time: int
     last_time: int
 
@@ -42,13 +47,25 @@ class Doing:
 def doings_of(rows: "pa.Table") -> tuple[Doing, ...]:
     """Return what was done, oldest first."""
     found = [
-        Doing(person_id, identifier, kind or "", event or "", times, first or 0, last or 0)
-        for person_id, identifier, kind, event, times, first, last in zip(
+        Doing(
+            person_id,
+            identifier,
+            told,
+            kind or "",
+            event or "",
+            times,
+            stand_for,
+            first or 0,
+            last or 0,
+        )
+        for person_id, identifier, told, kind, event, times, stand_for, first, last in zip(
             queries.column(rows, "person_id"),
             queries.column(rows, "identifier"),
+            queries.column(rows, "account_id"),
             queries.column(rows, "kind"),
             queries.column(rows, "event"),
             queries.column(rows, "times"),
+            queries.column(rows, "stand_for"),
             queries.micros(rows, "first_time"),
             queries.micros(rows, "last_time"),
             strict=True,
@@ -58,10 +75,16 @@ def doings_of(rows: "pa.Table") -> tuple[Doing, ...]:
 
 
 def of_person(
-    view: "View", doings: Sequence[Doing], sessions: "pa.Table", first_words: str
+    view: "View",
+    doings: Sequence[Doing],
+    sessions: "pa.Table",
+    *,
+    accounts: Sequence[Contact],
+    first_words: str,
 ) -> list[Happening]:
-    """Return a person's own entries: first seen, sign-up, joins, sessions and saves a day."""
+    """Return a person's own entries: first seen, sign-up, joins, accounts, sessions, saves."""
     found = [*_firsts(doings, first_words), *_joins(doings), *_exposures(doings)]
+    found += _account_entries(accounts)
     found += _a_day(view, doings)
     starts, ends = queries.micros(sessions, "start_time"), queries.micros(sessions, "end_time")
     actions = queries.column(sessions, "actions")
@@ -167,12 +190,23 @@ def _contact_entries(
         parts = [first_words, _before(first.first_time, created), first.name]
         quiet = " · ".join(part for part in parts if part)
         found.append(Happening(first.first_time, "first_seen", "First seen", quiet))
-    found += [
-        Happening(each.joined_time, "membership", each.name, "Became a contact")
-        for each in contacts
-        if each.joined_time is not None
-    ]
+    for each in contacts:
+        for turn, (start, end) in enumerate(each.periods):
+            words = "Is a contact again" if turn else "Became a contact"
+            found.append(Happening(start, "membership", each.name, words))
+            if end is not None:
+                words = "Is of another account from here on"
+                found.append(Happening(end, "membership", each.name, words))
     return found
+
+
+def _account_entries(accounts: Sequence[Contact]) -> list[Happening]:
+    """Return an entry for every account that a person joined."""
+    return [
+        Happening(start, "membership", f"With {each.name}", "" if not turn else "Once more")
+        for each in accounts
+        for turn, (start, _) in enumerate(each.periods)
+    ]
 
 
 def _before(first: int, created: int | None) -> str:

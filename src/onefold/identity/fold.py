@@ -12,6 +12,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from onefold.collect import Batch
+from onefold.identity.memberships import MembershipsFold
 from onefold.store import FactsWriter
 
 _MOST_CACHED = 400_000
@@ -24,7 +25,7 @@ class IdentityFold:
     def __init__(self) -> None:
         self._edges: dict[_Edge, int] = {}
         self._keys: set[int] = set()
-        self._memberships: dict[tuple[int, str], int] = {}
+        self._memberships = MembershipsFold()
         self._aliased: bool | None = None
 
     def fold(self, batch: Batch, writer: FactsWriter) -> None:
@@ -32,7 +33,7 @@ class IdentityFold:
         links = self._write_edges(batch.edges, writer)
         fresh = self._fresh_keys(batch.events)
         self._write_persons(fresh, links, writer)
-        self._write_memberships(batch.memberships, writer)
+        self._memberships.fold(batch, writer)
 
     def _write_edges(self, edges: dict[_Edge, int], writer: FactsWriter) -> list[_Edge]:
         """Keep the earliest time of each link; return the links never seen before."""
@@ -106,42 +107,6 @@ class IdentityFold:
         if len(self._keys) > _MOST_CACHED:
             self._keys.clear()
         self._keys.update(fresh)
-
-    def _write_memberships(
-        self, memberships: dict[tuple[int, str], int], writer: FactsWriter
-    ) -> None:
-        open_rows = {
-            key: time
-            for key, time in memberships.items()
-            if time < self._memberships.get(key, time + 1)
-        }
-        if not open_rows:
-            return
-        keys = pa.table({"identifier": pa.array({key[0] for key in open_rows}, pa.int64())})
-        found = writer.matching("memberships", keys, ["identifier"])
-        standing = {
-            (row[0], row[1]): row[2]
-            for row in zip(
-                found.column("identifier").to_pylist(),
-                found.column("account_id").to_pylist(),
-                found.column("first_time").cast(pa.int64()).to_pylist(),
-                strict=True,
-            )
-        }
-        rows = [key for key, time in open_rows.items() if time < standing.get(key, time + 1)]
-        table = pa.table(
-            {
-                "identifier": pa.array([key[0] for key in rows], pa.int64()),
-                "account_id": pa.array([key[1] for key in rows], pa.string()),
-            }
-        )
-        writer.delete("memberships", table, ["identifier", "account_id"])
-        times = pa.array([open_rows[key] for key in rows], pa.int64()).cast(pa.timestamp("us"))
-        writer.insert("memberships", table.append_column("first_time", times))
-        if len(self._memberships) > _MOST_CACHED:
-            self._memberships.clear()
-        for key, time in open_rows.items():
-            self._memberships[key] = min(time, standing.get(key, time))
 
 
 def _persons_of(touched: set[int], writer: FactsWriter, *, aliased: bool) -> dict[int, int]:

@@ -121,7 +121,7 @@ TABLES: dict[str, Table] = {
         ("from_key", "to_key", "kind"),
     ),
     "memberships": Table(
-        {"identifier": "int64", "account_id": "string", "first_time": "timestamp"},
+        {"identifier": "int64", "account_id": "string", "from_time": "timestamp"},
         ("identifier", "account_id"),
     ),
     "accounts": Table(

@@ -23,10 +23,12 @@ class FactsWriter(Protocol):
         on: Sequence[str],
         *,
         since: tuple[str, Any] | None = None,
+        columns: Sequence[str] = ("*",),
     ) -> "pa.Table":
         """Return the rows of a table whose `on` columns equal those of any given row.
 
-        `since` (column, value) says that older rows cannot match, so that they are not read.
+        `columns` are those wanted, all unless told otherwise. `since` (column, value) says that
+        older rows cannot match, so that they are not read.
         """
         ...
 

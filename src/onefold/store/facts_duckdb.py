@@ -231,9 +231,10 @@ class DuckWriter:
         on: Sequence[str],
         *,
         since: tuple[str, Any] | None = None,
+        columns: Sequence[str] = ("*",),
     ) -> pa.Table:
         """Return the rows whose `on` columns equal those of any given row."""
-        query = _matching_sql(table, tuple(on), since[0] if since else "")
+        query = _matching_sql(table, tuple(on), since[0] if since else "", tuple(columns))
         return self._run(query, rows, [since[1]] if since else []).to_arrow_table()
 
     def delete(
@@ -285,8 +286,8 @@ def _staged_in(on: tuple[str, ...], since: str) -> exp.Condition:
 
 
 @lru_cache(maxsize=256)
-def _matching_sql(table: str, on: tuple[str, ...], since: str) -> str:
-    return select("*").from_(table).where(_staged_in(on, since)).sql(dialect="duckdb")
+def _matching_sql(table: str, on: tuple[str, ...], since: str, columns: tuple[str, ...]) -> str:
+    return select(*columns).from_(table).where(_staged_in(on, since)).sql(dialect="duckdb")
 
 
 @lru_cache(maxsize=256)

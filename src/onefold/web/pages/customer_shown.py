@@ -144,7 +144,7 @@ def _facts(found: Customer) -> list[dict[str, str]]:
         },
         {
             "name": "People",
-            "figure": number(len(found.contacts)),
+            "figure": number(sum(each.left_time is None for each in found.contacts)),
             "note": f"{plural(visits.recent, 'session')} in 28 days",
         },
     ]
@@ -230,10 +230,22 @@ def _contact(each: Any, zone: str, *, hidden: bool) -> list[object]:
         name = {"href": f"/customers/people/{each.id}", "label": each.name}
     return [
         name,
+        _periods(each, zone),
         wording.day(each.first_time, zone),
         wording.day(each.last_time, zone),
         number(each.sessions),
     ]
+
+
+def _periods(each: Any, zone: str) -> str:
+    """Return from when until when two belonged together, as a table says it."""
+    said = []
+    for start, end in each.periods:
+        words = f"since {wording.day(start, zone, year=True)}"
+        if end is not None:
+            words = f"{wording.day(start, zone)} to {wording.day(end, zone, year=True)}"
+        said.append(words)
+    return ", ".join(said)
 
 
 def _timeline(view: View, found: Customer, params: dict[str, str]) -> dict[str, Any]:
@@ -293,7 +305,7 @@ def person_shown(view: View, found: Customer, params: dict[str, str]) -> dict[st
         "accounts": [
             [
                 {"href": f"/customers/accounts/{quote(each.id, safe='')}", "label": each.name},
-                wording.day(each.joined_time, view.zone),
+                _periods(each, view.zone),
             ]
             for each in found.contacts
         ],
