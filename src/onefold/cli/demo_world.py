@@ -212,6 +212,10 @@ def _counts(workspace: Workspace) -> dict[str, int]:
     return {"persons": int(view.ask(persons).column("n")[0].as_py()), **counts}
 
 
+_TRACE = f"{1:032x}"
+"""A trace of which the demo knows nothing; its page says so."""
+
+
 def _samples(workspace: Workspace) -> dict[str, str]:
     """Return one of each kind that has a page of its own."""
     view = workspace.view(Question(asker=OWNER))
@@ -229,4 +233,5 @@ def _samples(workspace: Workspace) -> dict[str, str]:
         if rows.num_rows:
             samples[kind] = str(rows.column(0)[0].as_py())
     experiments = load_experiments(workspace.definitions / "experiments")
-    return {**samples, "experiment": next(iter(experiments)), "metric": "click_rate"}
+    named = {"experiment": next(iter(experiments)), "metric": "click_rate", "trace": _TRACE}
+    return {**samples, **named}

@@ -24,6 +24,7 @@ from onefold.collect.reentry import judged_anew
 from onefold.collect.rules import FoldRules
 from onefold.collect.sheet import Notes, Sheet, Waiting
 from onefold.collect.traffic import Marks, shipped_traffic
+from onefold.collect.traits import TOLD, dated, personal_traits, traits_in
 from onefold.model.facts import TABLES
 from onefold.model.ids import IDENTIFIER_KINDS, identifier_key, message_digest, message_hash
 from onefold.store import LogRow
@@ -50,6 +51,7 @@ class Draft:
         purposes: Masks of what consent allows.
         promoted: What holds the values of the promoted columns.
         surroundings: Places of what the enricher says of the contexts.
+        told: Spot -> traits of the person that an event tells beside, as sent.
         notes: What is to be known beside the columns.
     """
 
@@ -68,6 +70,7 @@ class Draft:
     properties: list[bytes] = field(default_factory=list)
     promoted: list[Any] = field(default_factory=list)
     surroundings: list[int] = field(default_factory=list)
+    told: dict[int, bytes] = field(default_factory=dict)
     notes: Notes = field(default_factory=Notes)
 
     def __len__(self) -> int:
@@ -77,6 +80,12 @@ class Draft:
         """Return the key by which an event is known: the user's, else the anonymous one."""
         user = self.user_keys[spot]
         return self.anonymous_keys[spot] if user is None else user
+
+    def keep(self, identifier: int, personal_fields: Mapping[str, str], time: int) -> None:
+        """Let personal fields of somebody go to the vault."""
+        for path, value in personal_fields.items():
+            name, told = dated(path, time)
+            self.notes.fields.append((identifier, name, value, told))
 
 
 class Reader:
@@ -127,6 +136,9 @@ class Reader:
         if self.marks.by_domain:
             self._mark(draft)
         self._promote(draft)
+        for spot, told in draft.told.items():
+            if (identifier := draft.identifier(spot)) is not None:
+                draft.keep(identifier, personal_traits(told), draft.times[spot])
         return draft
 
     def _table(self, draft: Draft) -> pa.Table:
@@ -146,7 +158,6 @@ class Reader:
             "identifier": pc.coalesce(user_keys, anonymous_keys),
             "user_key": user_keys,
             "anonymous_key": anonymous_keys,
-            "account_id": pa.array(draft.account_ids, pa.string()),
             "purposes": pa.array(np.frombuffer(draft.purposes, np.uint8).astype(np.int16)),
             "properties": _texts(draft.properties),
         }
@@ -175,8 +186,9 @@ class Reader:
 
     def _mark(self, draft: Draft) -> None:
         """Find whom traits as sent mark; the address itself goes to the vault afterwards."""
-        for spot, kind in enumerate(draft.kinds):
-            mark = self.marks.of_traits(draft.properties[spot]) if kind == "identify" else None
+        said = [spot for spot, kind in enumerate(draft.kinds) if kind == "identify"]
+        for spot, traits in (*draft.told.items(), *((s, draft.properties[s]) for s in said)):
+            mark = self.marks.of_traits(traits)
             if mark is not None:
                 draft.notes.marks[spot] = mark
 
@@ -185,12 +197,16 @@ class Reader:
         places, at = np.unique(np.array(draft.surroundings, np.int32), return_inverse=True)
         found = list(map(self._enricher.at, places.tolist()))
         draft.notes.contexts = {one.key: one.context for one in found if one.key is not None}
+        accounts = pa.array([one.account_id for one in found], pa.string()).take(pa.array(at))
         columns = {
             "context_key": pa.array([one.key for one in found], pa.int64()),
             "traffic": pa.array([one.traffic for one in found], pa.string()),
             "sample_rate": pa.array([one.sample_rate for one in found], pa.float64()),
         }
-        return {name: column.take(pa.array(at)) for name, column in columns.items()}
+        # What a group call or an event says of itself goes before what its context repeats.
+        own = pa.array(draft.account_ids, pa.string())
+        told = {name: column.take(pa.array(at)) for name, column in columns.items()}
+        return told | {"account_id": pc.coalesce(own, accounts)}
 
     def _take_request(
         self, at: int, row: LogRow, draft: Draft, only: Mapping[int, frozenset[int]] | None
@@ -230,6 +246,9 @@ class Reader:
         draft.account_ids += columns.group_ids
         draft.properties += columns.properties
         draft.surroundings += self._enricher.places(columns.contexts)
+        for spot, context in enumerate(columns.contexts, start):
+            if TOLD in context and (told := traits_in(context)):
+                draft.told[spot] = told
         draft.user_keys += self._known("user_id", columns.user_ids, draft)
         draft.anonymous_keys += self._known("anonymous_id", columns.anonymous_ids, draft)
         if "alias" in columns.kinds:
@@ -288,10 +307,7 @@ class Reader:
             properties, more = promote.take_out(properties, classed)
             taken = taken | more
         if identifier is not None:
-            draft.notes.fields += [
-                (identifier, field_name, value, draft.times[spot])
-                for field_name, value in taken.items()
-            ]
+            draft.keep(identifier, taken, draft.times[spot])
         return properties
 
 

@@ -116,6 +116,13 @@ def message_at(tail: Tail, offset: int, place: int) -> Message | None:
     return next((one for one in _messages(tail, [row]) if one.place == place), None)
 
 
+def under_trace(tail: Tail, trace: str, *, most_rows: int = 20) -> tuple[Message, ...]:
+    """Return the messages whose sender named a trace, in the order of the log."""
+    rows = tail.log.traced(trace, most_rows=most_rows)
+    found = [list(_messages(tail, [row])) for row in rows if _meant(tail, row, "")]
+    return tuple(message for messages in found for message in reversed(messages))
+
+
 def _meant(tail: Tail, row: "LogRow", source: str) -> bool:
     if row.dialect in {"records", "control"} or source not in {"", row.source}:
         return False

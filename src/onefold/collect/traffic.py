@@ -20,8 +20,13 @@ _SAID = (SYNTHETIC, TEST, INTERNAL)
 """What a sender may say of an event."""
 
 
+class _Once(msgspec.Struct, gc=False):
+    email: str = ""
+
+
 class _Traits(msgspec.Struct, gc=False):
     email: str = ""
+    once: _Once = msgspec.field(default_factory=_Once, name="$set_once")
 
 
 _traits = msgspec.json.Decoder(_Traits)
@@ -114,7 +119,8 @@ class Marks:
         if not self._domains or (b"@" not in traits and b"\\u" not in traits):
             return None
         try:
-            domain = _traits.decode(traits).email.strip().rpartition("@")[2].lower()
+            found = _traits.decode(traits)
+            domain = (found.email or found.once.email).strip().rpartition("@")[2].lower()
         except msgspec.DecodeError:
             return None
         while domain:

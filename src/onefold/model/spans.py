@@ -10,6 +10,7 @@ from onefold.model.traces import Trace, current
 
 _ASKED = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _tracer: Any = None
+_provider: Any = None
 
 
 def start_spans(process: str, environment: Mapping[str, str] = os.environ) -> bool:
@@ -34,8 +35,15 @@ def start_spans(process: str, environment: Mapping[str, str] = os.environ) -> bo
         raise BadInput(message, "Install it with `pip install 'onefold[otel]'`.") from error
     provider = TracerProvider(resource=Resource.create({"service.name": f"onefold-{process}"}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    global _provider  # noqa: PLW0603 - one a process, as OpenTelemetry has it
+    _provider = provider
     use_tracer(provider.get_tracer("onefold"))
     return True
+
+
+def flush(seconds: float = 5.0) -> bool:
+    """Send what is recorded now; return whether it went out in time, or there was nothing to do."""
+    return _provider is None or bool(_provider.force_flush(round(seconds * 1000)))
 
 
 def use_tracer(tracer: Any) -> None:
@@ -53,14 +61,31 @@ def recording() -> bool:
 def span(name: str, **attributes: str | float) -> Iterator[None]:
     """Record what runs inside as a span of the current trace; free of cost when nobody asked.
 
-    Attributes are counts and names of ours, never what a sender wrote.
+    Attributes are counts and names of ours, never what a sender wrote; of a failure only its kind
+    is told, as its text may quote somebody.
     """
     if _tracer is None:
         yield
         return
     told = {f"onefold.{key}": value for key, value in attributes.items()}
-    with _tracer.start_as_current_span(name, context=_context(current.get()), attributes=told):
-        yield
+    with _tracer.start_as_current_span(
+        name,
+        context=_context(current.get()),
+        attributes=told,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as recorded:
+        try:
+            yield
+        except Exception as error:
+            _fail(recorded, error)
+            raise
+
+
+def _fail(recorded: Any, error: Exception) -> None:
+    from opentelemetry.trace import Status, StatusCode
+
+    recorded.set_status(Status(StatusCode.ERROR, type(error).__name__))
 
 
 def _context(trace: Trace | None) -> Any:

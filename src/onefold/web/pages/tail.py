@@ -103,7 +103,8 @@ def _chosen(request: Request) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _read(workspace: Workspace, asker: Asker, chosen: Mapping[str, str]) -> catalogues.tail.Tail:
+def read_of(workspace: Workspace, asker: Asker, chosen: Mapping[str, str]) -> catalogues.tail.Tail:
+    """Return where the tail is read, and by what terms."""
     offset = workspace.facts_offset
     question = Question(asker=asker, environment=chosen.get("environment", ENVIRONMENTS[0]))
     try:
@@ -122,7 +123,7 @@ def _read(workspace: Workspace, asker: Asker, chosen: Mapping[str, str]) -> cata
 
 def _now(workspace: Workspace, asker: Asker, chosen: Mapping[str, str]) -> dict[str, Any]:
     """Return what the stream tells: the answer and the newest messages."""
-    read = _read(workspace, asker, chosen)
+    read = read_of(workspace, asker, chosen)
     found = tail.newest(
         read,
         source=chosen.get("source", ""),
@@ -145,7 +146,7 @@ def _beside(
     workspace: Workspace, asker: Asker, chosen: Mapping[str, str], at: str
 ) -> dict[str, Any]:
     """Return what stands beside the messages: the filters, and the way of the one chosen."""
-    read = _read(workspace, asker, chosen)
+    read = read_of(workspace, asker, chosen)
     offset, _, place = at.partition(".")
     one = None
     if all(part.isascii() and part.isdigit() and len(part) < 16 for part in (offset, place)):
@@ -240,6 +241,7 @@ def way_of(
     ]
     return {
         "name": one.event or one.kind,
+        "trace": one.trace,
         "steps": [(term, coded(words)) for term, words in steps],
         "text": one.properties,
     }
