@@ -1,5 +1,6 @@
 """The one module that makes a View: facts restricted by asker, purpose, environment, as-of."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -63,9 +64,7 @@ def make_view(
         nobodys = here.filter((here.purposes.cast("int64") & bit) == 0)
         return _counted(facts, nobodys, (from_time, to_time))
 
-    def marked_out(from_time: int, to_time: int) -> dict[str, int]:
-        return _marked_out(facts, known, strangers, question, (from_time, to_time))
-
+    out = _LeftOut(facts, tables, known, strangers, question)
     return View(
         facts=facts,
         question=question,
@@ -74,7 +73,7 @@ def make_view(
         sessions=_with_person(_sessions(tables["sessions"], question, bit, until), people),
         contexts=tables["contexts"],
         identifiers=identifiers if names else identifiers.filter(ibis.literal(False)),
-        memberships=_with_person(_by(tables["memberships"], "first_time", until), people),
+        memberships=_with_person(_by(tables["memberships"], "from_time", until), people),
         accounts=_by(tables["accounts"], "created_time", until),
         spend=_until_day(tables["spend"], until),
         tickets=_by(tables["tickets"], "opened_time", until),
@@ -86,7 +85,8 @@ def make_view(
         zone=zone,
         fresh_time=fresh_time,
         left_out=left_out,
-        marked_out=marked_out if marked else lambda _from, _to: {},
+        marked_out=out.of_span if marked else lambda _from, _to: {},
+        marked_of=out.of_customer if marked else lambda **_customer: {},
         sampled=sampled,
     )
 
@@ -146,26 +146,44 @@ def _strangers(tables: "Mapping[str, ir.Table]", question: Question) -> "ir.Tabl
     return identifiers.inner_join(persons, "person_id").select("key", "person_id", "mark")
 
 
-def _marked_out(
-    facts: DuckFacts,
-    known: "ir.Table",
-    strangers: "ir.Table | None",
-    question: Question,
-    span: tuple[int, int],
-) -> dict[str, int]:
-    """Return mark -> events of a span that are left out for it, the most first."""
-    events = _within(known, span)
-    let_in = events.traffic.isin(sorted(question.include) or ["nobody"])
-    told = let_in.ifelse(ibis.null("string"), events.traffic)
-    events = events.select("identifier", told=told)
-    if strangers is not None:
-        events = events.left_join(strangers, events.identifier == strangers.key)
-        events = events.select(mark=ibis.coalesce(events.told, events.mark))
-    else:
-        events = events.select(mark=events.told)
-    counted = events.filter(events.mark.notnull()).group_by("mark")
-    rows = facts.ask(counted.aggregate(events=lambda t: t.count())).to_pylist()
-    return {row["mark"]: row["events"] for row in sorted(rows, key=_most_first)}
+@dataclass(frozen=True, slots=True)
+class _LeftOut:
+    """Counts what a question leaves out as no customer's: mark -> events, the most first."""
+
+    facts: DuckFacts
+    tables: "Mapping[str, ir.Table]"
+    known: "ir.Table"
+    strangers: "ir.Table | None"
+    question: Question
+
+    def of_span(self, from_time: int, to_time: int) -> dict[str, int]:
+        """Return what is left out of a span."""
+        return self._counted(_within(self.known, (from_time, to_time)))
+
+    def of_customer(self, *, person_id: int | None = None, account_id: str = "") -> dict[str, int]:
+        """Return what is left out of a person, or of all who were ever of an account."""
+        identifiers, memberships = self.tables["identifiers"], self.tables["memberships"]
+        if person_id is None:
+            told = memberships.filter(memberships.account_id == account_id)
+            members = identifiers.semi_join(told, identifiers.key == told.identifier)
+            keys = identifiers.semi_join(members.select("person_id"), "person_id")
+        else:
+            keys = identifiers.filter(identifiers.person_id == person_id)
+        return self._counted(self.known.semi_join(keys, self.known.identifier == keys.key))
+
+    def _counted(self, events: "ir.Table") -> dict[str, int]:
+        let_in = events.traffic.isin(sorted(self.question.include) or ["nobody"])
+        told = let_in.ifelse(ibis.null("string"), events.traffic)
+        events = events.select("identifier", told=told)
+        if self.strangers is not None:
+            strangers = self.strangers
+            events = events.left_join(strangers, events.identifier == strangers.key)
+            events = events.select(mark=ibis.coalesce(events.told, events.mark))
+        else:
+            events = events.select(mark=events.told)
+        counted = events.filter(events.mark.notnull()).group_by("mark")
+        rows = self.facts.ask(counted.aggregate(events=lambda t: t.count())).to_pylist()
+        return {row["mark"]: row["events"] for row in sorted(rows, key=_most_first)}
 
 
 def _most_first(row: dict[str, Any]) -> tuple[int, str]:

@@ -20,8 +20,8 @@ _OF_MARK = {
 }
 
 
-def nothing_marked(_from_time: int, _to_time: int) -> dict[str, int]:
-    """Return that no traffic of a span was left out."""
+def nothing_marked(*_of: object, **_named: object) -> dict[str, int]:
+    """Return that no traffic was left out."""
     return {}
 
 
@@ -36,7 +36,7 @@ class View:
         sessions: Sessions with `person_id`.
         contexts: What surrounds events (see `model.facts.CONTEXT`), by `context_key` of theirs.
         identifiers: key, kind, person_id.
-        memberships: identifier, person_id, account_id, first_time.
+        memberships: identifier, person_id, account_id, from_time: until the next one's.
         accounts: One row an account, the latest known.
         spend: Money of accounts, one row an entry.
         tickets: Issues of accounts.
@@ -50,6 +50,8 @@ class View:
         left_out: How many events of a span (from, to; microseconds) consent left out.
         sampled: Some events may stand for more than one (`sample_rate`).
         marked_out: How many of a span were left out as no customer's: mark -> events.
+        marked_of: Likewise of one person (`person_id`), or of all who were ever of an account
+            (`account_id`), of all time.
     """
 
     facts: Facts
@@ -72,6 +74,7 @@ class View:
     fresh_time: int | None
     left_out: Callable[[int, int], int]
     marked_out: Callable[[int, int], dict[str, int]] = nothing_marked
+    marked_of: Callable[..., dict[str, int]] = nothing_marked
     sampled: bool = False
 
     def ask(self, expression: "ir.Expr") -> "pa.Table":

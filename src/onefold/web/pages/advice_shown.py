@@ -94,7 +94,7 @@ def known_of(workspace: Workspace, view: View, *, tests: tuple[Experiment, ...] 
     readings = tuple(
         remembered(
             workspace,
-            ("reading", today, test),
+            ("reading", today, test, view.question.include),
             partial(experiments.read_experiment, view, test),
             seconds=KNOWN_SECONDS,
         )

@@ -20,6 +20,7 @@ from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, shared_axis
 from onefold.web.pages.advice_shown import advice_block, known_of
 from onefold.web.pages.customer_shown import account_shown, as_of_filter, fresh_of, person_shown
+from onefold.web.pages.traffic import CUSTOMERS, EVERYTHING, NAME, LetIn, Traffic, let_in
 from onefold.web.wording import better, coded, link, money, number, sentence, share, worse
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from onefold.store import View
 
 SIZE = 50
+LATELY = "the last 28 days"
 ORDERS = (
     ("spend", "most spend"),
     ("change", "deepest fall"),
@@ -85,25 +87,28 @@ routes = [
 ]
 
 
-def view_at(workspace: Workspace, asker: Asker, as_of: str) -> View:
+def view_at(workspace: Workspace, asker: Asker, as_of: str, chosen: LetIn = CUSTOMERS) -> View:
     """Return the facts as of the end of a day, or as of now without one.
 
     Raises:
         BadInput: It is not a day, or lies ahead.
     """
     if not as_of:
-        return workspace.view(Question(asker=asker))
+        return workspace.view(Question(asker=asker, include=chosen.marks))
     start = day_start(parse_date(as_of), workspace.settings.zone)
     now = workspace.clock()
     if start > now:
         raise BadInput(f"{as_of} lies ahead.", "Take a day that has begun.")
-    return workspace.view(Question(asker=asker, as_of_time=min(start + DAY - 1, now)))
+    time = min(start + DAY - 1, now)
+    return workspace.view(Question(asker=asker, as_of_time=time, include=chosen.marks))
 
 
 def _listed(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dict[str, Any] | str:
     """Return what the list shows, or the address of the one customer that was meant."""
     search, order = params.get("q", "").strip(), params.get("order", "spend")
-    view = view_at(workspace, asker, params.get("as_of", ""))
+    chosen = let_in(params)
+    traffic = Traffic(chosen, "/customers", _without(params, "page"))
+    view = view_at(workspace, asker, params.get("as_of", ""), chosen)
     found = customers.list_customers(
         view, workspace.vault, search=search, order=order, page=_page(params), size=SIZE
     )
@@ -117,20 +122,21 @@ def _listed(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dict[
             missing = "" if found.persons else _missing(error)
         else:
             kind = "accounts" if meant.kind == "account" else "people"
-            return f"/customers/{kind}/{quote(meant.id, safe='')}"
+            return chosen.address(f"/customers/{kind}/{quote(meant.id, safe='')}")
     return {
         "question": "Who are our customers, and how do they do?",
         "answer": _list_answer(found),
         "lead": "",
-        "filters": _list_filters(params, search, order),
+        "filters": [*_list_filters(params, search, order), traffic.control()],
+        "left_out": traffic.left_out(view, (view.now - 28 * DAY, view.now), of=LATELY),
         "fresh": fresh_of(view),
         "listing": found,
         "missing": missing,
         "empty": not found.all_accounts and not found.persons_total,
-        "rows": [_row(each) for each in found.accounts],
+        "rows": [_row(each, chosen) for each in found.accounts],
         "aside": plural(found.total, "account") + (f" for “{search}”" if search else ""),
         "pages": _pages(params, found.page, found.total),
-        "persons": [_seen(each, view.zone) for each in found.persons],
+        "persons": [_seen(each, view.zone, chosen) for each in found.persons],
         "people": f"People that begin with “{search}”" if search else "People seen last",
         "persons_note": f"{number(found.persons_total)} in all, seen last first",
         "search": search,
@@ -177,7 +183,7 @@ def _list_answer(found: Any) -> list[object]:
 
 
 def _list_filters(params: dict[str, str], search: str, order: str) -> list[dict[str, Any]]:
-    kept = {name: params[name] for name in ("order", "as_of") if params.get(name)}
+    kept = {name: params[name] for name in ("order", "as_of", "include") if params.get(name)}
     options = [
         {
             "label": label,
@@ -211,15 +217,16 @@ def _pages(params: dict[str, str], current: int, total: int) -> list[dict[str, A
     ]
 
 
-def _row(each: Standing) -> list[object]:
+def _row(each: Standing, chosen: LetIn) -> list[object]:
     level = each.level
+    path = f"/customers/accounts/{quote(each.account_id, safe='')}"
     waits = [issue for issue in each.issues if issue.waits_on == "us"]
     issues: object = str(len(each.issues)) if each.issues else "0"
     if waits:
         longest = max(issue.days for issue in waits)
         issues = sentence(f"{len(each.issues)} · ", worse(f"us, {plural(round(longest), 'day')}"))
     return [
-        {"href": f"/customers/accounts/{quote(each.account_id, safe='')}", "label": each.name},
+        {"href": chosen.address(path), "label": each.name},
         each.phase.name,
         each.industry or None,
         money(level.now, level.currency) if level else None,
@@ -229,9 +236,9 @@ def _row(each: Standing) -> list[object]:
     ]
 
 
-def _seen(each: Any, zone: str) -> list[object]:
+def _seen(each: Any, zone: str, chosen: LetIn) -> list[object]:
     return [
-        {"href": f"/customers/people/{each.person_id}", "label": each.name},
+        {"href": chosen.address(f"/customers/people/{each.person_id}"), "label": each.name},
         wording.day(each.last_time, zone),
         number(each.sessions),
         number(each.actions),
@@ -261,23 +268,54 @@ def _range_words(change: Estimate) -> str:
 def _person(
     workspace: Workspace, asker: Asker, name: str, params: dict[str, str]
 ) -> dict[str, Any]:
-    view = view_at(workspace, asker, params.get("as_of", ""))
-    return person_shown(view, customers.person(view, workspace.vault, name), params)
+    as_of, chosen = params.get("as_of", ""), let_in(params)
+    view = view_at(workspace, asker, as_of, chosen)
+    found = customers.person(view, workspace.vault, name)
+    counts = view.marked_of(person_id=int(found.id))
+    path = f"/customers/people/{found.id}"
+    if counts and not found.events and NAME not in params:
+        # Whoever looks at one of ours means his events; that they count nowhere is said.
+        everything = LetIn(EVERYTHING)
+        view = view_at(workspace, asker, as_of, everything)
+        found = customers.person(view, workspace.vault, name)
+        shown = person_shown(view, found, params)
+        words = Traffic(chosen, path, params).line(counts, of="this person, in every figure")
+        control = Traffic(everything, path, params).control()
+        return shown | {"filters": [*shown["filters"], control], "left_out": words | {"href": ""}}
+    traffic = Traffic(chosen, path, params)
+    shown = person_shown(view, found, params)
+    return shown | {
+        "filters": [*shown["filters"], traffic.control()],
+        "left_out": traffic.line(counts, of="this person"),
+    }
 
 
 def _account(
     workspace: Workspace, asker: Asker, name: str, params: dict[str, str]
 ) -> dict[str, Any]:
-    view = view_at(workspace, asker, params.get("as_of", ""))
+    chosen = let_in(params)
+    view = view_at(workspace, asker, params.get("as_of", ""), chosen)
     found = customers.account(view, workspace.vault, name)
-    next_ = None
-    if not params.get("as_of"):
-        advised = advice.advise(
-            view, workspace.state, account=name, known=known_of(workspace, view)
-        )
-        path = f"/customers/accounts/{quote(name, safe='')}"
-        next_ = advice_block(advised, asker, path, zone=view.zone)
-    return account_shown(view, found, params) | {"next": next_}
+    traffic = Traffic(chosen, f"/customers/accounts/{quote(name, safe='')}", params)
+    shown = account_shown(view, found, params)
+    return shown | {
+        "next": None if params.get("as_of") else _next(workspace, view, found.id, traffic),
+        "filters": [*shown["filters"], traffic.control()],
+        "left_out": traffic.line(view.marked_of(account_id=found.id), of="its people"),
+    }
+
+
+def _next(
+    workspace: Workspace, view: View, account_id: str, traffic: Traffic
+) -> dict[str, Any] | None:
+    """Return the advice for an account; None for one that only its people tell of."""
+    try:
+        known = known_of(workspace, view)
+        advised = advice.advise(view, workspace.state, account=account_id, known=known)
+    except NotFound:
+        return None
+    path = traffic.address(traffic.chosen)
+    return advice_block(advised, view.question.asker, path, zone=view.zone)
 
 
 def _effects(workspace: Workspace, asker: Asker) -> dict[str, Any]:

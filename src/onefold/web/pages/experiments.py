@@ -17,6 +17,7 @@ from onefold.model.words import plural
 from onefold.web import charts, wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, shared_axis
+from onefold.web.pages.traffic import CUSTOMERS, LetIn, Traffic, let_in
 from onefold.web.remembered import remembered
 from onefold.web.wording import NO_BREAK, number, sentence, share, watch
 
@@ -39,7 +40,7 @@ TONES = {"better": "better", "worse": "worse", "no_difference": "even", "not_yet
 async def list_page(request: Request) -> Response:
     """Show all experiments with what each says."""
     workspace, asker = request.app.state.workspace, request.state.asker
-    shown = await ask(request, _list, workspace, asker)
+    shown = await ask(request, _list, workspace, asker, let_in(request.query_params))
     return page(request, "experiments/list.html", here="Experiments", title="Experiments", **shown)
 
 
@@ -48,7 +49,7 @@ async def experiment_page(request: Request) -> Response:
     """Show one experiment: the card, its arms, its path, its split, as registered."""
     workspace, asker = request.app.state.workspace, request.state.asker
     name = request.path_params["name"]
-    shown = await ask(request, _one, workspace, asker, name, request.query_params.get("as_of", ""))
+    shown = await ask(request, _one, workspace, asker, name, dict(request.query_params))
     return page(
         request,
         "experiments/experiment.html",
@@ -64,29 +65,47 @@ routes = [
 ]
 
 
-def _list(workspace: Workspace, asker: Asker) -> dict[str, Any]:
-    view = workspace.view(Question(asker=asker))
+def _list(workspace: Workspace, asker: Asker, chosen: LetIn) -> dict[str, Any]:
+    view = workspace.view(Question(asker=asker, include=chosen.marks))
+    traffic = Traffic(chosen, "/experiments")
     known = load_experiments(workspace.definitions / "experiments")
     readings = [_read(workspace, view, known[name]) for name in sorted(known)]
     return {
         "question": "What do the experiments say?",
         "answer": list_answer(readings),
-        "rows": [list_row(reading) for reading in readings],
+        "rows": [list_row(reading, chosen) for reading in readings],
+        "filters": [traffic.control()],
+        "left_out": _traffic_left_out(view, traffic, readings),
         "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),
         "demo": (workspace.folder / "demo" / "truth.json").is_file(),
     }
 
 
-def _one(workspace: Workspace, asker: Asker, name: str, as_of: str) -> dict[str, Any]:
+def _traffic_left_out(
+    view: View, traffic: Traffic, readings: Sequence[ExperimentReading]
+) -> dict[str, str] | None:
+    """Return the line on what is left out since the first of some experiments started."""
+    if not readings:
+        return None
+    start = day_start(min(each.experiment.started_date for each in readings), view.zone)
+    span = (start, max(each.read_time for each in readings))
+    return traffic.left_out(view, span, of="all events since the start")
+
+
+def _one(workspace: Workspace, asker: Asker, name: str, params: dict[str, str]) -> dict[str, Any]:
+    as_of, chosen = params.get("as_of", ""), let_in(params)
     known = load_experiments(workspace.definitions / "experiments")
     if name not in known:
         raise unknown("experiment", name, known)
     zone = workspace.settings.zone
     until = day_start(parse_date(as_of) + timedelta(days=1), zone) - 1 if as_of else None
-    view = workspace.view(Question(asker=asker, as_of_time=until))
+    view = workspace.view(Question(asker=asker, as_of_time=until, include=chosen.marks))
+    here = f"/experiments/{quote(name, safe='')}"
+    traffic = Traffic(chosen, here, {"as_of": as_of} if as_of else {})
     reading = _read(workspace, view, known[name])
     return shown_of(reading, zone=view.zone, now=view.now) | {
-        "filters": _filters(reading, known, view.zone, as_of),
+        "filters": [*_filters(reading, known, view.zone, as_of, chosen), traffic.control()],
+        "left_out": _traffic_left_out(view, traffic, [reading]),
         "exposures": _exposures(workspace, view, known[name]),
     }
 
@@ -159,10 +178,11 @@ def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
 
 
-def list_row(reading: ExperimentReading) -> list[object]:
+def list_row(reading: ExperimentReading, chosen: LetIn = CUSTOMERS) -> list[object]:
     """Return a row of the list: name, both verdicts with their effects, people, day."""
     experiment = reading.experiment
-    link = {"href": f"/experiments/{quote(experiment.name, safe='')}", "label": experiment.label}
+    path = f"/experiments/{quote(experiment.name, safe='')}"
+    link = {"href": chosen.address(path), "label": experiment.label}
     people = number(sum(arm.people for arm in reading.arms))
     day = f"day {reading.day}" if reading.day else "not started"
     if reading.withheld:
@@ -227,7 +247,7 @@ def shown_of(reading: ExperimentReading, *, zone: str, now: int) -> dict[str, An
         "split_counts": list(reading.split.counts),
         "split_label": _split_label(reading),
         "registered": registered_rows(reading),
-        "notes": reading.notes,
+        "notes": [note for note in reading.notes if not note.startswith(MARKED)],
         "short_query": reading.short.query,
         "long_query": reading.long.query,
         "counted": counted_rows(reading),
@@ -541,12 +561,16 @@ def _left_out_words(reading: ExperimentReading) -> str:
 
 
 def _filters(
-    reading: ExperimentReading, known: dict[str, Experiment], zone: str, as_of: str
+    reading: ExperimentReading,
+    known: dict[str, Experiment],
+    zone: str,
+    as_of: str,
+    chosen: LetIn,
 ) -> list[dict[str, object]]:
     options = [
         {
             "label": each.label,
-            "href": f"/experiments/{quote(name, safe='')}",
+            "href": chosen.address(f"/experiments/{quote(name, safe='')}"),
             "current": name == reading.experiment.name,
         }
         for name, each in sorted(known.items())
@@ -558,9 +582,10 @@ def _filters(
         {
             "label": "Read as of",
             "value": wording.day(reading.read_time, zone) + day,
-            "options": [{"label": "now", "href": here, "current": not as_of}],
+            "options": [{"label": "now", "href": chosen.address(here), "current": not as_of}],
             "fields": [{"label": "End of", "name": "as_of", "type": "date", "value": as_of}],
             "action": here,
+            "kept": {"include": chosen.text} if chosen.text else {},
         },
     ]
 

@@ -30,13 +30,13 @@ from onefold.web.pages.explore_answer import (
 )
 from onefold.web.pages.explore_question import (
     EVERY,
-    TRAFFIC,
     Asked,
     asked_of,
     dimension_words,
     filters_of,
     span_words,
 )
+from onefold.web.pages.traffic import LetIn
 from onefold.web.wording import number
 
 if TYPE_CHECKING:
@@ -369,8 +369,8 @@ def _counted(asked: Asked, answer: Answer) -> list[tuple[str, object]]:
 def _marked_words(asked: Asked, answer: Answer) -> str:
     """Return what became of traffic that is no customer's."""
     said = [note for note in answer.notes if note.startswith(MARKED)]
-    let_in = f"Let in: {TRAFFIC[asked.include].removeprefix('and ')}" if asked.include else ""
-    parts = [*([let_in] if let_in else []), *(note.rstrip(".") for note in said)]
+    told = f"Let in: {LetIn(asked.include).words.removeprefix('and ')}" if asked.include else ""
+    parts = [*([told] if told else []), *(note.rstrip(".") for note in said)]
     return ". ".join([*parts, "Only production; other environments are not in it"])
 
 

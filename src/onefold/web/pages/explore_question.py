@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 from onefold.consent import PURPOSES
 from onefold.model.errors import BadInput, did_you_mean, unknown
-from onefold.model.records import MARKS, Question
+from onefold.model.records import Question
 from onefold.model.time import parse_date, week_of
+from onefold.web.pages.traffic import LetIn, Traffic, let_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
     from onefold.model.records import Asker
 
 EVERY = {"day": "by day", "week": "by week", "month": "by month", "none": "in all"}
-TRAFFIC = {
-    "": "customers",
-    "bot": "and bots",
-    "internal": "and our own people",
-    "test": "and test users",
-    "synthetic": "and synthetic journeys",
-    "all": "everything",
-}
 FIRST = "saves_per_session"
 LONGEST_DAYS = 800
 
@@ -55,21 +48,23 @@ class Asked:
 
     def question(self, asker: Asker) -> Question:
         """Return under which terms it is asked."""
-        let_in = frozenset(MARKS) if self.include == "all" else frozenset((self.include,))
-        return Question(asker=asker, purpose=self.purpose, include=let_in - {""})
+        return Question(asker=asker, purpose=self.purpose, include=LetIn(self.include).marks)
 
     def address(self, path: str = "/explore", **changed: str) -> str:
         """Return the address of this question, with some parts changed; empty ones go."""
-        parts = {
+        parts = self.params() | {"include": self.include} | changed
+        return f"{path}?{urlencode({name: value for name, value in parts.items() if value})}"
+
+    def params(self) -> dict[str, str]:
+        """Return the parts of the address, but for whose traffic it lets in."""
+        return {
             "metric": self.metric.name,
             "every": self.every,
             "by": self.by,
             "from": self.from_date.isoformat(),
             "to": self.to_date.isoformat(),
             "purpose": self.purpose,
-            "include": self.include,
-        } | changed
-        return f"{path}?{urlencode({name: value for name, value in parts.items() if value})}"
+        }
 
 
 def asked_of(params: Mapping[str, str], known: Mapping[str, Metric], *, today: date) -> Asked:
@@ -98,8 +93,7 @@ def asked_of(params: Mapping[str, str], known: Mapping[str, Metric], *, today: d
         fix = f"Use one of: {', '.join(by_known)}." if by_known else "Ask it whole."
         raise BadInput(f"`{name}` cannot be split by `{by}`.{did_you_mean(by, by_known)}", fix)
     purpose = _one_of("purpose", params.get("purpose") or metric.purpose, PURPOSES)
-    include = _one_of("traffic", params.get("include") or "", TRAFFIC)
-    return Asked(metric, every, by, from_date, to_date, purpose, include)
+    return Asked(metric, every, by, from_date, to_date, purpose, let_in(params).text)
 
 
 def first_day(to_date: date, every: str) -> date:
@@ -189,11 +183,7 @@ def filters_of(
             "value": asked.purpose,
             "options": _options(asked, "purpose", ((p, p) for p in PURPOSES), asked.purpose),
         },
-        {
-            "label": "Traffic",
-            "value": TRAFFIC[asked.include],
-            "options": _options(asked, "include", TRAFFIC.items(), asked.include),
-        },
+        Traffic(LetIn(asked.include), "/explore", asked.params()).control(),
     ]
 
 
@@ -224,6 +214,7 @@ def _days_filter(asked: Asked, today: date) -> dict[str, object]:
         "every": asked.every,
         "by": asked.by,
         "purpose": asked.purpose,
+        "include": asked.include,
     }
     ends = (("From", "from", asked.from_date), ("To, left out itself", "to", asked.to_date))
     spans = []

@@ -9,13 +9,14 @@ from starlette.routing import Route
 
 from onefold import metrics
 from onefold.model.errors import BadInput, NotFound, did_you_mean
-from onefold.model.records import Question
+from onefold.model.records import MARKS, Question
 from onefold.model.time import MINUTE, to_datetime, zone_of
 from onefold.model.words import plural
 from onefold.web import charts, rendering, wording
 from onefold.web.desk import ask, page, signed_in, visit_of
 from onefold.web.drawing import interval, round_up, shared_axis
 from onefold.web.live import streamed, streams_of
+from onefold.web.pages.traffic import LetIn, Traffic, let_in
 from onefold.web.wording import better, bold, number, sentence, share, worse
 
 if TYPE_CHECKING:
@@ -46,11 +47,18 @@ METHOD = (
 @signed_in()
 async def list_page(request: Request) -> Response:
     """Show all campaigns of the last days, the busiest first."""
-    shown = await ask(
-        request, _list_now, request.app.state.workspace, request.state.asker, live_of(request)
-    )
+    chosen, workspace = let_in(request.query_params), request.app.state.workspace
+    shown = await ask(request, _list_now, workspace, request.state.asker, live_of(request), chosen)
+    left_out = await ask(request, _left_out, workspace, request.state.asker, chosen, "/live")
     return page(
-        request, "live/list.html", here="Live", title="Live", stream="/live/stream", **shown
+        request,
+        "live/list.html",
+        here="Live",
+        title="Live",
+        stream=chosen.address("/live/stream"),
+        filters=[Traffic(chosen, "/live").control()],
+        left_out=left_out,
+        **shown,
     )
 
 
@@ -59,13 +67,18 @@ async def campaign_page(request: Request) -> Response:
     """Show one campaign in the minute it is in."""
     campaign_id = named(request.path_params["campaign_id"])
     workspace, asker = request.app.state.workspace, request.state.asker
-    shown = await ask(request, _campaign_now, workspace, asker, live_of(request), campaign_id)
+    chosen = let_in(request.query_params)
+    live = live_of(request)
+    shown = await ask(request, _campaign_now, workspace, asker, live, campaign_id, chosen)
+    path = f"/live/{quote(campaign_id, safe='')}"
+    left_out = await ask(request, _left_out, workspace, asker, chosen, path)
     return page(
         request,
         "live/campaign.html",
         here="Live",
         title=f"Live: {campaign_id}",
-        stream=f"/live/stream?campaign={quote(campaign_id, safe='')}",
+        stream=chosen.address("/live/stream", campaign=campaign_id),
+        left_out=left_out,
         **shown,
     )
 
@@ -75,20 +88,20 @@ async def stream(request: Request) -> Response:
     """Tell a page of every change, until it goes."""
     workspace, asker, live = request.app.state.workspace, request.state.asker, live_of(request)
     campaign_id = request.query_params.get("campaign", "")
+    chosen = let_in(request.query_params)
 
     def answer() -> dict[str, Any]:
         if campaign_id:
-            return _told(
-                "live/campaign_told.html", _campaign_now(workspace, asker, live, named(campaign_id))
-            )
-        return _told("live/list_told.html", _list_now(workspace, asker, live))
+            shown = _campaign_now(workspace, asker, live, named(campaign_id), chosen)
+            return _told("live/campaign_told.html", shown)
+        return _told("live/list_told.html", _list_now(workspace, asker, live, chosen))
 
     async def allowed() -> bool:
         return await ask(request, visit_of, request) is not None
 
     streams = streams_of(request.app)
     streams.check_room()
-    key = ("live", campaign_id, asker.role, asker.scopes)
+    key = ("live", campaign_id, asker.role, asker.scopes, chosen)
     return streamed(streams.listen(key, answer, allowed=allowed))
 
 
@@ -129,8 +142,16 @@ def _told(template: str, shown: dict[str, Any]) -> dict[str, Any]:
     return told | {"chart": shown["chart"]} if "chart" in shown else told
 
 
-def _list_now(workspace: Workspace, asker: Asker, live: metrics.live.Live) -> dict[str, Any]:
-    view = workspace.view(Question(asker=asker))
+def _left_out(workspace: Workspace, asker: Asker, chosen: LetIn, path: str) -> dict[str, str]:
+    view = workspace.view(Question(asker=asker, include=chosen.marks))
+    span = metrics.live.window(view.now)
+    return Traffic(chosen, path).left_out(view, span, of="all events of the last 60 minutes")
+
+
+def _list_now(
+    workspace: Workspace, asker: Asker, live: metrics.live.Live, chosen: LetIn
+) -> dict[str, Any]:
+    view = workspace.view(Question(asker=asker, include=chosen.marks))
     found = live.campaigns(view)
     return {
         "now": view.now,
@@ -138,7 +159,7 @@ def _list_now(workspace: Workspace, asker: Asker, live: metrics.live.Live) -> di
         "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone, label="Live"),
         "question": "Which campaigns are working right now?",
         "answer": list_answer(found),
-        "rows": [_list_row(campaign, view.zone) for campaign in found],
+        "rows": [_list_row(campaign, view.zone, chosen) for campaign in found],
         "demo": (workspace.folder / "demo" / "pinboard.json").is_file(),
     }
 
@@ -164,9 +185,10 @@ def list_answer(found: Sequence[metrics.live.LiveCampaign]) -> list[object]:
     return [*told, "."]
 
 
-def _list_row(campaign: metrics.live.LiveCampaign, zone: str) -> dict[str, object]:
+def _list_row(campaign: metrics.live.LiveCampaign, zone: str, chosen: LetIn) -> dict[str, object]:
     seen = campaign.impressions
-    link = {"href": f"/live/{quote(campaign.campaign_id, safe='')}", "label": campaign.campaign_id}
+    path = f"/live/{quote(campaign.campaign_id, safe='')}"
+    link = {"href": chosen.address(path), "label": campaign.campaign_id}
     return {
         "cells": [
             link,
@@ -180,18 +202,30 @@ def _list_row(campaign: metrics.live.LiveCampaign, zone: str) -> dict[str, objec
 
 
 def _campaign_now(
-    workspace: Workspace, asker: Asker, live: metrics.live.Live, campaign_id: str
+    workspace: Workspace,
+    asker: Asker,
+    live: metrics.live.Live,
+    campaign_id: str,
+    chosen: LetIn,
 ) -> dict[str, Any]:
-    view = workspace.view(Question(asker=asker))
+    view = workspace.view(Question(asker=asker, include=chosen.marks))
+    traffic = Traffic(chosen, f"/live/{quote(campaign_id, safe='')}")
     reading = live.reading(view, campaign_id)
-    if not reading.impressions and not reading.clicks and not live.is_known(view, campaign_id):
+    # One that only bots or our own people saw is there too; its page says why it is empty.
+    whole = workspace.view(Question(asker=asker, include=frozenset(MARKS)))
+    if not reading.impressions and not reading.clicks and not live.is_known(whole, campaign_id):
         names = [each.campaign_id for each in live.campaigns(view)]
         near = did_you_mean(campaign_id, names)
         message = f"No campaign `{campaign_id}` was ever seen.{near}"
         raise NotFound(message, "A campaign has a page from its first view on; see Live for all.")
     return campaign_shown(
         reading, zone=view.zone, version=live.rate.version, needed=live.rate.minimum_people
-    ) | {"filters": _filters(live.campaigns(view, most=12), campaign_id)}
+    ) | {
+        "filters": [
+            *_filters(live.campaigns(view, most=12), campaign_id, chosen),
+            traffic.control(),
+        ]
+    }
 
 
 def campaign_shown(
@@ -489,17 +523,17 @@ def _click(click: Any, zone: str) -> dict[str, object]:
 
 
 def _filters(
-    campaigns: Sequence[metrics.live.LiveCampaign], campaign_id: str
+    campaigns: Sequence[metrics.live.LiveCampaign], campaign_id: str, chosen: LetIn
 ) -> list[dict[str, object]]:
     options = [
         {
             "label": each.campaign_id + (f", {each.account_name}" if each.account_name else ""),
-            "href": f"/live/{quote(each.campaign_id, safe='')}",
+            "href": chosen.address(f"/live/{quote(each.campaign_id, safe='')}"),
             "current": each.campaign_id == campaign_id,
         }
         for each in campaigns
     ]
-    options.append({"label": "All campaigns", "href": "/live", "current": False})
+    options.append({"label": "All campaigns", "href": chosen.address("/live"), "current": False})
     return [
         {"label": "Campaign", "value": campaign_id, "options": options},
         {"label": "Window", "value": "last 60 minutes"},

@@ -25,6 +25,7 @@ from onefold.web.pages.today_figures import (
     told_moves,
 )
 from onefold.web.pages.today_story import held, what_changed
+from onefold.web.pages.traffic import LetIn, Traffic, let_in
 from onefold.web.remembered import remembered
 from onefold.web.wording import better, coded, number, share, worse
 
@@ -54,18 +55,20 @@ async def today(request: Request) -> Response:
     days = request.query_params.get("days", "7")
     if days not in PERIODS:
         raise BadInput(f"No period of `{days}` days.", f"Use one of: {', '.join(PERIODS)}.")
-    shown = await ask(request, _shown, workspace, asker, days)
+    chosen = let_in(request.query_params)
+    shown = await ask(request, _shown, workspace, asker, days, chosen)
     return page(request, "today/today.html", here="Today", title="Today", **shown)
 
 
 routes = [Route("/", today)]
 
 
-def _shown(workspace: Workspace, asker: Asker, days: str) -> dict[str, Any]:
-    view = workspace.view(Question(asker=asker))
+def _shown(workspace: Workspace, asker: Asker, days: str, chosen: LetIn) -> dict[str, Any]:
+    view = workspace.view(Question(asker=asker, include=chosen.marks))
+    traffic = Traffic(chosen, "/", {} if days == "7" else {"days": days})
     frame: dict[str, Any] = {
         "question": QUESTION[days],
-        "filters": _filters(view, days),
+        "filters": [*_filters(view, days, chosen), traffic.control()],
         "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone, label=_label(view)),
     }
     if view.fresh_time is None:
@@ -79,19 +82,21 @@ def _shown(workspace: Workspace, asker: Asker, days: str) -> dict[str, Any]:
     advised = advice.advise(view, workspace.state, known=known)
     decided = advice.decisions(workspace.state)
     entries = trail(workspace.state, most=200) if may(asker, "audit") else []
-    path = "/" if days == "7" else f"/?days={days}"
+    now, former = periods(view, int(days))
+    whole = (former[0], now[1])
     return frame | {
         "empty": False,
         "answer": _answer(figures),
         "lead": _lead(view, figures),
         "tiles": _tiles(asked, view),
-        "advice": advice_block(advised, asker, path, zone=view.zone),
+        "advice": advice_block(advised, asker, traffic.address(chosen), zone=view.zone),
         "no_accounts": not advised.considered,
         "changed": what_changed(view, tests, decided, entries, asked.totals),
         "held": held(view, decided),
         "moved": _moved(asked, view),
         "table": _table(figures),
         "period": PERIODS[days],
+        "left_out": traffic.left_out(view, whole, of="these days and those before"),
     }
 
 
@@ -100,7 +105,7 @@ def _asked(
 ) -> tuple[Measured, Known, tuple[Experiment, ...]]:
     """Return what the page rests on; figures are asked for while advice asks for its part."""
     tests = tests_of(workspace)
-    key = ("today", wording.day(view.now, view.zone), days)
+    key = ("today", wording.day(view.now, view.zone), days, view.question.include)
     folder = workspace.definitions / "metrics"
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="today") as beside:
         asked = beside.submit(
@@ -114,10 +119,10 @@ def _label(view: View) -> str:
     return wording.moment(view.now, view.zone)
 
 
-def _filters(view: View, days: str) -> list[dict[str, Any]]:
+def _filters(view: View, days: str, chosen: LetIn) -> list[dict[str, Any]]:
     now, former = periods(view, int(days))
     options = [
-        {"label": f"last {words}", "href": f"/?days={name}", "current": name == days}
+        {"label": f"last {words}", "href": chosen.address("/", days=name), "current": name == days}
         for name, words in PERIODS.items()
     ]
     return [
