@@ -18,6 +18,7 @@ FOLDS = {
     "collect/surroundings.py",
     "consent/fold.py",
     "identity/fold.py",
+    "identity/memberships.py",
     "metrics/fold.py",
     "metrics/sessions.py",
 }

@@ -126,14 +126,7 @@ def account(view: "View", vault: "Vault", account_id: str) -> Customer:
     known = belongings(view, members)
     people = _of_account(account_id, _read(view, members, who_came_for(account_id, known)), known)
     contacts = _contacts(view, vault, {m: known[m].periods()[account_id] for m in members}, people)
-    spend = tuple(
-        SpendDay(
-            each["spend_date"],
-            each["kind"] or queries.SPEND,
-            Money(int(each["amount"] or 0), each["currency"] or ""),
-        )
-        for each in queries.spend_days(view, account_id).to_pylist()
-    )
+    spend = _spend(view, account_id)
     ad_spend = tuple(each for each in levels if each.kind == queries.SPEND)
     waiting = tuple(issue for issue in issues if issue.is_open)
     now = queries.asked(view).time
@@ -288,6 +281,17 @@ def _touches(view: "View", account_id: str) -> tuple[Touch, ...]:
             start_time=start or 0,
         )
         for row, start in zip(rows.to_pylist(), queries.micros(rows, "start_time"), strict=True)
+    )
+
+
+def _spend(view: "View", account_id: str) -> tuple[SpendDay, ...]:
+    return tuple(
+        SpendDay(
+            each["spend_date"],
+            each["kind"] or queries.SPEND,
+            Money(int(each["amount"] or 0), each["currency"] or ""),
+        )
+        for each in queries.spend_days(view, account_id).to_pylist()
     )
 
 
