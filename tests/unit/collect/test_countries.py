@@ -8,7 +8,8 @@ from netaddr import IPSet
 
 from onefold.collect import Source, make_catalogue, receive
 from onefold.collect.countries import Countries, is_setting
-from onefold.metrics import measure, parse_metric
+from onefold.metrics import measure
+from onefold.metrics.define import parse_metric
 from onefold.model.errors import BadInput
 from onefold.model.time import DAY
 from onefold.runtime import rebuild

@@ -9,10 +9,11 @@ from starlette.routing import Route
 from onefold.collect import catalogues
 from onefold.model.errors import BadInput
 from onefold.model.traces import is_trace_id
+from onefold.model.words import plural
 from onefold.web import wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.pages.tail import ENVIRONMENTS, message_row, read_of, way_of
-from onefold.web.wording import number, plural, watch
+from onefold.web.wording import number, watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
