@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import ibis
 import pyarrow as pa
 
+from onefold.model.facts import RECORD_TIMES
 from onefold.model.records import OWNER, Question
 from onefold.store import DuckFacts, View
 
@@ -80,6 +81,9 @@ class SmallFacts:
             spend=found["spend"],
             tickets=found["tickets"],
             interactions=found["interactions"],
+            records={name: found[name] for name in RECORD_TIMES},
+            orders=found["orders"],
+            people=found["identifiers"],
             quarantine=found["quarantine"],
             duplicates=found["duplicates"],
             runs=found["runs"],

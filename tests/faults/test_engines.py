@@ -7,8 +7,13 @@ import pytest
 
 from kafka import Broker
 from load import Load
+from onefold.model.errors import Conflict
+from onefold.model.records import OWNER
+from onefold.runtime import Workspace as RunningWorkspace
+from onefold.runtime import call, restore
 from postgres import Postgres
 from serving import Server, Workspace, until
+from worlds import World, track
 
 
 @pytest.fixture
@@ -76,3 +81,32 @@ def test_several_intakes_and_one_fold_lose_nothing_and_count_once(tmp_path, plan
         expected = clean.checksums()
     same = {"events", "sessions", "identifiers", "edges", "persons"} & set(expected)
     assert {table: found[table] for table in same} == {table: expected[table] for table in same}
+
+
+def test_an_export_comes_to_stand_on_other_engines_with_equal_checksums(tmp_path, planes) -> None:
+    log, state = planes[1], planes[3]
+    world = World(tmp_path / "w")
+    try:
+        world.send(*(track("seen", id=f"m{n}", user=f"u{n % 3}") for n in range(9)))
+        world.fold()
+        call(world.workspace, OWNER, "export", {"folder": str(tmp_path / "out")})
+    finally:
+        world.close()
+    folder = tmp_path / "again"
+
+    def silent(*_said: object) -> None:
+        return None
+
+    made = restore(tmp_path / "out", folder, log=log, state=state, progress=silent)
+    assert made.equal
+    assert not [*folder.glob("log.sqlite*"), *folder.glob("state.sqlite*")]
+    opened = RunningWorkspace(folder)
+    try:
+        assert (opened.settings.log, opened.settings.state) == (log, state)
+        assert call(opened, OWNER, "audit verify", {}).body["whole"]
+    finally:
+        opened.close()
+    # What holds something already is never written over.
+    for engine in ({"log": log}, {"state": state}):
+        with pytest.raises(Conflict):
+            restore(tmp_path / "out", tmp_path / "third", **engine, progress=silent)

@@ -17,6 +17,7 @@ from onefold.store import DuckFacts
 from onefold.store.log_sqlite import SqliteLog
 
 NOW = 1_795_000_000_000_000
+KEY = bytes(32)
 SPEND = """\
 import: ads
 table: spend
@@ -149,12 +150,12 @@ def written(found, delimiter, end) -> str:
 HEAD = ["id", "account", "campaign", "day", "amount", "currency", "kind", "closed"]
 
 
-def outcome(mapping, text, *, columns_from, block_bytes, twice=None):
+def outcome(mapping, text, *, columns_from, block_bytes, twice=None, repeats=False, batch=1000):
     """Return what an import told, or refused, and the checksums of its facts."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         log = SqliteLog(place / "log.sqlite")
-        keeper = SimpleNamespace(log=log, clock=lambda: NOW)
+        keeper = SimpleNamespace(log=log, clock=lambda: NOW, identity_key=KEY)
         (place / "a.csv").write_text(text, encoding="utf-8", newline="")
         (place / "a.yaml").write_text(mapping, encoding="utf-8")
         told: object = None
@@ -172,9 +173,13 @@ def outcome(mapping, text, *, columns_from, block_bytes, twice=None):
                     told = error.message
         facts = DuckFacts(None)
         facts.create({})
-        fold = RecordsFold(log)
-        with facts.transaction() as writer:
-            fold.write(fold.read(log.read(0)), writer)
+        fold = RecordsFold(log, KEY)
+        kept = log.read(0)
+        if repeats:
+            kept = [one for row in kept for one in (row, row)] + kept
+        for start in range(0, len(kept), batch):
+            with facts.transaction() as writer:
+                fold.write(fold.read(kept[start : start + batch]), writer)
         sums = facts.checksums()
         facts.close()
         log.close()
@@ -208,3 +213,14 @@ def test_a_file_read_both_ways_counts_once(found, mapping, end, junk, block) -> 
     once = outcome(mapping, text, columns_from=NEVER, block_bytes=block)
     both = outcome(mapping, text, columns_from=0, block_bytes=block, twice=NEVER)
     assert both[1] == once[1]
+
+
+@settings(max_examples=6, deadline=None)
+@ways
+def test_a_log_that_repeats_its_rows_counts_them_once(found, mapping, end, junk, block) -> None:
+    delimiter = ";" if mapping is TICKETS else ","
+    text = written(found, delimiter, end) + junk
+    once = outcome(mapping, text, columns_from=0, block_bytes=block)
+    for batch in (1, 3, 1000):
+        again = outcome(mapping, text, columns_from=0, block_bytes=block, repeats=True, batch=batch)
+        assert again[1] == once[1]

@@ -92,7 +92,7 @@ def sums(log_of_rows, sizes) -> list[tuple[str, int, str]]:
             log.append(log_of_rows)
         facts = DuckFacts(None)
         facts.create({})
-        fold = RecordsFold(log)
+        fold = RecordsFold(log, bytes(32))
         left, place = log.read(0), 0
         while left:
             size = sizes[place % len(sizes)]

@@ -32,6 +32,8 @@ ROOMS = {
         "import": ("imports", "Bring in records by a mapping file."),
         "runs": ("imports", "What imports brought in, and whether it stands."),
         "undo": ("imports", "Take one run of an import back."),
+        "links": ("imports", "What imported rows name and nobody knows."),
+        "purchases": ("imports", "Purchases online and offline, each counted once."),
         "quarantine": ("collect", "What was refused, and why; let mended ones in."),
         "catalogue": ("catalogue", "Descriptions of events: made, brought in, handed out."),
         "audit-instrumentation": ("catalogue", "Whether what is sent is what was planned."),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from onefold.collect.records import Source as Source
     from onefold.collect.rules import FoldRules as FoldRules
 
-    from . import import_run as imports
+    from . import importing as imports
     from . import keeping as catalogues
     from . import origins as sources
     from . import queries as questions
@@ -28,7 +28,7 @@ __getattr__ = door(
         "FoldRules": "rules",
         "Source": "records",
         "catalogues": "=keeping",
-        "imports": "=import_run",
+        "imports": "=importing",
         "make_catalogue": "catalogue",
         "questions": "=queries",
         "receive": "intake",

@@ -138,7 +138,6 @@ def _ids(view: "View", since: int, stand_ins: Collection[int]) -> Ids:
     import ibis
 
     events = view.events.filter(view.events.received_time >= moment_of(since))
-    events = events.filter(events.kind != "import")
     keys = list(stand_ins)
     nobody = events.user_key.isin(keys) | events.anonymous_key.isin(keys)
     counted = events.group_by("source").aggregate(

@@ -17,6 +17,7 @@ from onefold.collect.reading import Numbered, Raw, prove_head
 from onefold.model.errors import BadInput
 
 _BLOCK_BYTES = 8_000_000
+_FEWEST_COLUMNS = 2
 _ODD = bytes(code for code in range(32) if code not in b"\t\n\r") + b"\x7f"
 
 
@@ -26,13 +27,15 @@ class Block:
 
     Attributes:
         line: The first one's number, from 1.
-        columns: Name -> cells as text, where the block is plain; else None.
+        columns: Name -> cells as text, null where empty, where the block is plain; else None.
         rows: Line and row, where it is not.
+        tight: No cell begins or ends with white space.
     """
 
     line: int
     columns: pa.Table | None
     rows: Numbered
+    tight: bool = False
 
 
 def read_blocks(
@@ -57,7 +60,8 @@ def read_blocks(
         stop = body.find(b"\n", start + block_bytes) + 1 or len(body)
         columns = _plain(mapping, body[start:stop], head)
         if columns is not None:
-            yield Block(line, columns, iter(()))
+            tight = _tight(mapping.delimiter.encode(), body[start:stop])
+            yield Block(line, columns, iter(()), tight)
         else:
             stop = _row_end(body, start, stop)
             yield Block(line, None, _rows(mapping, body[start:stop], line, head))
@@ -83,13 +87,11 @@ def _plain(mapping: Mapping, block: bytes, head: list[str]) -> pa.Table | None:
     """Return the columns of a plain block, or None where rows have to be looked at one by one."""
     odd = (
         b'"' in block
-        or block.startswith((b"\n", b"\r"))
-        or b"\n\n" in block
-        or b"\n\r" in block
-        or block.count(b"\r") != block.count(b"\r\n")
+        or (b"\r" in block and block.count(b"\r") != block.count(b"\r\n"))
         or len(block) != len(block.translate(None, _ODD))
     )
-    if odd or len(set(head)) < len(head):
+    # Of a single column an empty line would be a row; of several it is none, and is told.
+    if odd or len(set(head)) < len(head) or len(head) < _FEWEST_COLUMNS:
         return None
     try:
         table = arrow_csv.read_csv(
@@ -99,13 +101,27 @@ def _plain(mapping: Mapping, block: bytes, head: list[str]) -> pa.Table | None:
                 delimiter=mapping.delimiter, quote_char=False, ignore_empty_lines=False
             ),
             arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(head, pa.string()), strings_can_be_null=False
+                column_types=dict.fromkeys(head, pa.string()),
+                strings_can_be_null=True,
+                null_values=[""],
             ),
         )
     except pa.ArrowInvalid:
         return None
     lines = block.count(b"\n") + (not block.endswith(b"\n"))
     return table.combine_chunks() if table.num_rows == lines else None
+
+
+def _tight(delimiter: bytes, block: bytes) -> bool:
+    """Return whether it is certain that no cell begins or ends with white space."""
+    if b"\t" in block or not block.isascii():
+        return False
+    if b" " not in block:
+        return True
+    if block[:1] == b" " or block[-1:] == b" ":
+        return False
+    edges = (b" " + delimiter, delimiter + b" ", b" \n", b"\n ", b" \r")
+    return not any(edge in block for edge in edges)
 
 
 def _row_end(body: bytes, start: int, stop: int) -> int:

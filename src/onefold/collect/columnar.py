@@ -15,10 +15,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.collect.blocks import Block
-from onefold.collect.mapping import CHOICES, DEFAULTS, PROPERTY, REQUIRED, Column, Mapping
+from onefold.collect.entities import ANY_OF, CHOICES, DEFAULTS, REQUIRED, SPANS, field_of
+from onefold.collect.mapping import PROPERTY, Column, Mapping
 from onefold.collect.reading import Raw
-from onefold.collect.rows import MOST_TEXT, Converter, digests, id_prefix
+from onefold.collect.rows import MOST_TEXT, Converter, id_prefix
 from onefold.model.facts import TABLES
+from onefold.store import planes
 
 Flags = npt.NDArray[np.bool_]
 _ARROW = {"time": pa.timestamp("us"), "date": pa.date32(), "integer": pa.int64()}
@@ -69,7 +71,7 @@ def read_columns(
             draft.good[:keep_first] = False
         others += draft.rows(np.flatnonzero(~draft.good))
     return Columns(
-        good=(_table(mapping, draft) for draft in drafts if draft.good.any()),
+        good=(_table(mapping, converter.secret, draft) for draft in drafts if draft.good.any()),
         others=sorted(others, key=lambda row: row[0]),
     )
 
@@ -89,7 +91,7 @@ class _Draft:
         return [
             (self.block.line + place, row)
             for place, row in rows
-            if any(cell.strip() for cell in row.values())
+            if any((cell or "").strip() for cell in row.values())
         ]
 
 
@@ -103,8 +105,10 @@ def _draft(mapping: Mapping, converter: Converter, block: Block) -> _Draft:
     for name, column in mapping.columns.items():
         if not column.source:
             continue
-        text = pc.utf8_trim_whitespace(table[column.source].combine_chunks())
-        text = pc.if_else(pc.equal(text, ""), None, text)
+        text = table[column.source].combine_chunks()
+        if not block.tight:
+            text = pc.utf8_trim_whitespace(text)
+            text = pc.if_else(pc.equal(text, ""), None, text)
         values[name], bad = _converted(column, text, converter.reader(name))
         good &= ~bad
         if standing.get(name) is not None:
@@ -129,6 +133,9 @@ def _converted(
 ) -> tuple[pa.Array, Flags]:
     """Return the values of a column, and which of its texts cannot be told of here."""
     if column.type == "text":
+        longest = pc.max(pc.binary_length(text)).as_py() or 0
+        if longest <= MOST_TEXT:
+            return text, np.zeros(len(text), dtype=np.bool_)
         return text, _flags(pc.greater(pc.utf8_length(text), MOST_TEXT))
     if column.type in {"integer", "money"}:
         return _numbers(column, text)
@@ -175,12 +182,17 @@ def _understood(mapping: Mapping, values: dict[str, pa.Array]) -> Flags:
     for name in {*REQUIRED[mapping.table], mapping.key}:
         if name in values:
             good &= _flags(pc.is_valid(values[name]))
+    some = [_flags(pc.is_valid(values[n])) for n in ANY_OF.get(mapping.table, ()) if n in values]
+    if some:
+        good &= np.logical_or.reduce(some)
     if mapping.table == "tickets":
         count = len(values[mapping.key])
         closed = values.get("closed_time", pa.nulls(count, pa.timestamp("us")))
         told = values.get("status", pa.nulls(count, pa.string()))
         values["status"] = pc.coalesce(told, pc.if_else(pc.is_null(closed), "open", "closed"))
-        good &= ~_flags(pc.less(closed, values["opened_time"]))
+    begin, end, _ = SPANS.get(mapping.table, ("", "", ""))
+    if begin in values and end in values:
+        good &= ~_flags(pc.less(values[end], values[begin]))
     for name, options in CHOICES.get(mapping.table, {}).items():
         if name in values:
             known = pc.is_in(values[name], pa.array(options))
@@ -196,13 +208,14 @@ def _repeated(
     keys = [draft.values[mapping.key] for draft in drafts]
     more = [str(row.get(source) or "").strip() for _, row in others if isinstance(row, dict)]
     every = pa.chunked_array([*keys, pa.array(more, pa.string())], pa.string()).drop_null()
-    if len(every.combine_chunks().dictionary_encode().dictionary) == len(every):
+    numbers = np.sort(planes.text_numbers(every.combine_chunks()))
+    if (numbers[1:] != numbers[:-1]).all():
         return None
     counts = every.value_counts()
     return counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
 
 
-def _table(mapping: Mapping, draft: _Draft) -> pa.Table:
+def _table(mapping: Mapping, secret: bytes, draft: _Draft) -> pa.Table:
     values = dict(draft.values)
     if not draft.good.all():
         chosen = pa.array(draft.good)
@@ -211,19 +224,19 @@ def _table(mapping: Mapping, draft: _Draft) -> pa.Table:
     names = sorted(values)
     texts = [_said(values[name]) for name in names]
     whole = pc.binary_join_element_wise(
-        pa.scalar(id_prefix(mapping, names)),
+        pa.scalar(id_prefix(mapping, secret, names)),
         key,
         *texts,
         "\x1f",
         null_handling="replace",
         null_replacement="\x00",
     )
-    hi, lo = digests(whole.cast(pa.binary()).to_pylist())
+    hi, lo = planes.text_digests(whole)
     lines = np.flatnonzero(draft.good) + draft.block.line
     kinds = TABLES[mapping.table].columns
     return pa.table(
         {"line": lines.astype(np.int64), "key": key, "hi": hi, "lo": lo}
-        | {name: values[name] for name in kinds if name in values}
+        | {name: values[name] for name in map(field_of, kinds) if name in values}
     )
 
 

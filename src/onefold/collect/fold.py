@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 from onefold.collect.aside import ReaderAside, Told, told_of
 from onefold.collect.dialects.segment import Request, event_at, read
 from onefold.collect.draft import Reader
-from onefold.collect.imported import ReadRecords, RecordsFold
+from onefold.collect.imported import ReadRecords, RecordsFold, names_in
+from onefold.collect.orders import OrdersFold
 from onefold.collect.promote import arrow_column
 from onefold.collect.records import CONFLICT
 from onefold.collect.reentry import Mended
@@ -100,7 +101,8 @@ class CollectFold:
         self._aside: ReaderAside | None = None
         self._pool = ThreadPoolExecutor(1, "reads ahead")
         self._ahead: Future[Stretch] | None = None
-        self._records = RecordsFold(log)
+        self._records = RecordsFold(log, identity_key)
+        self._orders = OrdersFold()
         self._contexts = ContextsFold()
         self._marks = MarksFold(self._reader.marks)
 
@@ -151,12 +153,14 @@ class CollectFold:
 
     def _write(self, told: Told, sheet: Sheet, records: ReadRecords, writer: FactsWriter) -> Batch:
         notes = sheet.notes
-        if notes.names or notes.fields:
-            names = [(key, kind, value) for key, (kind, value) in notes.names.items()]
+        named = notes.names | names_in(records)
+        if named or notes.fields:
+            names = [(key, kind, value) for key, (kind, value) in named.items()]
             self._vault.remember(names, notes.fields)
         keep = self._fresh(sheet, writer)
         events = sheet.events if len(keep) == len(sheet) else sheet.events.take(pa.array(keep))
         writer.insert("events", events)
+        self._orders.write(events, writer)
         self._contexts.write(events, notes.contexts, writer)
         writer.insert("quarantine", _quarantine_table(_not_waiting_yet(notes.waiting, writer)))
         self._records.write(records, writer)

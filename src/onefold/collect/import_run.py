@@ -1,7 +1,8 @@
 """Imports: a file and its mapping to rows of the log, reconciled to the cent."""
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
+from collections.abc import Mapping as Named
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -13,12 +14,15 @@ import pyarrow as pa
 from onefold.collect import queries
 from onefold.collect.blocks import read_blocks
 from onefold.collect.columnar import read_columns, suits
+from onefold.collect.entities import ENTITIES, LINKS, PERSONS
+from onefold.collect.link_queries import known_ids
 from onefold.collect.mapping import Mapping, read_mapping
 from onefold.collect.reading import body_of, read_source
 from onefold.collect.records import Code, Record
 from onefold.collect.rows import Converter
 from onefold.collect.runs import RUN, SOURCE, UNDO, RunEntry, run_id
 from onefold.collect.staged import COLUMNS, DIALECT, ROWS, columns_body
+from onefold.collect.veil import Veil
 from onefold.model.errors import unknown
 from onefold.model.money import Money
 from onefold.model.records import Answer, Asker, Column
@@ -52,6 +56,11 @@ class Keeper(Protocol):
         """Tells when they came."""
         ...
 
+    @property
+    def identity_key(self) -> bytes:
+        """Makes the ids of rows, and the keys by which persons are known."""
+        ...
+
 
 @dataclass(slots=True)
 class _Sums:
@@ -66,7 +75,7 @@ class _Sums:
     faults: list[str] = field(default_factory=list)
     first: list[Record] = field(default_factory=list)
     ids: set[str] = field(default_factory=set)
-    accounts: Counter[str] = field(default_factory=Counter)
+    links: dict[str, Counter[str]] = field(default_factory=dict)
 
     def add(self, record: Record) -> None:
         self.read += 1
@@ -83,9 +92,9 @@ class _Sums:
                 self.left_out[currency] += micros
             return
         self.kept += 1
-        account = record.fields.get("account_id")
-        if account is not None:
-            self.accounts[account] += 1
+        for name, found in self.links.items():
+            if record.fields.get(name) is not None:
+                found[record.fields[name]] += 1
         if micros is not None and currency is not None:
             self.amounts[currency] += micros
         if len(self.first) < _MOST_SHOWN:
@@ -95,9 +104,9 @@ class _Sums:
         """Count rows all of which count."""
         self.read += rows.num_rows
         self.kept += rows.num_rows
-        if "account_id" in rows.column_names:
-            for one in rows["account_id"].value_counts().to_pylist():
-                self.accounts[one["values"]] += one["counts"]
+        for name, found in self.links.items():
+            for one in rows[name].drop_null().value_counts().to_pylist():
+                found[one["values"]] += one["counts"]
         if "amount_micros" in rows.column_names:
             summed = rows.group_by("currency").aggregate([("amount_micros", "sum")])
             for currency, micros in zip(
@@ -127,14 +136,15 @@ def run(
         mapping: The mapping file (YAML).
         dry_run: Read and judge everything, keep nothing.
         progress: Told how far it is.
-        view: Tells which accounts are known; without it no row is looked for an account.
+        view: Tells what is known already; without it no link of a row is looked up.
         columns_from: Bytes of a CSV from which on it is read as columns, which makes no
             difference but to the time it takes.
 
     Returns:
         One row a currency (one row without money): rows read, kept, standing in the file twice,
-        waiting; of the kept those whose account is not known, and the share of the others; sums
-        of the kept and of the waiting; the run and the bad rows' reasons in the notes.
+        waiting; of the kept the links to what nobody knows (`orphans`, and by field where there
+        are several), and the share of the others; sums of the kept and of the waiting; the run
+        and the bad rows' reasons in the notes.
 
     Raises:
         NotFound: A file is not there.
@@ -152,21 +162,29 @@ def run(
         entity=described.entity,
         file=described.origin,
     )
-    sums = _Sums()
+    linked = LINKS.get(described.table, {})
+    sums = _Sums(links={name: Counter() for name in linked if name in described.columns})
     taken = _Taken(keeper, started, dry_run=dry_run)
-    for part, row in _log_rows(described, now, sums, columns_from):
+    for part, row in _log_rows(keeper, described, now, sums, columns_from):
         taken.add(row)
         if progress is not None:
             read = sums.read if part is None else min(sums.read, part)
             progress(f"Reading {described.origin}", read, part)
     taken.close(sums)
-    orphans = None if view is None else _orphans(sums, queries.known_accounts(view))
+    orphans = None if view is None else _orphans(sums, described, view, keeper)
     return _reconciled(described, sums, orphans, run="" if dry_run else started.run)
 
 
-def _orphans(sums: _Sums, known: Container[str]) -> Counter[str]:
-    """Return the accounts that rows name and nobody knows, with how many rows name each."""
-    return Counter({name: rows for name, rows in sums.accounts.items() if name not in known})
+def _orphans(sums: _Sums, mapping: Mapping, view: View, keeper: Keeper) -> dict[str, Counter[str]]:
+    """Return field -> what rows name and nobody knows, with how many rows name each."""
+    veil = Veil(keeper.identity_key)
+    found: dict[str, Counter[str]] = {}
+    for name, told in sums.links.items():
+        if told:
+            known = known_ids(view, LINKS[mapping.table][name])
+            lost = {one: rows for one, rows in told.items() if veil.link(name, one) not in known}
+            found[name] = Counter(lost)
+    return found
 
 
 class _Taken:
@@ -205,10 +223,10 @@ class _Taken:
 
 
 def _log_rows(
-    mapping: Mapping, now: int, sums: _Sums, columns_from: int
+    keeper: Keeper, mapping: Mapping, now: int, sums: _Sums, columns_from: int
 ) -> Iterator[tuple[int | None, NewRow]]:
     """Yield how many rows there are, where that is known, and rows of the log."""
-    converter = Converter(mapping, now)
+    converter = Converter(mapping, now, keeper.identity_key)
     if suits(mapping) and mapping.file.stat().st_size >= columns_from:
         body = body_of(mapping)
         total: int | None = body.count(b"\n") + 1
@@ -216,9 +234,9 @@ def _log_rows(
             mapping, converter, list(read_blocks(mapping, body)), keep_first=_MOST_SHOWN
         )
         for table in found.good:
+            sums.add_columns(table)
             for start in range(0, table.num_rows, _COLUMNS_A_ROW):
                 part = table.slice(start, _COLUMNS_A_ROW)
-                sums.add_columns(part)
                 yield total, _columns_row(mapping, part, now)
         numbered = iter(found.others)
     else:
@@ -349,7 +367,9 @@ def _row(mapping: Mapping, records: list[Record], now: int) -> NewRow:
     )
 
 
-def _reconciled(mapping: Mapping, sums: _Sums, orphans: Counter[str] | None, *, run: str) -> Answer:
+def _reconciled(
+    mapping: Mapping, sums: _Sums, orphans: Named[str, Counter[str]] | None, *, run: str
+) -> Answer:
     counts: tuple[object, ...] = (
         mapping.table,
         sums.read,
@@ -364,10 +384,14 @@ def _reconciled(mapping: Mapping, sums: _Sums, orphans: Counter[str] | None, *, 
         Column("again", "integer", "rows"),
         Column("waiting", "integer", "rows"),
     ]
-    if orphans is not None and sums.accounts:
-        lost, linked = orphans.total(), sums.accounts.total()
+    if orphans:
+        each = {name: found.total() for name, found in orphans.items()}
+        lost, linked = sum(each.values()), sum(sums.links[name].total() for name in orphans)
         columns += [Column("orphans", "integer", "rows"), Column("match_share", "share")]
         counts = (*counts, lost, round(1 - lost / linked, 4))
+        if len(each) > 1:
+            columns += [Column(f"{name}_orphans", "integer", "rows") for name in each]
+            counts = (*counts, *each.values())
     rows: list[tuple[object, ...]] = [counts]
     if "amount_micros" in mapping.columns:
         columns += [Column("kept_sum", "money"), Column("waiting_sum", "money")]
@@ -383,21 +407,22 @@ def _reconciled(mapping: Mapping, sums: _Sums, orphans: Counter[str] | None, *, 
             f"Rows of {mapping.origin} into `{mapping.table}`. Waiting rows are in quarantine; "
             "rows that stand in the file again, or were brought in before, count once."
         ),
-        notes=tuple(_notes(sums, orphans or Counter(), run=run)),
+        notes=tuple(_notes(mapping, sums, orphans or {}, run=run)),
     )
 
 
-def _notes(sums: _Sums, orphans: Counter[str], *, run: str) -> Iterator[str]:
+def _notes(
+    mapping: Mapping, sums: _Sums, orphans: Named[str, Counter[str]], *, run: str
+) -> Iterator[str]:
     if run:
         yield f"Run {run}; `onefold undo {run}` takes it back."
     else:
         yield "Nothing was kept: this was a dry run."
         for record in sums.first:
             yield f"{record.where}: {_shown(record)}"
-    if orphans:
-        named = ", ".join(sorted(orphans)[:_MOST_SHOWN])
-        more = f" and {len(orphans) - _MOST_SHOWN:,} more" if len(orphans) > _MOST_SHOWN else ""
-        yield f"No account is known as {named}{more}: bring the accounts in, or mend the column."
+    for name, found in orphans.items():
+        if found:
+            yield _lost(LINKS[mapping.table][name], found)
     yield from sums.faults[:_MOST_FAULTS]
     if len(sums.faults) > _MOST_FAULTS:
         yield f"{len(sums.faults) - _MOST_FAULTS:,} more rows wait; see `onefold quarantine list`."
@@ -405,13 +430,25 @@ def _notes(sums: _Sums, orphans: Counter[str], *, run: str) -> Iterator[str]:
         yield f"Of {sums.unreadable:,} waiting rows the amount cannot be read."
 
 
+def _lost(table: str, found: Counter[str]) -> str:
+    if table == PERSONS:
+        count = f"{len(found):,} user ids of {found.total():,} rows"
+        return f"No person was ever seen under {count}: mend the column, or identify them so."
+    named = ", ".join(sorted(found)[:_MOST_SHOWN])
+    more = f" and {len(found) - _MOST_SHOWN:,} more" if len(found) > _MOST_SHOWN else ""
+    what = "invoice" if table == "spend" else ENTITIES[table]
+    return f"No {what} is known as {named}{more}: bring the {what}s in, or mend the column."
+
+
 def _shown(record: Record) -> str:
     parts = [f"key={record.key}"]
     for name, value in record.fields.items():
-        if name == "amount_micros":
-            parts.append(f"amount={value / 1_000_000:.2f}")
+        if value is None:
+            continue
+        if name.endswith("_micros"):
+            parts.append(f"{name.removesuffix('_micros')}={value / 1_000_000:.2f}")
         elif name.endswith("_time") and isinstance(value, int):
             parts.append(f"{name}={format_time(value)}")
-        elif value is not None:
+        else:
             parts.append(f"{name}={value}")
     return ", ".join(parts)

@@ -7,7 +7,6 @@ to settle its keys anew.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -18,8 +17,9 @@ import pyarrow.compute as pc
 from onefold.collect.promote import arrow_column
 from onefold.collect.runs import RUN, UNDO, RunEntry, run_id
 from onefold.collect.staged import DIALECT, Staged, read_staged, value_columns
+from onefold.collect.veil import Names, Veil
 from onefold.collect.versions import Contents, Version, merged
-from onefold.model.facts import IMPORTED, RECORD_TABLES, TABLES
+from onefold.model.facts import RECORD_TABLES, TABLES
 from onefold.model.time import DAY
 from onefold.store import FactsWriter, Log, LogRow
 
@@ -27,7 +27,6 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 _RECORD_COLUMNS = list(TABLES["records"].columns)
-_EVERY_PURPOSE = 15
 _PAIR = ["message_hi", "message_lo"]
 _RUN = ["source", "run_time"]
 
@@ -37,17 +36,21 @@ ReadRecords = list[Staged | tuple[str, RunEntry]]
 
 
 class RecordsFold:
-    """Turns imported rows into `records`, `events`, `quarantine` and the tables of entities."""
+    """Turns imported rows into `records`, `quarantine` and the tables of entities."""
 
-    def __init__(self, log: Log) -> None:
-        self._contents = Contents(log)
+    def __init__(self, log: Log, identity_key: bytes) -> None:
+        self._veil = Veil(identity_key)
+        self._contents = Contents(log, self._veil)
+        self._begun: tuple[str, int] | None = None
+        self._folded: set[int] = set()
+        """Digests of the log rows that were folded of the run that was begun under these eyes."""
 
     def read(self, rows: Sequence[LogRow]) -> ReadRecords:
         """Return what rows of the log hold of records; nothing is asked of the facts."""
         found: ReadRecords = []
         for row in rows:
             if row.dialect == DIALECT:
-                found += read_staged(row)
+                found += read_staged(row, self._veil)
             elif row.dialect == "control" and row.route in {RUN, UNDO}:
                 found.append((row.route, msgspec.json.decode(row.body, type=RunEntry)))
         return found
@@ -65,7 +68,8 @@ class RecordsFold:
                 route, entry = one
                 if route == UNDO:
                     self._undo(entry, writer)
-                _note_run(entry, writer)
+                if _note_run(entry, writer) and route == RUN:
+                    self._begun, self._folded = (entry.source, entry.run_time), set()
         self._bring(gathered, writer)
 
     def _bring(self, gathered: Sequence[Staged], writer: FactsWriter) -> None:
@@ -76,21 +80,46 @@ class RecordsFold:
                 continue
             rows = pa.concat_tables([one.rows for one in group])
             if rows.num_rows:
-                self._keep(first, rows, writer, distinct=all(one.distinct for one in group))
+                distinct = all(one.distinct for one in group)
+                fresh = distinct and self._is_alone(group, writer)
+                self._keep(first, rows, writer, distinct=distinct, fresh=fresh)
             waiting = pa.concat_tables([one.waiting for one in group])
             if waiting.num_rows:
                 _keep_waiting(waiting, writer)
 
-    def _keep(self, run: Staged, rows: pa.Table, writer: FactsWriter, *, distinct: bool) -> None:
-        former = writer.matching("records", _keys(rows), ["entity", "key"])
+    def _is_alone(self, group: Sequence[Staged], writer: FactsWriter) -> bool:
+        """Return whether no row that stands can have a key of these.
+
+        That is known of a run that was begun under these eyes, where no other of its entity
+        stands; and of log rows that were not folded before, for a log may repeat one.
+        """
+        digests = {one.digest for one in group}
+        again = len(digests) < len(group) or not self._folded.isdisjoint(digests)
+        if again or self._begun != (group[0].source, group[0].run_time):
+            return False
+        self._folded |= digests
+        named = pa.table({"entity": pa.array([group[0].entity], pa.string())})
+        others = writer.matching("runs", named, ["entity"])
+        mine = pc.equal(others["run_time"].cast(pa.int64()), group[0].run_time)
+        standing = pc.and_(pc.is_null(others["undone_time"]), pc.invert(mine))
+        return not pc.any(standing).as_py()
+
+    def _keep(
+        self, run: Staged, rows: pa.Table, writer: FactsWriter, *, distinct: bool, fresh: bool
+    ) -> None:
+        """Keep rows; `fresh` ones have keys that nothing stands under."""
+        former = _NOTHING if fresh else writer.matching("records", _keys(rows), ["entity", "key"])
         again, told = _compared(run, rows, former)
         if told.any() or again.any():
             _count_duplicates(run, int((told | again).sum()), writer)
-        rows, told = rows.filter(pa.array(~again)), told[~again]
-        writer.insert("events", _events(rows.filter(pa.array(~told))))
+        if again.any():
+            rows = rows.filter(pa.array(~again))
         writer.insert("records", rows.select(_RECORD_COLUMNS))
         if not distinct and _has_repeats(rows["key"]):
             self._settle(run.entity, _keys(rows), writer)
+            return
+        if not former.num_rows:
+            self._write(run.entity, rows, run.source, writer)
             return
         known = _is_in(rows["key"], former["key"])
         self._write(run.entity, rows.filter(pa.array(~known)), run.source, writer)
@@ -141,15 +170,18 @@ class RecordsFold:
         if not mine.num_rows:
             return
         writer.delete("records", run, _RUN)
-        others = writer.matching("records", _pairs(mine), _PAIR)
-        for waiting, table in ((False, "events"), (True, "quarantine")):
-            gone = mine.filter(pc.equal(mine["waiting"], waiting))
-            if gone.num_rows:
-                _forget(table, gone, others, writer)
+        gone = mine.filter(mine["waiting"])
+        if gone.num_rows:
+            _forget(gone, writer.matching("records", _pairs(gone), _PAIR), writer)
         counted = mine.filter(pc.invert(mine["waiting"]))
         for entity in pc.unique(counted["entity"]).to_pylist():
             ours = counted.filter(pc.equal(counted["entity"], entity))
             self._settle(entity, _keys(ours), writer)
+
+
+def names_in(read: ReadRecords) -> Names:
+    """Return what the keys in rows that were read stand for, for the vault."""
+    return {key: name for one in read if isinstance(one, Staged) for key, name in one.names.items()}
 
 
 def only(source: str) -> str:
@@ -178,8 +210,11 @@ def _named(source: str, run_time: int) -> pa.Table:
     return pa.table({"source": [source], "run_time": arrow_column([run_time], "timestamp")})
 
 
-def _note_run(entry: RunEntry, writer: FactsWriter) -> None:
-    """Keep what is known of a run; what an entry does not say stays as it was."""
+def _note_run(entry: RunEntry, writer: FactsWriter) -> bool:
+    """Keep what is known of a run, and return whether it is new.
+
+    What an entry does not say stays as it was.
+    """
     named = _named(entry.source, entry.run_time)
     former = writer.matching("runs", named, _RUN).to_pylist()
     columns = TABLES["runs"].columns
@@ -194,6 +229,12 @@ def _note_run(entry: RunEntry, writer: FactsWriter) -> None:
             arrays[name] = pa.array([former[0][name]], pa.timestamp("us"))
     writer.delete("runs", named, _RUN)
     writer.insert("runs", pa.table(arrays))
+    return not former
+
+
+_NOTHING = pa.table(
+    {name: arrow_column([], kind) for name, kind in TABLES["records"].columns.items()}
+)
 
 
 def _keys(rows: pa.Table) -> pa.Table:
@@ -249,27 +290,6 @@ def _count_duplicates(run: Staged, count: int, writer: FactsWriter) -> None:
     )
 
 
-def _events(rows: pa.Table) -> pa.Table:
-    """Return the rows of `events`; what a record says stands in the table of its entity."""
-    count = rows.num_rows
-    fixed: dict[str, Any] = {
-        "kind": pa.repeat(IMPORTED, count),
-        "event": rows["entity"],
-        "event_time": rows["known_time"],
-        "received_time": rows["run_time"],
-        "time_basis": pc.if_else(
-            pc.equal(rows["known_time"], rows["run_time"]), "received", "sent"
-        ),
-        "purposes": pa.array(np.full(count, _EVERY_PURPOSE, np.int16)),
-        "properties": pa.repeat("{}", count),
-    }
-    for name in TABLES["events"].columns:
-        # What only senders tell stays null.
-        if name not in fixed and name in rows.column_names:
-            fixed[name] = rows[name]
-    return pa.table(fixed)
-
-
 def _keep_waiting(waiting: pa.Table, writer: FactsWriter) -> None:
     """Let bad rows wait; the same row for the same reason waits once."""
     former = writer.matching("records", _pairs(waiting), _PAIR)
@@ -284,13 +304,11 @@ def _keep_waiting(waiting: pa.Table, writer: FactsWriter) -> None:
     writer.insert("quarantine", pa.table(columns).filter(pa.array(fresh)))
 
 
-def _forget(table: str, gone: pa.Table, others: pa.Table, writer: FactsWriter) -> None:
-    """Take messages out of a table, but for those that another run told as well."""
+def _forget(gone: pa.Table, others: pa.Table, writer: FactsWriter) -> None:
+    """Take bad rows out of quarantine, but for those that another run told as well."""
     ids = _pairs(gone)
-    if table == "events":
-        ids = ids.append_column("kind", pa.array([IMPORTED] * gone.num_rows, pa.string()))
-    standing = writer.matching(table, ids, ids.column_names)
-    writer.delete(table, ids, ids.column_names)
+    standing = writer.matching("quarantine", ids, _PAIR)
+    writer.delete("quarantine", ids, _PAIR)
     if not others.num_rows or not standing.num_rows:
         return
     # The first of the others that told a message takes the place of the one taken back.
@@ -302,9 +320,6 @@ def _forget(table: str, gone: pa.Table, others: pa.Table, writer: FactsWriter) -
         if heir is not None:
             row |= {"log_offset": heir["log_offset"], "place": heir["place"]}
             row |= {"source": heir["source"], "environment": heir["environment"]}
-            row["received_time"] = heir["run_time"]
-            if table == "events":
-                row["event_time"] = heir["known_time"]
-            kept.append(row)
+            kept.append(row | {"received_time": heir["run_time"]})
     if kept:
-        writer.insert(table, pa.Table.from_pylist(kept, schema=standing.schema))
+        writer.insert("quarantine", pa.Table.from_pylist(kept, schema=standing.schema))

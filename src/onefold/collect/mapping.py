@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from onefold.collect.entities import ANY_OF, ENTITIES, REQUIRED, field_of
+from onefold.collect.schedule import Every, every_of
 from onefold.model.documents import Fields, read_document
 from onefold.model.errors import BadInput, NotFound, did_you_mean
 from onefold.model.facts import RECORD_TABLES, TABLES
@@ -17,31 +19,6 @@ FORMATS = ("csv", "jsonl", "parquet")
 DLT = "dlt.sources."
 """Only what dlt ships is called, so that a mapping cannot run whatever it names."""
 ENCODINGS = ("utf-8", "latin-1", "cp1252", "utf-16")
-
-ENTITIES = {table: entity for entity, (table, _) in RECORD_TABLES.items()}
-"""Table -> what a row of it is called."""
-
-CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
-    "spend": {"kind": ("ad_spend", "invoice", "credit", "commitment")},
-    "tickets": {"status": ("open", "closed"), "waits_on": ("us", "customer", "none")},
-    "interactions": {"kind": ("service", "call", "meeting", "email", "note")},
-}
-"""Table -> field -> its only values."""
-
-DEFAULTS: dict[str, dict[str, str]] = {
-    "spend": {"kind": "ad_spend"},
-    "tickets": {"waits_on": "none"},
-    "interactions": {"kind": "note"},
-}
-"""Table -> field -> what stands where the file says nothing."""
-
-REQUIRED: dict[str, tuple[str, ...]] = {
-    "accounts": ("account_id",),
-    "spend": ("account_id", "spend_date", "amount_micros", "currency"),
-    "tickets": ("ticket_id", "account_id", "opened_time"),
-    "interactions": ("account_id", "start_time"),
-}
-"""Table -> fields without which a row waits in quarantine."""
 
 _MADE = frozenset({"known_time", "properties", "currency", "sources"})
 PROPERTY = "properties."
@@ -97,6 +74,7 @@ class Mapping:
         zone: IANA zone of times that carry none.
         priority: Where two imports tell the same field, the one of the greater goes first.
         columns: Field -> where it comes from; `properties.x` for what has no field.
+        every: When the house brings it in by itself; None for never.
     """
 
     name: str
@@ -113,6 +91,7 @@ class Mapping:
     rows_of: str = ""
     query: str = ""
     dlt: DltSource | None = None
+    every: Every | None = None
 
     @property
     def origin(self) -> str:
@@ -181,6 +160,7 @@ def read_mapping(path: Path) -> Mapping:
         rows_of=fields.text("rows_of", "") if database else "",
         query=fields.text("query", "") if database else "",
         dlt=dlt,
+        every=_every(fields),
     )
     fields.close()
     if database and bool(found.rows_of) == bool(found.query):
@@ -188,6 +168,14 @@ def read_mapping(path: Path) -> Mapping:
     if not file.is_file():
         fields.refuse("file", f"There is no file {file.name} beside it.", "Name one that is there.")
     return found
+
+
+def _every(fields: Fields) -> Every | None:
+    text = fields.text("every", "") if "every" in fields else ""
+    try:
+        return every_of(text) if text else None
+    except BadInput as error:
+        fields.refuse("every", error.message, error.fix)
 
 
 def _origin(fields: Fields, path: Path) -> tuple[Path, str, DltSource | None]:
@@ -242,8 +230,12 @@ def _with_environment(value: Any, fields: Fields) -> Any:
 
 def _columns(fields: Fields, table: str) -> dict[str, Column]:
     columns: dict[str, Column] = {}
-    known = [name for name in TABLES[table].columns if name not in _MADE]
-    kinds = TABLES[table].columns
+    kinds = {
+        field_of(name): "string" if field_of(name) != name else kind
+        for name, kind in TABLES[table].columns.items()
+        if name not in _MADE
+    }
+    known = list(kinds)
     for name in fields.names():
         free = table == "accounts" and name.startswith(PROPERTY)
         if name not in known and not free:
@@ -262,6 +254,13 @@ def _columns(fields: Fields, table: str) -> dict[str, Column]:
             raise_at,
             f"`{table}` needs `{missing[0]}`.",
             f"Map these fields: {', '.join(REQUIRED[table])}.",
+        )
+    some = ANY_OF.get(table, ())
+    if some and not any(name in columns for name in some):
+        fields.refuse(
+            next(iter(columns), ""),
+            f"`{table}` needs `{some[0]}`, or another that tells whose it is.",
+            f"Map one of these fields: {', '.join(some)}.",
         )
     return columns
 

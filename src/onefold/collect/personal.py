@@ -33,6 +33,11 @@ _PHONE = re.compile(
     r"(?:\+\d[\d ().\-/]{6,18}\d|\(\d{2,5}\)[ \-/]?\d[\d \-/]{4,12}\d"
     r"|0\d{1,5}[ \-/]\d[\d \-/]{4,12}\d|\d{3}[ .\-]\d{3}[ .\-]\d{4})"
 )
+_PHONE_WITHIN = re.compile(
+    r"(?<![\w.+-])(?:\+\d[\d ().\-/]{6,18}\d|\(\d{2,5}\)[ \-/]?\d[\d \-/]{4,12}\d"
+    r"|0\d{1,5}[ \-/]\d[\d \-/]{4,12}\d|\d{3}[ .\-]\d{3}[ .\-]\d{4})(?![\w-])"
+)
+"""A phone number in a text, as `_PHONE` knows one by itself."""
 _PHONE_STARTS = frozenset("+(0123456789")
 _MOST_JUDGED = 50_000
 _objects = msgspec.json.Decoder(dict[str, object])
@@ -79,6 +84,17 @@ def personal_text(text: str) -> bool:
     if text[:1] not in _PHONE_STARTS and not text[:1].isspace():
         return False
     return _PHONE.fullmatch(text.strip()) is not None
+
+
+def masked(text: str, instead: str) -> str:
+    """Return a text in which e-mail addresses and phone numbers are replaced.
+
+    >>> masked("ask jo@example.com or +49 30 1234567 by 2026-11-22", "...")
+    'ask ... or ... by 2026-11-22'
+    """
+    if "@" in text or "%40" in text:
+        text = _EMAIL.sub(instead, text)
+    return _PHONE_WITHIN.sub(instead, text)
 
 
 def personal(

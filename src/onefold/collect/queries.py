@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from onefold.collect.link_queries import link_counts
+from onefold.collect.purchase_queries import purchase_sums, purchases
 from onefold.collect.quarantine import waiting_event
 from onefold.collect.times import micros_of
 from onefold.model.records import Answer, Column
@@ -21,10 +23,12 @@ __all__ = [
     "SeenEvent",
     "Totals",
     "import_runs",
-    "known_accounts",
     "last_event",
+    "link_counts",
     "mend_of",
     "moment_of",
+    "purchase_sums",
+    "purchases",
     "reasons",
     "seen_events",
     "totals",
@@ -300,8 +304,3 @@ def import_runs(view: "View") -> list[dict[str, Any]]:
         }
         for row in rows
     ]
-
-
-def known_accounts(view: "View") -> frozenset[str]:
-    """Return the ids of the accounts that were brought in."""
-    return frozenset(view.ask(view.accounts.select("account_id"))["account_id"].to_pylist())

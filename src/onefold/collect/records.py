@@ -1,5 +1,6 @@
 """What crosses the doors of collect: sources, decoded events, receipts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -99,7 +100,7 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     """One imported row; the body of a log row of dialect `records` is a JSON list of these.
 
     Attributes:
-        entity: A key of `model.facts.RECORD_TABLES`: account, spend, ticket, interaction.
+        entity: A key of `model.facts.RECORD_TABLES`.
         key: The row's own key, such as the ticket's number.
         message_id: Made of import, key and content, so that the same row counts once.
         event_time: When it was true or, where the file does not say, when it was imported.
@@ -118,6 +119,27 @@ class Record(msgspec.Struct, frozen=True, omit_defaults=True):
     where: str = ""
     reason: str = ""
     priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One try of a scheduled import, as the state keeps it.
+
+    Attributes:
+        id: Its own.
+        name: The import's.
+        started_time: Microseconds; `ended_time` is None while it goes on, or when it was ended.
+        outcome: `done`, `failed`, or None.
+        detail: `run` of one that is done; `reason` of one that failed, and of how many in a row
+            it is the last (`tries`).
+    """
+
+    id: str
+    name: str
+    started_time: int
+    ended_time: int | None
+    outcome: str | None
+    detail: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

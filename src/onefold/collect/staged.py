@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -11,9 +11,11 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from onefold.collect.entities import field_of
 from onefold.collect.promote import arrow_column
 from onefold.collect.records import Record
 from onefold.collect.rows import ID
+from onefold.collect.veil import Names, Veil
 from onefold.model.errors import BadInput
 from onefold.model.facts import RECORD_TABLES, TABLES
 from onefold.model.ids import message_hash
@@ -39,6 +41,8 @@ class Staged:
         rows: The columns of `records` and those of the entity's table.
         waiting: The columns of `records`, and `reason`.
         distinct: Whether no key stands in them, and in others of its kind of the run, twice.
+        names: What the keys in its columns stand for.
+        digest: Of the log row's body, to know a repeated one by within one process.
     """
 
     source: str
@@ -47,6 +51,8 @@ class Staged:
     rows: pa.Table
     waiting: pa.Table
     distinct: bool = False
+    names: Names = field(default_factory=dict)
+    digest: int = 0
 
     def joins(self, other: "Staged") -> bool:
         """Return whether both are of one run."""
@@ -59,30 +65,31 @@ def value_columns(entity: str) -> list[str]:
     return [name for name in TABLES[table].columns if name not in _MADE and name != key]
 
 
-def read_staged(row: LogRow) -> list[Staged]:
+def read_staged(row: LogRow, veil: Veil) -> list[Staged]:
     """Return what a log row of an import holds, one entry an entity.
 
     Raises:
         BadInput: It holds a row of no known entity.
     """
     if row.route == COLUMNS:
-        return [_from_columns(row)]
+        return [_from_columns(row, veil)]
     found: dict[str, list[tuple[int, Record]]] = defaultdict(list)
     for place, record in enumerate(_RECORDS.decode(row.body)):
         _prove_entity(record.entity)
         found[record.entity].append((place, record))
-    return [_staged(row, entity, records) for entity, records in found.items()]
+    return [_staged(row, entity, records, veil) for entity, records in found.items()]
 
 
-def read_values(row: LogRow) -> "Values":
+def read_values(row: LogRow, veil: Veil) -> "Values":
     """Return the values of each place of a log row: column of its entity's table -> value."""
-    return Values(row)
+    return Values(row, veil)
 
 
 class Values:
     """What the places of a log row say; only those asked for are made."""
 
-    def __init__(self, row: LogRow) -> None:
+    def __init__(self, row: LogRow, veil: Veil) -> None:
+        self._veil = veil
         self._table: pa.Table | None = None
         self._records: list[Record] = []
         if row.route == COLUMNS:
@@ -96,16 +103,20 @@ class Values:
             if place >= len(self._records):
                 return None
             record = self._records[place]
-            return {name: _value(record, name) for name in value_columns(record.entity)}
+            columns = value_columns(record.entity)
+            return {name: _value(record, name, self._veil, {}) for name in columns}
         if place >= self._table.num_rows:
             return None
         told = self._table.slice(place, 1)
         found: dict[str, Any] = dict.fromkeys(value_columns(self._entity))
         for name in found:
-            if name in told.column_names:
-                column = told[name]
+            field_name = field_of(name)
+            if field_name in told.column_names:
+                column = told[field_name]
                 is_time = pa.types.is_timestamp(column.type)
-                found[name] = (column.cast(pa.int64()) if is_time else column)[0].as_py()
+                value = (column.cast(pa.int64()) if is_time else column)[0].as_py()
+                needs = self._veil.needs(name)
+                found[name] = self._veil.value(name, value, {}) if needs else value
         return found
 
 
@@ -128,7 +139,7 @@ def _opened(row: LogRow) -> tuple[pa.Table, str, int]:
     return table, entity, int(said[b"priority"])
 
 
-def _from_columns(row: LogRow) -> Staged:
+def _from_columns(row: LogRow, veil: Veil) -> Staged:
     table, entity, priority = _opened(row)
     count = table.num_rows
     kinds = TABLES[RECORD_TABLES[entity][0]].columns
@@ -142,8 +153,14 @@ def _from_columns(row: LogRow) -> Staged:
         "waiting": False,
         "log_offset": row.offset,
     }
+    names: Names = {}
+
+    def told(name: str, field_name: str) -> pa.ChunkedArray | pa.Array:
+        column = table[field_name]
+        return veil.column(name, column, names) if veil.needs(name) else column
+
     each = {
-        "key": table["key"],
+        "key": told(RECORD_TABLES[entity][1], "key"),
         "message_hi": table["hi"],
         "message_lo": table["lo"],
         "place": pa.array(np.arange(count, dtype=np.int32)),
@@ -153,10 +170,11 @@ def _from_columns(row: LogRow) -> Staged:
         for name, kind in _ENVELOPE.items()
     }
     for name in value_columns(entity):
-        told = name in table.column_names
-        columns[name] = table[name] if told else _repeated(None, kinds[name], count)
+        there = field_of(name) in table.column_names
+        columns[name] = told(name, field_of(name)) if there else _repeated(None, kinds[name], count)
     if "account_id" not in columns:
-        columns["account_id"] = table["key"]
+        own = entity == "account"
+        columns["account_id"] = table["key"] if own else _repeated(None, "string", count)
     return Staged(
         source=row.source,
         run_time=row.received_time,
@@ -164,6 +182,8 @@ def _from_columns(row: LogRow) -> Staged:
         rows=pa.table(columns),
         waiting=_NOTHING_WAITS,
         distinct=True,
+        names=names,
+        digest=hash(row.body),
     )
 
 
@@ -177,13 +197,18 @@ def _prove_entity(entity: str) -> None:
         raise BadInput(f"No entity `{entity}`.", f"Use one of: {known}.")
 
 
-def _staged(row: LogRow, entity: str, records: Sequence[tuple[int, Record]]) -> Staged:
+def _staged(row: LogRow, entity: str, records: Sequence[tuple[int, Record]], veil: Veil) -> Staged:
     good = [(at, one) for at, one in records if row.verdicts[at] < _WAITING]
     bad = [(at, one) for at, one in records if row.verdicts[at] >= _WAITING]
+    names: Names = {}
     rows = _envelope(row, entity, good, waiting=False)
+    key = RECORD_TABLES[entity][1]
+    if veil.needs(key):
+        keys = veil.column(key, rows["key"], names)
+        rows = rows.set_column(rows.column_names.index("key"), "key", keys)
     kinds = TABLES[RECORD_TABLES[entity][0]].columns
     for name in value_columns(entity):
-        column = arrow_column([_value(one, name) for _, one in good], kinds[name])
+        column = arrow_column([_value(one, name, veil, names) for _, one in good], kinds[name])
         rows = rows.append_column(name, column)
     if "account_id" not in rows.column_names:
         rows = rows.append_column("account_id", _accounts(rows, entity))
@@ -195,6 +220,7 @@ def _staged(row: LogRow, entity: str, records: Sequence[tuple[int, Record]]) -> 
         entity=entity,
         rows=rows,
         waiting=waiting.append_column("reason", reasons),
+        names=names,
     )
 
 
@@ -240,8 +266,10 @@ def _halves(message_id: str) -> tuple[int, int]:
     return int.from_bytes(high, "big", signed=True), int.from_bytes(low, "big", signed=True)
 
 
-def _value(record: Record, column: str) -> Any:
-    value = record.fields.get(column)
+def _value(record: Record, column: str, veil: Veil, names: Names) -> Any:
+    value = record.fields.get(field_of(column))
+    if veil.needs(column):
+        return veil.value(column, value, names)
     if column.endswith("_date") and isinstance(value, str):
         return date.fromisoformat(value)
     if column == "properties":

@@ -16,6 +16,7 @@ import msgspec
 
 from onefold.collect.staged import Values, read_values, value_columns
 from onefold.collect.times import micros_of
+from onefold.collect.veil import Veil
 from onefold.model.facts import RECORD_TABLES
 from onefold.store import Log
 
@@ -53,8 +54,9 @@ class Version:
 class Contents:
     """What versions say, read again from the log; a few rows are kept at hand."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, veil: Veil) -> None:
         self._log = log
+        self._veil = veil
         self._rows: OrderedDict[int, Values | None] = OrderedDict()
 
     def get(self, entity: str, version: Version) -> dict[str, Any]:
@@ -62,7 +64,7 @@ class Contents:
         offset, place = version.place
         if offset not in self._rows:
             row = self._log.row(offset)
-            self._rows[offset] = None if row is None else read_values(row)
+            self._rows[offset] = None if row is None else read_values(row, self._veil)
             if len(self._rows) > _ROWS_AT_HAND:
                 self._rows.popitem(last=False)
         at_hand = self._rows[offset]

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from onefold.customers import queries
+from onefold.customers import happened, queries
 from onefold.customers.belonging import Belonging, Periods, belongings, counts_for, who_came_for
 from onefold.customers.find import account_of_name, no_account, no_person
 from onefold.customers.naming import name_of, names_of, personal_fields
-from onefold.customers.records import Contact, Customer, KnownAs, SpendDay, Touch, Visits
+from onefold.customers.records import Contact, Customer, KnownAs, SpendDay, Touch, Visits, judged
 from onefold.customers.standing import issues_of, levels_by_account, phase_of
 from onefold.customers.timeline import (
     SAVES,
@@ -80,6 +80,7 @@ def person(view: "View", vault: "Vault", person_id: int | str) -> Customer:
     entries = of_person(
         view, people.doings, people.sessions, accounts=accounts, first_words=people.first_words
     )
+    entries += happened.of_person(view, found, keys)
     sign_up = next((e.time for e in entries if e.kind == "sign_up"), None)
     return Customer(
         kind="person",
@@ -127,7 +128,6 @@ def account(view: "View", vault: "Vault", account_id: str) -> Customer:
     people = _of_account(account_id, _read(view, members, who_came_for(account_id, known)), known)
     contacts = _contacts(view, vault, {m: known[m].periods()[account_id] for m in members}, people)
     spend = _spend(view, account_id)
-    ad_spend = tuple(each for each in levels if each.kind == queries.SPEND)
     waiting = tuple(issue for issue in issues if issue.is_open)
     now = queries.asked(view).time
     entries = of_account(
@@ -140,7 +140,7 @@ def account(view: "View", vault: "Vault", account_id: str) -> Customer:
         levels=levels,
         first_words=people.first_words,
     )
-    timeline = ordered(entries, now)
+    timeline = ordered([*entries, *happened.of_account(view, account_id)], now)
     return Customer(
         kind="account",
         id=account_id,
@@ -151,7 +151,7 @@ def account(view: "View", vault: "Vault", account_id: str) -> Customer:
         industry=row.get("industry") or "",
         country=row.get("country") or "",
         owner=row.get("owner") or "",
-        phase=phase_of(view, ad_spend, waiting, created=created, touched=bool(touches)),
+        phase=phase_of(view, judged(levels), waiting, created=created, touched=bool(touches)),
         hidden=not may(view.question.asker, "see_persons"),
         contacts=contacts,
         levels=levels,

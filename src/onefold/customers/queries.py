@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
+from onefold.collect import questions
+from onefold.model.facts import RECORD_TABLES, RECORD_TIMES
 from onefold.model.time import day_of, day_start, to_datetime
 
 if TYPE_CHECKING:
@@ -16,9 +20,13 @@ if TYPE_CHECKING:
 WINDOW = 28
 """Days of a period of spend."""
 SPEND = "ad_spend"
-"""The kind of money by which an account is judged; invoices and credits stand beside it."""
+"""The kind of money whose causes are looked for; see `records.JUDGED_BY` for how one stands."""
 MOST_CONTACTS = 200
 """Contacts of an account whose events are read; larger accounts show those who joined first."""
+
+MOST_BOUGHT = 100
+"""Purchases of one customer that are told one by one."""
+ENTITIES = {table: entity for entity, (table, _) in RECORD_TABLES.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +166,46 @@ def service_starts(view: "View", from_time: int) -> "pa.Table":
         table.start_time <= asked(view).moment,
     )
     return view.ask(wanted.select("account_id", "service", "start_time"))
+
+
+def record_rows(
+    view: "View", table: str, *, account_id: str = "", keys: Sequence[int] = (), most: int = 200
+) -> "pa.Table":
+    """Return imported rows of an account, or of who has one of the keys, the newest first.
+
+    `keys` are looked for in `user_key`, `email_key` and `participant_keys`, as a table has them.
+    """
+    found = view.records[table]
+    time = found[RECORD_TIMES[table]]
+    meant = [found.account_id == account_id] if account_id else []
+    if keys:
+        names = {"user_key", "email_key"}.intersection(found.columns)
+        meant += [found[name].isin(list(keys)) for name in sorted(names)]
+    if "participant_keys" in found.columns:
+        meant += [found.participant_keys.contains(f",{key},") for key in keys]
+    moment = asked(view).moment
+    until = moment.date() if RECORD_TIMES[table].endswith("_date") else moment
+    wanted = found.filter(reduce(or_, meant), time.isnull() | (time <= until))
+    return view.ask(wanted.order_by(time.desc(), RECORD_TABLES[ENTITIES[table]][1]).limit(most))
+
+
+def bought(view: "View", *, account_id: str = "", person_id: int | None = None) -> "pa.Table":
+    """Return the purchases of an account or a person, each once, the newest first."""
+    found = questions.purchases(view, account_id=account_id, person_id=person_id)
+    found = found.filter(found.time <= asked(view).moment)
+    return view.ask(found.order_by(found.time.desc(), "id").limit(MOST_BOUGHT))
+
+
+def filled(view: "View") -> frozenset[str]:
+    """Return the tables of imported rows that hold any; most workspaces fill few."""
+    import ibis
+
+    each = [
+        found.aggregate(rows=found.count()).mutate(name=ibis.literal(name))
+        for name, found in view.records.items()
+    ]
+    rows = view.ask(ibis.union(*each)).to_pylist()
+    return frozenset(row["name"] for row in rows if row["rows"])
 
 
 def person_of(view: "View", key: int) -> int | None:

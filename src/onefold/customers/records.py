@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from onefold.model.money import Money
 from onefold.model.records import Estimate
 from onefold.model.time import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def _time(micros: int | None) -> str | None:
@@ -119,9 +122,21 @@ class SpendDay:
         return {"date": self.day.isoformat(), "kind": self.kind, "amount": _money(self.amount)}
 
 
+JUDGED_BY = ("ad_spend", "invoice")
+"""Kinds of money by which an account is judged: the first of which it has any."""
+
+
+def judged(levels: "Sequence[Level]") -> "tuple[Level, ...]":
+    """Return the levels by which an account is judged: ad spend, else what it was invoiced."""
+    found: tuple[Level, ...] = ()
+    for kind in JUDGED_BY:
+        found = found or tuple(each for each in levels if each.kind == kind)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How much an account spends in one currency (kind `ad_spend` only, unless named otherwise).
+    """How much an account spends in one currency and one kind of money.
 
     Attributes:
         currency: ISO 4217 code.
@@ -236,7 +251,9 @@ class Happening:
     Attributes:
         time: When, microseconds UTC.
         kind: `first_seen`, `sign_up`, `join`, `session`, `saves`, `membership`, `exposure`,
-            `created`, `first_spend`, `milestone`, `ticket`, `closed`, `interaction`, `service`.
+            `created`, `first_spend`, `milestone`, `ticket`, `closed`, `interaction`, `service`,
+            `invoice`, `payment`, `opportunity`, `campaign`, `answer`, `comment`, `purchase`,
+            `item`.
         what: The bold words.
         quiet: The quiet line: kind, who, what follows.
         shape: `ribbon` (ours), `circle` (theirs or routine), `triangle` (alarm), `diamond`.
@@ -361,6 +378,11 @@ class Customer:
     left_out: int = 0
     query: str = ""
 
+    @property
+    def judged(self) -> tuple[Level, ...]:
+        """Return the spend by which an account is judged."""
+        return judged(self.levels)
+
     def to_json(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
         phase = self.phase
@@ -403,7 +425,7 @@ class Standing:
         name: Its name, else its id.
         industry, country, owner: Empty where nobody said.
         created_time: When it was made, or None.
-        levels: Ad spend a currency, largest of the last 28 days first.
+        levels: Ad spend, else invoices, a currency; largest of the last 28 days first.
         issues: Open tickets.
         last_touch_time: Last interaction, or None.
         services: When each service was last given, microseconds.

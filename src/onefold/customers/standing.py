@@ -4,7 +4,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from onefold.customers import queries
-from onefold.customers.records import Issue, Level, Phase, Standing
+from onefold.customers.records import Issue, Level, Phase, Standing, judged
 from onefold.model.time import DAY, day_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _standing(
     services: dict[str, dict[str, int]],
 ) -> Standing:
     name, industry, country, owner, created = row or ("", "", "", "", None)
-    spent = tuple(each for each in levels.get(account_id, ()) if each.kind == queries.SPEND)
+    spent = judged(levels.get(account_id, ()))
     last = touches.get(account_id)
     waiting = tuple(issues.get(account_id, ()))
     return Standing(

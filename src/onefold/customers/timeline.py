@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from onefold.customers import queries
-from onefold.customers.records import Contact, Happening, Issue, Level, SpendDay, Touch
+from onefold.customers.records import Contact, Happening, Issue, Level, SpendDay, Touch, judged
 from onefold.model.money import MICROS
 from onefold.model.time import DAY, day_of, day_start
 from onefold.model.words import plural
@@ -24,6 +24,7 @@ SAVES = ("pin_saved",)
 EXPOSURES = ("Experiment Viewed",)
 MILESTONES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 """Amounts of all-time spend that are worth an entry, in units of the currency."""
+_FIRSTS = {"ad_spend": "spend", "invoice": "invoice"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,13 +270,11 @@ def _spend_entries(
     view: "View", spend: Sequence[SpendDay], levels: Sequence[Level]
 ) -> list[Happening]:
     found = []
-    for level in levels:
-        if level.kind != queries.SPEND:
-            continue
+    for level in judged(levels):
         days = [
             each
             for each in spend
-            if each.kind == queries.SPEND and each.amount.currency == level.currency
+            if each.kind == level.kind and each.amount.currency == level.currency
         ]
         if not days:
             continue
@@ -284,12 +283,13 @@ def _spend_entries(
             Happening(
                 start,
                 "first_spend",
-                f"First spend, {_units(days[0].amount.micros)} {level.currency}",
+                f"First {_FIRSTS[level.kind]}, {_units(days[0].amount.micros)} {level.currency}",
                 "",
                 "ribbon",
             )
         )
-        found += _milestones(view, days, level.currency)
+        if level.kind == queries.SPEND:
+            found += _milestones(view, days, level.currency)
     return found
 
 

@@ -5,13 +5,13 @@ from functools import lru_cache
 from itertools import combinations_with_replacement, starmap
 from typing import TYPE_CHECKING, Any
 
-from onefold.metrics.periods import zone_offsets
 from onefold.metrics.records import Metric, Term
 from onefold.metrics.weights import weighs_rows, weight_of, weighted_persons
 from onefold.model.errors import BadInput
 from onefold.model.facts import CONTEXT
 from onefold.model.money import MICROS
 from onefold.model.time import to_datetime
+from onefold.model.zones import zone_offsets
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

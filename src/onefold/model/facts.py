@@ -8,9 +8,6 @@ VERSION = 2
 PROMOTED = "p_"
 """Prefix of a column that a described property got for itself."""
 
-IMPORTED = "import"
-"""Kind of the events that stand for imported rows; `records` keeps their ids, not the ids seen."""
-
 CONTEXT = (
     "browser",
     "browser_version",
@@ -29,6 +26,10 @@ CONTEXT = (
 """What is known of an event's surroundings; each combination is one row of `contexts`."""
 
 
+_TOLD = {"known_time": "timestamp", "sources": "string"}
+"""What every imported row has: when it was known, and who told which field."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of the facts.
@@ -41,6 +42,110 @@ class Table:
     columns: dict[str, str]
     natural: tuple[str, ...]
 
+
+def _imported(**columns: str) -> Table:
+    """Return a table of imported rows; all of it counts but the time it came."""
+    return Table(columns | _TOLD, (*columns, "sources"))
+
+
+_S, _I, _T, _D = "string", "int64", "timestamp", "date"
+
+_IMPORTED: dict[str, Table] = {
+    "campaigns": _imported(
+        campaign_id=_S, account_id=_S, name=_S, channel=_S, start_date=_D, end_date=_D
+    ),
+    "contacts": _imported(
+        contact_id=_S,
+        account_id=_S,
+        user_key=_I,
+        name_key=_I,
+        email_key=_I,
+        phone_key=_I,
+        title=_S,
+        owner=_S,
+        created_time=_T,
+    ),
+    "opportunities": _imported(
+        opportunity_id=_S,
+        account_id=_S,
+        contact_id=_S,
+        campaign_id=_S,
+        title=_S,
+        stage=_S,
+        status=_S,
+        amount_micros=_I,
+        currency=_S,
+        owner=_S,
+        opened_time=_T,
+        closed_time=_T,
+    ),
+    "payments": _imported(
+        payment_id=_S,
+        invoice_id=_S,
+        account_id=_S,
+        status=_S,
+        method=_S,
+        payment_date=_D,
+        amount_micros=_I,
+        currency=_S,
+    ),
+    "ad_costs": _imported(
+        ad_cost_id=_S,
+        campaign_id=_S,
+        channel=_S,
+        cost_date=_D,
+        amount_micros=_I,
+        currency=_S,
+        impressions=_I,
+        clicks=_I,
+    ),
+    "answers": _imported(
+        answer_id=_S,
+        survey=_S,
+        question=_S,
+        account_id=_S,
+        ticket_id=_S,
+        user_key=_I,
+        score=_I,
+        text=_S,
+        answer_time=_T,
+    ),
+    "comments": _imported(
+        comment_id=_S,
+        account_id=_S,
+        item_id=_S,
+        ticket_id=_S,
+        user_key=_I,
+        channel=_S,
+        text=_S,
+        comment_time=_T,
+    ),
+    "purchases": _imported(
+        purchase_id=_S,
+        order_id=_S,
+        account_id=_S,
+        item_id=_S,
+        user_key=_I,
+        store=_S,
+        quantity=_I,
+        amount_micros=_I,
+        currency=_S,
+        purchase_time=_T,
+    ),
+    "items": _imported(
+        item_id=_S,
+        creator_id=_S,
+        account_id=_S,
+        name=_S,
+        category=_S,
+        price_micros=_I,
+        currency=_S,
+        created_time=_T,
+    ),
+    "creators": _imported(
+        creator_id=_S, user_key=_I, name_key=_I, category=_S, country=_S, created_time=_T
+    ),
+}
 
 TABLES: dict[str, Table] = {
     "events": Table(
@@ -175,6 +280,8 @@ TABLES: dict[str, Table] = {
             "ticket_id": "string",
             "account_id": "string",
             "campaign_id": "string",
+            "invoice_id": "string",
+            "user_key": "int64",
             "subject": "string",
             "topic": "string",
             "status": "string",
@@ -188,6 +295,8 @@ TABLES: dict[str, Table] = {
             "ticket_id",
             "account_id",
             "campaign_id",
+            "invoice_id",
+            "user_key",
             "subject",
             "topic",
             "status",
@@ -201,6 +310,8 @@ TABLES: dict[str, Table] = {
         {
             "interaction_id": "string",
             "account_id": "string",
+            "opportunity_id": "string",
+            "participant_keys": "string",
             "kind": "string",
             "service": "string",
             "title": "string",
@@ -213,6 +324,8 @@ TABLES: dict[str, Table] = {
         (
             "interaction_id",
             "account_id",
+            "opportunity_id",
+            "participant_keys",
             "kind",
             "service",
             "title",
@@ -220,6 +333,34 @@ TABLES: dict[str, Table] = {
             "minutes",
             "start_time",
             "sources",
+        ),
+    ),
+    **_IMPORTED,
+    "orders": Table(
+        {
+            "message_hi": "int64",
+            "message_lo": "int64",
+            "environment": "string",
+            "identifier": "int64",
+            "account_id": "string",
+            "order_id": "string",
+            "amount_micros": "int64",
+            "currency": "string",
+            "order_time": "timestamp",
+            "purposes": "int16",
+            "traffic": "string",
+        },
+        (
+            "message_hi",
+            "message_lo",
+            "environment",
+            "identifier",
+            "account_id",
+            "order_id",
+            "amount_micros",
+            "currency",
+            "purposes",
+            "traffic",
         ),
     ),
     "records": Table(
@@ -280,8 +421,36 @@ RECORD_TABLES = {
     "spend": ("spend", "spend_id"),
     "ticket": ("tickets", "ticket_id"),
     "interaction": ("interactions", "interaction_id"),
+    "campaign": ("campaigns", "campaign_id"),
+    "contact": ("contacts", "contact_id"),
+    "opportunity": ("opportunities", "opportunity_id"),
+    "payment": ("payments", "payment_id"),
+    "ad_cost": ("ad_costs", "ad_cost_id"),
+    "answer": ("answers", "answer_id"),
+    "comment": ("comments", "comment_id"),
+    "purchase": ("purchases", "purchase_id"),
+    "item": ("items", "item_id"),
+    "creator": ("creators", "creator_id"),
 }
 """What an import may bring: entity -> its table and key."""
+
+RECORD_TIMES = {
+    "accounts": "created_time",
+    "spend": "spend_date",
+    "tickets": "opened_time",
+    "interactions": "start_time",
+    "campaigns": "start_date",
+    "contacts": "created_time",
+    "opportunities": "opened_time",
+    "payments": "payment_date",
+    "ad_costs": "cost_date",
+    "answers": "answer_time",
+    "comments": "comment_time",
+    "purchases": "purchase_time",
+    "items": "created_time",
+    "creators": "created_time",
+}
+"""Table of imported rows -> the column that says when a row was true."""
 
 CHECKSUMMED = tuple(name for name, table in TABLES.items() if table.natural)
 """The tables a checksum is told of; `persons` is derived from `identifiers`."""

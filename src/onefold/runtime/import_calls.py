@@ -4,11 +4,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from onefold.collect import imports
+from onefold.collect import imports, questions
 from onefold.model.errors import OnefoldError
+from onefold.model.records import Progress
 from onefold.runtime import call_params as take
 from onefold.runtime.portability import export
-from onefold.runtime.registry import Asked, Body, named
+from onefold.runtime.registry import Asked, Body, call, named
+from onefold.runtime.schedules import SCHEDULE, alone, scheduled
 from onefold.runtime.workspace import Workspace
 
 _PAUSE_SECONDS = 0.02
@@ -18,10 +20,11 @@ _PAUSE_SECONDS = 0.02
 def _import(asked: Asked, params: take.ImportParams) -> Body:
     """Bring in the records that a mapping file describes."""
     workspace = asked.workspace
-    with _folding_beside(workspace):
+    mapping = workspace.folder / params.mapping
+    with alone(workspace, imports.name_of(mapping)), _folding_beside(workspace):
         done = imports.run(
             workspace,
-            workspace.folder / params.mapping,
+            mapping,
             dry_run=params.dry_run,
             progress=asked.progress,
             view=asked.view(take.Asking()),
@@ -62,6 +65,30 @@ def _folding_beside(workspace: Workspace) -> Iterator[None]:
 def _runs(asked: Asked, params: take.Asking) -> Body:
     """Runs of imports, the newest first: what each brought, whether it stands."""
     return imports.runs(asked.view(params))
+
+
+@named("imports", take.Nothing)
+def _imports(asked: Asked, _: take.Nothing) -> Body:
+    """Imports that come by themselves: when next, and how the last one went."""
+    return imports.listed(scheduled(asked.workspace), asked.workspace.clock())
+
+
+@named("links", take.Asking)
+def _links(asked: Asked, params: take.Asking) -> Body:
+    """Links between imported rows, and how many of each name what nobody knows."""
+    return questions.link_counts(asked.view(params))
+
+
+@named("purchases", take.Asking)
+def _purchases(asked: Asked, params: take.Asking) -> Body:
+    """Purchases online and offline, each counted once."""
+    return questions.purchase_sums(asked.view(params))
+
+
+def bring_scheduled(workspace: Workspace, mapping: str, progress: Progress) -> str:
+    """Bring in the mapping file of a path below the workspace; return the run."""
+    done = call(workspace, SCHEDULE, "import", {"mapping": mapping}, progress)
+    return str(done.body["run"])
 
 
 @named("undo", take.UndoParams, action="import", changes=True)

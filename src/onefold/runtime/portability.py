@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, fields
 from hashlib import file_digest
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 import msgspec
 
 from onefold import __version__
+from onefold.collect import imports
 from onefold.governance import add_api_key, people, sign_in_link
 from onefold.model.errors import BadInput, Conflict, MachineFailed
 from onefold.model.facts import VERSION
@@ -21,13 +23,15 @@ from onefold.model.records import OWNER, Answer, Column, Progress
 from onefold.model.time import Clock, format_time, now
 from onefold.model.words import plural
 from onefold.runtime.rebuilding import checksum
-from onefold.runtime.settings import FILE
+from onefold.runtime.settings import FILE, with_planes
 from onefold.runtime.workspace import Workspace
-from onefold.store import LogRow, NewRow, State, Vault, planes, tables
+from onefold.store import Log, LogRow, NewRow, State, Vault, planes, tables
 
 MANIFEST = "manifest.json"
 FORMAT = 1
 """Grows when an older Onefold could not read an export."""
+MAPPINGS = imports.FOLDER
+_PASSWORD = re.compile(rb"://[^/\s:@]*:[^/\s@]+@")
 _PLACE = re.compile(r"\s*(log|state|facts)\s*=")
 _LOG_BYTES = 64_000_000
 _ROWS_A_STATEMENT = 100
@@ -128,6 +132,7 @@ def _write_all(
         place = folder / path.relative_to(workspace.folder)
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, place)
+    _write_mappings(workspace.folder, folder, with_secrets=with_secrets)
     return Manifest(
         format=FORMAT,
         onefold=__version__,
@@ -139,6 +144,14 @@ def _write_all(
         checksums=[(str(t), int(rows), str(h)) for t, rows, h in checksum(workspace).rows],  # type: ignore[call-overload]
         files={path.relative_to(folder).as_posix(): _hash(path) for path in _files(folder)},
     )
+
+
+def _write_mappings(workspace: Path, folder: Path, *, with_secrets: bool) -> None:
+    """Take the mappings of imports along; without secrets none that holds a password."""
+    for path in sorted((workspace / MAPPINGS).glob("*.y*ml")):
+        if with_secrets or not _PASSWORD.search(path.read_bytes()):
+            (folder / MAPPINGS).mkdir(exist_ok=True)
+            shutil.copyfile(path, folder / MAPPINGS / path.name)
 
 
 def _movable(settings: str) -> str:
@@ -203,38 +216,50 @@ def _told(manifest: Manifest, folder: Path) -> Answer:
     )
 
 
-def restore(source: Path, folder: Path, *, progress: Progress, clock: Clock = now) -> Restored:
+def restore(
+    source: Path,
+    folder: Path,
+    *,
+    log: str = "",
+    state: str = "",
+    progress: Progress,
+    clock: Clock = now,
+) -> Restored:
     """Make a workspace from an export, and return whether its facts are equal.
 
     Args:
         source: The folder of an export.
         folder: New or empty, or a workspace that holds no events: it is replaced.
+        log: Where the log is to stand, `kafka://...` with a new topic; in the folder when empty.
+        state: Where the state is to stand, `postgresql://...`, an empty database; likewise.
         progress: Told how far it is.
         clock: Tells the time.
 
     Raises:
         BadInput: It is no whole export; nothing was made.
-        Conflict: There is something in the folder.
+        Conflict: There is something in the folder, the topic or the database.
     """
     manifest = _read_manifest(source)
     _make_room(folder)
+    _prove_empty(log, state, folder, clock)
     (folder / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
     for part in ("events", "metrics", "experiments"):
         (folder / "definitions" / part).mkdir(parents=True, exist_ok=True)
     for name in manifest.files:
-        if name.startswith("definitions/"):
+        if name.startswith(("definitions/", f"{MAPPINGS}/")):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source / name, folder / name)
-    state = planes.open_state("", folder, clock)
-    try:
-        keys = _read_state(state, source / "state")
-        api_key, link = ("", "") if manifest.secrets else _new_keys(state, clock)
-    finally:
-        state.close()
-    _read_log(folder, source, manifest, progress)
+    with closing(planes.open_state(state, folder, clock)) as opened:
+        keys = _read_state(opened, source / "state")
+        api_key, link = ("", "") if manifest.secrets else _new_keys(opened, clock)
+    with closing(planes.open_log(log, folder)) as opened_log:
+        _read_log(opened_log, source, manifest, progress)
     Vault(folder / "vault.sqlite").close()
     # The settings come last: a folder without them is no workspace.
-    shutil.copyfile(source / FILE, folder / FILE)
+    text = (source / FILE).read_text("utf-8")
+    (folder / FILE).write_text(with_planes(text, log=log, state=state), "utf-8")
+    if log or state:
+        (folder / FILE).chmod(0o600)
     workspace = Workspace(folder, clock)
     try:
         workspace.catch_up(progress)
@@ -322,6 +347,21 @@ def _make_room(folder: Path) -> None:
         shutil.rmtree(folder / part, ignore_errors=True)
 
 
+def _prove_empty(log: str, state: str, folder: Path, clock: Clock) -> None:
+    """Refuse a topic or a database that holds anything: offsets and rows must come as they were."""
+    if log:
+        with closing(planes.open_log(log, folder)) as opened:
+            rows = opened.last_offset()
+        if rows:
+            raise Conflict(f"The topic holds {rows:,} rows already.", "Name a new topic.")
+    if state:
+        with closing(planes.open_state(state, folder, clock)) as database:
+            held = database.rows(tables.settings.select())
+        if held:
+            message = "The state holds a workspace already."
+            raise Conflict(message, "Name an empty database.")
+
+
 def _read_state(state: State, folder: Path) -> dict[str, str]:
     """Bring rows into an empty state; return source -> the write key that was made for it."""
     keys: dict[str, str] = {}
@@ -346,20 +386,16 @@ def _value(value: Any) -> Any:
     return base64.b64decode(value["base64"]) if isinstance(value, Mapping) else value
 
 
-def _read_log(folder: Path, source: Path, manifest: Manifest, progress: Progress) -> None:
-    log = planes.open_log("", folder)
+def _read_log(log: Log, source: Path, manifest: Manifest, progress: Progress) -> None:
     names = {field.name for field in fields(NewRow)}
-    try:
-        for name in sorted(name for name in manifest.files if name.startswith("log/")):
-            for part in _log_rows(source / name):
-                kept = [{k: v for k, v in row.items() if k in names} for row in part]
-                offsets = log.append([NewRow(**row) for row in kept])
-                if offsets[-1] != part[-1]["offset"]:
-                    message = f"{name} leaves offsets out: {part[-1]['offset']} came to stand "
-                    raise BadInput(f"{message}at {offsets[-1]}.", "Export anew.")
-                progress("Reading the log", offsets[-1], manifest.offset)
-    finally:
-        log.close()
+    for name in sorted(name for name in manifest.files if name.startswith("log/")):
+        for part in _log_rows(source / name):
+            kept = [{k: v for k, v in row.items() if k in names} for row in part]
+            offsets = log.append([NewRow(**row) for row in kept])
+            if offsets[-1] != part[-1]["offset"]:
+                message = f"{name} leaves offsets out: {part[-1]['offset']} came to stand "
+                raise BadInput(f"{message}at {offsets[-1]}.", "Export anew.")
+            progress("Reading the log", offsets[-1], manifest.offset)
 
 
 def _log_rows(path: Path) -> Iterator[list[dict[str, Any]]]:

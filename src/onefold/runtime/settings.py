@@ -72,6 +72,19 @@ def write_settings(folder: Path, name: str, *, log: str = "", state: str = "") -
         path.chmod(0o600)
 
 
+def with_planes(text: str, *, log: str = "", state: str = "") -> str:
+    """Return settings that say where log and state stand, before anything else.
+
+    >>> print(with_planes('name = "a"', state="postgresql://b"))
+    state = "postgresql://b"
+    name = "a"
+    """
+    lines = [
+        f"{plane} = {_quoted(url)}\n" for plane, url in (("log", log), ("state", state)) if url
+    ]
+    return "".join(lines) + text
+
+
 def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 

@@ -22,6 +22,8 @@ def status_of(workspace: "Workspace") -> Answer:
     duplicates = tables["duplicates"].events.sum().fill_null(0).name("events").as_table()
     log_offset = workspace.log.last_offset()
     rates = workspace.rates()
+    records = tables["records"]
+    imported = records.filter(~records.waiting).count().name("rows").as_table()
     rows: list[tuple[str, object, str]] = [
         ("workspace", workspace.settings.name, ""),
         ("events accepted", counts["events"], "events"),
@@ -29,6 +31,7 @@ def status_of(workspace: "Workspace") -> Answer:
         ("events sent twice, counted once", int(_first(facts.ask(duplicates))), "events"),
         ("persons", int(_first(facts.ask(persons))), "persons"),
         ("identifiers", counts["identifiers"], "identifiers"),
+        ("records imported", int(_first(facts.ask(imported))), "rows"),
         ("accounts", counts["accounts"], "accounts"),
         ("sessions", counts["sessions"], "sessions"),
         ("log offset", log_offset, "rows"),

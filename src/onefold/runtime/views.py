@@ -7,6 +7,7 @@ import ibis
 
 from onefold.consent import purpose_bit
 from onefold.governance import may, require
+from onefold.model.facts import RECORD_TIMES
 from onefold.model.records import MARKS, Question
 from onefold.model.time import to_datetime
 from onefold.store import DuckFacts, View
@@ -59,6 +60,7 @@ def make_view(
         people = identifiers.anti_join(strangers, "person_id")
         allowed = allowed.anti_join(strangers, allowed.identifier == strangers.key)
     names = may(question.asker, "see_persons")
+    records = {name: _known_by(tables[name], time, until) for name, time in RECORD_TIMES.items()}
 
     def left_out(from_time: int, to_time: int) -> int:
         nobodys = here.filter((here.purposes.cast("int64") & bit) == 0)
@@ -74,10 +76,13 @@ def make_view(
         contexts=tables["contexts"],
         identifiers=identifiers if names else identifiers.filter(ibis.literal(False)),
         memberships=_with_person(_by(tables["memberships"], "from_time", until), people),
-        accounts=_by(tables["accounts"], "created_time", until),
-        spend=_until_day(tables["spend"], until),
-        tickets=_by(tables["tickets"], "opened_time", until),
-        interactions=_by(tables["interactions"], "start_time", until),
+        accounts=records["accounts"],
+        spend=records["spend"],
+        tickets=records["tickets"],
+        interactions=records["interactions"],
+        records=records,
+        orders=_orders(tables["orders"], question, bit, until, strangers),
+        people=people,
         quarantine=_of(tables["quarantine"], question),
         duplicates=tables["duplicates"],
         runs=tables["runs"],
@@ -202,7 +207,25 @@ def _by(table: "ir.Table", column: str, until: object) -> "ir.Table":
     return table.filter(table[column].isnull() | (table[column] <= until))
 
 
-def _until_day(table: "ir.Table", until: object) -> "ir.Table":
-    if until is None:
-        return table
-    return table.filter(table.spend_date <= ibis.literal(until).cast("date"))
+def _known_by(table: "ir.Table", column: str, until: object) -> "ir.Table":
+    """Return imported rows that were true by a time; the day of it counts whole."""
+    if until is None or not column.endswith("_date"):
+        return _by(table, column, until)
+    return _by(table, column, ibis.literal(until).cast("date"))
+
+
+def _orders(
+    orders: "ir.Table",
+    question: Question,
+    bit: int,
+    until: "datetime | None",
+    strangers: "ir.Table | None",
+) -> "ir.Table":
+    """Return the orders of the environment that consent allows, without those of strangers."""
+    found = orders.filter(
+        orders.environment == question.environment, (orders.purposes.cast("int64") & bit) > 0
+    )
+    found = found.filter(_unmarked(found, question))
+    if strangers is not None:
+        found = found.anti_join(strangers, found.identifier == strangers.key)
+    return _by(found, "order_time", until)

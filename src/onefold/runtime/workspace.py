@@ -136,6 +136,9 @@ class Workspace:
         """How much of it is done, from 0 to 1."""
         self.trouble = ""
         """Why the folds stand still, one sentence; empty while they go."""
+        self.imports_lock = threading.Lock()
+        self.imports_under_way: set[str] = set()
+        """Names of imports that go on; to be changed under the lock."""
         self._folding = threading.RLock()
         self._listeners: list[Callable[[int], None]] = []
         self._relayed = 0

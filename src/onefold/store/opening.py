@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from onefold.model.errors import BadInput
 from onefold.model.time import Clock
+from onefold.store.bulk import text_digests, text_numbers
 from onefold.store.log import Log
 from onefold.store.log_sqlite import SqliteLog
 
@@ -12,7 +13,16 @@ if TYPE_CHECKING:
     from onefold.store.outside import read_rows
     from onefold.store.state import State
 
-__all__ = ["LOG_FILE", "STATE_FILE", "SqliteLog", "open_log", "open_state", "read_rows"]
+__all__ = [
+    "LOG_FILE",
+    "STATE_FILE",
+    "SqliteLog",
+    "open_log",
+    "open_state",
+    "read_rows",
+    "text_digests",
+    "text_numbers",
+]
 
 LOG_FILE, STATE_FILE = "log.sqlite", "state.sqlite"
 """Where they stand in the folder when no URL is given."""

@@ -1,6 +1,6 @@
 """A View: the facts as one asker may see them, for one purpose, at one time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,9 @@ class View:
         spend: Money of accounts, one row an entry.
         tickets: Issues of accounts.
         interactions: What was done with accounts.
+        records: Every table that imports fill, by name; those above among them.
+        orders: Purchases made online, as events told them.
+        people: key, person_id of everybody that figures are of, to join by; not to be shown.
         quarantine: What waits, with reasons; without content.
         duplicates: Events sent twice and counted once, by day and source.
         runs: Runs of imports in every environment, with what is left of each.
@@ -66,6 +69,9 @@ class View:
     spend: "ir.Table"
     tickets: "ir.Table"
     interactions: "ir.Table"
+    records: Mapping[str, "ir.Table"]
+    orders: "ir.Table"
+    people: "ir.Table"
     quarantine: "ir.Table"
     duplicates: "ir.Table"
     runs: "ir.Table"

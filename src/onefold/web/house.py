@@ -22,7 +22,7 @@ import uvloop
 
 from onefold.model.errors import MachineFailed, OnefoldError
 from onefold.model.spans import start_spans
-from onefold.runtime import FoldLoop, Workspace
+from onefold.runtime import Workspace, loops
 from onefold.web import logs
 from onefold.web.api import owner_door
 from onefold.web.app import make_app
@@ -49,11 +49,14 @@ def main(folder: Path) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
-    loop = FoldLoop(workspace.step, on_commit=workspace.tell, on_idle=workspace.relay)
+    loop = loops.FoldLoop(workspace.step, on_commit=workspace.tell, on_idle=workspace.relay)
+    schedules = loops.schedule_loop(workspace)
     loop.start()
+    schedules.start()
     try:
         uvloop.run(_serve(workspace))
     finally:
+        schedules.stop()
         loop.stop()
         for name in (HOUSE_SOCKET, OWNER_SOCKET):
             (folder / "run" / name).unlink(missing_ok=True)

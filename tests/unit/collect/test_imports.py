@@ -34,7 +34,7 @@ s3,zeta,2026-11-02,7,USD
 @pytest.fixture
 def place(tmp_path):
     log = SqliteLog(tmp_path / "log.sqlite")
-    yield SimpleNamespace(log=log, clock=lambda: NOW, folder=tmp_path)
+    yield SimpleNamespace(log=log, clock=lambda: NOW, identity_key=bytes(32), folder=tmp_path)
     log.close()
 
 

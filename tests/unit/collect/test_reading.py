@@ -12,9 +12,11 @@ from types import SimpleNamespace
 import msgspec
 import psycopg
 import pyarrow as pa
+import pymysql
 import pytest
 from pyarrow import parquet
 
+from mysql import Mysql
 from onefold.collect import imports
 from onefold.collect.records import Record
 from onefold.model.errors import BadInput, MachineFailed
@@ -41,7 +43,7 @@ ROWS = [
 @pytest.fixture
 def place(tmp_path):
     log = SqliteLog(tmp_path / "log.sqlite")
-    yield SimpleNamespace(log=log, clock=lambda: NOW, folder=tmp_path)
+    yield SimpleNamespace(log=log, clock=lambda: NOW, identity_key=bytes(32), folder=tmp_path)
     log.close()
 
 
@@ -79,11 +81,11 @@ def database(folder):
     return path
 
 
-def check(place, report, unit):
+def check(place, report, unit, *, last=False):
     assert report.rows == (
         ("spend", 3, 2, 0, 1, Money(10_150_000, "EUR"), Money(1_000_000, "EUR")),
     )
-    first, second, third = records(place)
+    first, second, third = records(place)[-3:] if last else records(place)
     assert (first.key, first.fields["spend_date"]) == ("s1", "2026-11-01")
     assert second.fields["amount_micros"] == 50_000
     assert third.reason == f"{unit} 3: `account` is empty."
@@ -158,6 +160,34 @@ def test_a_table_of_postgresql_with_types_of_its_own(place, server):
             line.execute("INSERT INTO billing.invoices VALUES (%s, %s, %s, %s)", given)
     mapping = f"table: spend\ndatabase: {url}\nrows_of: billing.invoices\n{COLUMNS}"
     check(place, bring(place, mapping), "billing.invoices row")
+
+
+@pytest.fixture(scope="module")
+def mysql():
+    made = Mysql.start()
+    yield made
+    made.stop()
+
+
+def test_a_table_of_mysql_with_types_of_its_own(place, mysql):
+    name, url = mysql.new_database()
+    with pymysql.connect(unix_socket=str(mysql.socket), user="root", database=name) as line:
+        cursor = line.cursor()
+        kinds = "id varchar(9), account varchar(9), day date, amount decimal(12, 2), said datetime"
+        cursor.execute(f"CREATE TABLE invoices ({kinds})")
+        for row in ROWS:
+            given = (*row.values(), datetime.fromisoformat("2026-07-01 10:00"))
+            cursor.execute("INSERT INTO invoices VALUES (%s, %s, %s, %s, %s)", given)
+        line.commit()
+    for rows in ("rows_of: invoices", "query: SELECT * FROM invoices ORDER BY id"):
+        report = bring(place, f"table: spend\ndatabase: {url}\n{rows}\n{COLUMNS}")
+        check(place, report, "invoices row" if "rows_of" in rows else "query row", last=True)
+    mapping = (
+        f"table: tickets\ndatabase: {url}\nrows_of: invoices\nzone: Europe/Berlin\n"
+        "columns: {ticket_id: id, account_id: account, opened_time: said}\n"
+    )
+    bring(place, mapping)
+    assert records(place)[-3].fields["opened_time"] == parse_time("2026-07-01T08:00:00Z")
 
 
 def test_the_address_of_a_database_may_stand_in_a_variable(place, monkeypatch):

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onefold.metrics.periods import check_window, cut_periods, period_starts, zone_offsets
+from onefold.metrics.periods import check_window, cut_periods, period_starts
 from onefold.model.errors import BadInput
 from onefold.model.time import DAY, day_of, day_start, to_datetime
+from onefold.model.zones import zone_offsets
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe")
 SPRING = day_start(date(2026, 3, 1), "UTC")

@@ -12,6 +12,7 @@ from onefold.web import charts, wording
 from onefold.web.wording import better, bold, money, number, sentence, share, watch, worse
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from onefold.customers import Customer
@@ -87,15 +88,18 @@ def account_shown(view: View, found: Customer, params: dict[str, str]) -> dict[s
 
 
 def _account_answer(found: Customer) -> list[object]:
-    level = next((each for each in found.levels if each.kind == "ad_spend"), None)
+    level = next(iter(found.judged), None)
+    billed = level is not None and level.kind == "invoice"
     if level is None:
         pieces: list[object] = [f"{found.name} has not spent yet."]
     elif not level.now:
-        pieces = [f"{found.name} has ", worse("not spent"), " for 28 days."]
+        none = "no invoice" if billed else "not spent"
+        pieces = [f"{found.name} has ", worse(none), " for 28 days."]
     else:
-        pieces = [f"{found.name} spent {money(level.now, level.currency)} in 28 days"]
+        verb = "was invoiced" if billed else "spent"
+        pieces = [f"{found.name} {verb} {money(level.now, level.currency)} in 28 days"]
         if level.change is None:
-            pieces.append(", the first it spent.")
+            pieces.append(", its first." if billed else ", the first it spent.")
         else:
             words = f"{share(abs(level.change))} {'more' if level.change >= 0 else 'less'}"
             tone = better if level.change > 0 else worse if level.change < 0 else bold
@@ -112,7 +116,8 @@ def _account_answer(found: Customer) -> list[object]:
 
 
 def _facts(found: Customer) -> list[dict[str, str]]:
-    levels = [each for each in found.levels if each.kind == "ad_spend"]
+    levels = list(found.judged)
+    noun = _noun(levels)
     open_issues = [issue for issue in found.issues if issue.is_open]
     us = sum(issue.waits_on == "us" for issue in open_issues)
     last = found.touches[0] if found.touches else None
@@ -121,12 +126,12 @@ def _facts(found: Customer) -> list[dict[str, str]]:
     visits = found.visits
     return [
         {
-            "name": "Spend, 28 days",
+            "name": f"{noun}, 28 days",
             "figure": money(first.now, first.currency) if first else wording.NOTHING,
             "note": f"and {others}" if others else _former(first),
         },
         {
-            "name": "Spend, all time",
+            "name": f"{noun}, all time",
             "figure": money(first.total, first.currency) if first else wording.NOTHING,
             "note": f"since {first.first_date.isoformat()}" if first else "",
         },
@@ -170,27 +175,31 @@ def _phases(found: Customer) -> list[dict[str, str]]:
 
 
 def _spend(view: View, found: Customer) -> list[dict[str, Any]]:
-    """Return a chart and its table for every currency of ad spend."""
+    """Return a chart and its table for every currency of what an account is judged by."""
+    levels = found.judged
+    kind, noun = levels[0].kind if levels else "", _noun(levels)
     days: dict[str, dict[date, int]] = defaultdict(lambda: defaultdict(int))
     for each in found.spend:
-        if each.kind == "ad_spend":
+        if each.kind == kind:
             days[each.amount.currency][each.day] += each.amount.micros
     shown = []
-    for level in found.levels:
-        if level.kind != "ad_spend":
-            continue
+    for level in levels:
         known = sorted(days[level.currency].items())[-DAYS:]
         rows = [{"day": day.isoformat(), "value": value / 1e6} for day, value in known]
         shown.append(
             {
-                "name": f"Spend by day, {level.currency}",
+                "name": f"{noun} by day, {level.currency}",
                 "spec": charts.line_with_band(rows, value_format=",.0f", zero=True),
-                "columns": ["Day", {"label": "Spend", "kind": "number"}],
+                "columns": ["Day", {"label": noun, "kind": "number"}],
                 "rows": [[day.isoformat(), money(value, level.currency)] for day, value in known],
                 "badges": {"n": len(known), "of": "days"} | _fresh_badge(view),
             }
         )
     return shown
+
+
+def _noun(levels: Sequence[Any]) -> str:
+    return "Invoices" if levels and levels[0].kind == "invoice" else "Spend"
 
 
 def _fresh_badge(view: View) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from onefold.collect import questions as queries
 from onefold.governance import may
 from onefold.model.errors import BadInput, did_you_mean
 from onefold.model.records import Question
-from onefold.model.time import DAY, SECOND, day_of, day_start
+from onefold.model.time import DAY, SECOND, day_of, day_start, parse_time
 from onefold.model.words import plural
 from onefold.runtime import call
 from onefold.web import wording
@@ -173,9 +173,46 @@ def _data(
         "events": event_rows(catalogue, seen, reasons, view.now),
         "described": len(catalogue.events),
         "undescribed": sum(each.event not in catalogue.events for each in seen),
+        "imports": import_rows(workspace, asker, view.zone),
+        "links": link_rows(workspace, asker),
         "span": "today" if days == 1 else f"the last {plural(days, 'day')}",
         "anything": bool(totals.accepted or totals.waiting or seen),
     }
+
+
+def import_rows(workspace: Workspace, asker: Asker, zone: str) -> list[list[object]]:
+    """Return the rows of the imports that come by themselves."""
+    tones = {"failed": "worse", "broken off": "watch", "done": "better"}
+    rows = []
+    for name, file, every, state, last, coming, _tries, reason in call(
+        workspace, asker, "imports", {}
+    ).body["rows"]:
+        rows.append(
+            [
+                name,
+                file,
+                every or None,
+                {"tag": state, "tone": tones.get(state, "")},
+                _when(last, zone),
+                _when(coming, zone) if coming else "when its file is mended",
+                coded(reason) if reason else None,
+            ]
+        )
+    return rows
+
+
+def link_rows(workspace: Workspace, asker: Asker) -> list[list[object]]:
+    """Return the rows of the links that imported rows have."""
+    return [
+        [table, field, number(rows), number(orphans), share(found, 2)]
+        for table, field, _names, rows, orphans, found in call(workspace, asker, "links", {}).body[
+            "rows"
+        ]
+    ]
+
+
+def _when(time: str | None, zone: str) -> str | None:
+    return None if time is None else wording.moment(parse_time(time), zone)
 
 
 def _catalogue(workspace: Workspace) -> tuple[Catalogue, BadInput | None]:

@@ -1,0 +1,20 @@
+"""Imports as other rooms need them: brought in, taken back, listed, scheduled."""
+
+from onefold.collect.import_run import Keeper, Progress, latest, run, runs, undo
+from onefold.collect.scheduling import FOLDER, Scheduled, begin, end, listed, name_of, scheduled
+
+__all__ = [
+    "FOLDER",
+    "Keeper",
+    "Progress",
+    "Scheduled",
+    "begin",
+    "end",
+    "latest",
+    "listed",
+    "name_of",
+    "run",
+    "runs",
+    "scheduled",
+    "undo",
+]

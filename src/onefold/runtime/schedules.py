@@ -1,0 +1,124 @@
+"""Imports that come by themselves, one at a time, while the house runs."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from onefold.collect import imports
+from onefold.model.errors import Conflict, OnefoldError
+from onefold.model.records import Asker, Progress
+from onefold.runtime.workspace import Workspace
+
+SCHEDULE = Asker(name="schedule", role="owner")
+"""Who brings in what comes by itself, as the trail names it."""
+
+_LOOK_SECONDS = 5.0
+_log = logging.getLogger("onefold.house")
+
+Bring = Callable[[str, Progress], str]
+"""Brings in the mapping file of a path below the workspace, and returns the run."""
+
+
+class Stopped(Exception):
+    """The house ends; what goes on is broken off, and comes again with the next one."""
+
+
+@contextmanager
+def alone(workspace: Workspace, name: str) -> Iterator[None]:
+    """Let an import of a name be the only one of it meanwhile.
+
+    Raises:
+        Conflict: One of it goes on.
+    """
+    with workspace.imports_lock:
+        if name in workspace.imports_under_way:
+            message = f"The import `{name}` goes on already."
+            raise Conflict(message, "Wait until it is done; `onefold import --list` tells.")
+        workspace.imports_under_way.add(name)
+    try:
+        yield
+    finally:
+        with workspace.imports_lock:
+            workspace.imports_under_way.discard(name)
+
+
+def scheduled(workspace: Workspace) -> tuple[imports.Scheduled, ...]:
+    """Return the imports that come by themselves, the next one first."""
+    return imports.scheduled(
+        workspace.folder,
+        workspace.state,
+        zone=workspace.settings.zone,
+        now=workspace.clock(),
+        under_way=frozenset(workspace.imports_under_way),
+    )
+
+
+def nobody_hears(_what: str, _done: int, _total: int | None) -> None:
+    """Hear of progress, and tell nobody."""
+
+
+def bring_next(
+    workspace: Workspace, bring: Bring, progress: Progress = nobody_hears
+) -> imports.Scheduled | None:
+    """Bring in the import that is due first; return it, or None where none is.
+
+    Raises:
+        Stopped: The listener to progress said so; the try stands as broken off.
+    """
+    now = workspace.clock()
+    for one in scheduled(workspace):
+        if one.next_time is None or one.next_time > now or one.name in workspace.imports_under_way:
+            continue
+        started = imports.begin(workspace.state, one.name, now)
+        run, reason = "", ""
+        try:
+            run = bring(one.file, progress)
+        except OnefoldError as error:
+            reason = f"{error.message} {error.fix}".strip()
+        except Stopped:
+            raise
+        except Exception as error:  # noqa: BLE001 - one that fails costs the others nothing
+            # The text of an exception may quote a value of somebody: its kind alone is told.
+            reason = f"It broke off: {type(error).__name__}."
+            _log.exception("The import %s broke off.", one.name)
+        imports.end(workspace.state, started, workspace.clock(), run=run, reason=reason)
+        if reason:
+            _log.warning("The import %s failed; it comes again.", one.name)
+        return one
+    return None
+
+
+class ScheduleLoop:
+    """Looks every few seconds what is due, in a thread of its own, until it is told to stop."""
+
+    def __init__(self, workspace: Workspace, bring: Bring) -> None:
+        self._workspace = workspace
+        self._bring = bring
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="schedules", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; an import under way is broken off."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                if bring_next(self._workspace, self._bring, self._heard) is not None:
+                    continue
+            except Stopped:
+                return
+            except OnefoldError as error:
+                # The state is held or full: what is due stays due.
+                _log.warning("No import could be looked for: %s", error.message)
+            self._stop.wait(_LOOK_SECONDS)
+
+    def _heard(self, _what: str, _done: int, _total: int | None) -> None:
+        if self._stop.is_set():
+            raise Stopped
