@@ -15,6 +15,7 @@ SAYS_NOTHING = {"utils", "helpers", "common", "misc", "manager", "managers", "ba
 FOLDS = {
     "collect/imported.py",
     "collect/fold.py",
+    "collect/orders.py",
     "collect/surroundings.py",
     "consent/fold.py",
     "identity/fold.py",

@@ -37,11 +37,7 @@ class View:
         contexts: What surrounds events (see `model.facts.CONTEXT`), by `context_key` of theirs.
         identifiers: key, kind, person_id.
         memberships: identifier, person_id, account_id, from_time: until the next one's.
-        accounts: One row an account, the latest known.
-        spend: Money of accounts, one row an entry.
-        tickets: Issues of accounts.
-        interactions: What was done with accounts.
-        records: Every table that imports fill, by name; those above among them.
+        records: Every table that imports fill, by name.
         orders: Purchases made online, as events told them.
         people: key, person_id of everybody that figures are of, to join by; not to be shown.
         quarantine: What waits, with reasons; without content.
@@ -65,10 +61,6 @@ class View:
     contexts: "ir.Table"
     identifiers: "ir.Table"
     memberships: "ir.Table"
-    accounts: "ir.Table"
-    spend: "ir.Table"
-    tickets: "ir.Table"
-    interactions: "ir.Table"
     records: Mapping[str, "ir.Table"]
     orders: "ir.Table"
     people: "ir.Table"
@@ -82,6 +74,26 @@ class View:
     marked_out: Callable[[int, int], dict[str, int]] = nothing_marked
     marked_of: Callable[..., dict[str, int]] = nothing_marked
     sampled: bool = False
+
+    @property
+    def accounts(self) -> "ir.Table":
+        """One row an account, the latest known."""
+        return self.records["accounts"]
+
+    @property
+    def spend(self) -> "ir.Table":
+        """Money of accounts, one row an entry."""
+        return self.records["spend"]
+
+    @property
+    def tickets(self) -> "ir.Table":
+        """Issues of accounts."""
+        return self.records["tickets"]
+
+    @property
+    def interactions(self) -> "ir.Table":
+        """What was done with accounts."""
+        return self.records["interactions"]
 
     def ask(self, expression: "ir.Expr") -> "pa.Table":
         """Return the whole answer of an expression over this view's tables."""
