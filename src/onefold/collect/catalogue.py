@@ -23,6 +23,10 @@ from onefold.model.documents import Fields, read_document
 from onefold.model.errors import BadInput
 
 KINDS = ("action", "impression", "system")
+COMMON = "$common"
+CALLS = frozenset({"$identify", "$group", "$page", "$screen", COMMON})
+"""Names that describe no event but the other calls: their traits or properties, and what the
+properties of every track call have in common."""
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -80,9 +84,15 @@ class EventDefinition:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All described events, by name."""
+    """All described events, by name.
+
+    Attributes:
+        events: What is tracked.
+        calls: What else is sent, under the names of `CALLS`.
+    """
 
     events: Mapping[str, EventDefinition] = field(default_factory=dict)
+    calls: Mapping[str, EventDefinition] = field(default_factory=dict)
 
     @staticmethod
     def read(folder: Path) -> "Catalogue":
@@ -98,6 +108,11 @@ class Catalogue:
         """Return why an event's properties do not fit, one sentence; empty when they do."""
         definition = self.events.get(event)
         return definition.check(properties) if definition else ""
+
+    @property
+    def all(self) -> dict[str, EventDefinition]:
+        """Return every definition by its name."""
+        return {**self.events, **self.calls}
 
     @cached_property
     def documents(self) -> dict[str, str]:
@@ -127,7 +142,10 @@ def make_catalogue(texts: Iterable[tuple[str, str]]) -> Catalogue:
             )
             raise BadInput(message, "Keep one of the two.")
         events[definition.event] = definition
-    catalogue = Catalogue(events)
+    catalogue = Catalogue(
+        {name: one for name, one in events.items() if name not in CALLS},
+        {name: one for name, one in events.items() if name in CALLS},
+    )
     promoted(catalogue)
     return catalogue
 

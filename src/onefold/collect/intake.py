@@ -29,7 +29,7 @@ from onefold.collect.gate import (
 )
 from onefold.collect.records import Code, Incoming, Receipt, Source, Waiting
 from onefold.collect.sampling import is_drawn, whose, with_rate
-from onefold.collect.validation import Judged, judge
+from onefold.collect.validation import Judged, judge_call
 from onefold.consent import granted, keeps_identifiers
 from onefold.model.errors import BadInput, TooLarge
 from onefold.store import NewRow
@@ -139,7 +139,7 @@ class _Judge:
         self.sampled_out = 0
         self._basis = source.basis
         self._unplanned = source.unplanned
-        self._definitions = catalogue.events
+        self._catalogue = catalogue
         self._categories = categories
         self.as_came = True
         """Whether what is kept is still what came, byte for byte."""
@@ -207,9 +207,7 @@ class _Judge:
             except (msgspec.DecodeError, RecursionError):
                 reason = "The properties hold a number that is out of range."
                 return Judged(Code.BAD_PROPERTIES, reason)
-        if event.kind != "track":
-            return Judged()
-        return judge(self._definitions.get(event.event), fields, self._unplanned)
+        return judge_call(self._catalogue, event.kind, event.event, fields, self._unplanned)
 
     def _gated(self, raw: bytes, event: Incoming, request: Request, mask: int) -> bytes:
         """Return what may be kept of an event; the very same object where that is all of it."""

@@ -3,7 +3,7 @@
 from onefold.collect import auditing as audits
 from onefold.collect import tail
 from onefold.collect.audit_queries import MOST_SAMPLED, recorded, sample
-from onefold.collect.catalogue import promoted
+from onefold.collect.catalogue import COMMON, promoted
 from onefold.collect.changes import Breakage, Use, broken_uses, replayed
 from onefold.collect.iglu import read_schemas, schemas_of
 from onefold.collect.inference import heading, infer
@@ -15,6 +15,7 @@ from onefold.collect.rules import is_seed, rules_of, write_seeds
 from onefold.collect.writing import Written, write
 
 __all__ = [
+    "COMMON",
     "CONFLICT",
     "MOST_SAMPLED",
     "RETRY",

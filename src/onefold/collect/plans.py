@@ -12,16 +12,20 @@ from typing import Any
 
 import msgspec
 
-from onefold.collect.catalogue import EventDefinition
+from onefold.collect.catalogue import CALLS, COMMON, EventDefinition
 from onefold.collect.writing import Document, document_of
 from onefold.model.errors import BadInput
 
 OWN = "x-onefold"
+_CALLS = {name.removeprefix("$").upper(): name for name in CALLS} | {"GLOBAL": COMMON}
+"""What a plan calls the rules of other calls -> their name in the catalogue."""
+_PARTS = {"$identify": "traits", "$group": "traits"}
+"""Call -> where it says what it says."""
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 
 
 def read_plan(text: bytes) -> tuple[tuple[Document, ...], tuple[str, ...]]:
-    """Return the events of a tracking plan, and notes on what has no place in a catalogue.
+    """Return the events and calls of a tracking plan, and notes on what cannot be enforced.
 
     Of several versions of one event the newest is taken.
 
@@ -38,14 +42,16 @@ def read_plan(text: bytes) -> tuple[tuple[Document, ...], tuple[str, ...]]:
     aside: set[str] = set()
     for name, version, told in rules:
         if not name:
-            aside.add(str(told.get("type") or "rule"))
+            aside.add(f"Rules of `{str(told.get('type') or 'rule').lower()}` were left out.")
             continue
+        if name in CALLS:
+            if _of_context(told):
+                aside.add(f"What `{name}` says of the context is not enforced.")
+            if not _of_call(_schema(told), name) and OWN not in _schema(told):
+                continue
         if name not in newest or version > newest[name][0]:
             newest[name] = version, _document(name, version, told)
-    notes = tuple(
-        f"Rules of `{kind.lower()}` are no events and were left out." for kind in sorted(aside)
-    )
-    return tuple(document for _, document in newest.values()), notes
+    return tuple(document for _, document in newest.values()), tuple(sorted(aside))
 
 
 def _rules(plan: object) -> list[tuple[str, int, Mapping[str, Any]]]:
@@ -54,14 +60,14 @@ def _rules(plan: object) -> list[tuple[str, int, Mapping[str, Any]]]:
     rules = found.get("rules") if found is not None else None
     if isinstance(rules, Mapping):
         named = _objects(rules.get("events"))
-        others = [{"type": key} for key, value in rules.items() if key != "events" and value]
+        others = [(key, value) for key, value in rules.items() if key != "events" and value]
         return [(str(one.get("name", "")), _version(one.get("version")), one) for one in named] + [
-            ("", 1, one) for one in others
+            (_CALLS.get(key.upper(), ""), 1, {"type": key, "rules": value}) for key, value in others
         ]
     if isinstance(rules, list):
         return [
             (
-                str(one.get("key", "")) if str(one.get("type", "TRACK")).upper() == "TRACK" else "",
+                _named(one),
                 _version(one.get("version")),
                 one,
             )
@@ -69,6 +75,26 @@ def _rules(plan: object) -> list[tuple[str, int, Mapping[str, Any]]]:
         ]
     message = "The document is no tracking plan: it has no `rules`."
     raise BadInput(message, "Export the plan with its rules, from Segment's API or its page.")
+
+
+def _named(rule: Mapping[str, Any]) -> str:
+    """Return the name that a rule goes by: its event, or the call it is of."""
+    kind = str(rule.get("type", "TRACK")).upper()
+    return str(rule.get("key", "")) if kind == "TRACK" else _CALLS.get(kind, "")
+
+
+def _schema(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    whole = told.get("jsonSchema") or told.get("rules") or {}
+    return whole if isinstance(whole, Mapping) else {}
+
+
+def _of_context(told: Mapping[str, Any]) -> bool:
+    """Return whether a rule says something of the context."""
+    described = _schema(told).get("properties")
+    context = described.get("context") if isinstance(described, Mapping) else None
+    return isinstance(context, Mapping) and bool(
+        context.get("properties") or context.get("required")
+    )
 
 
 def _inside(plan: object) -> Mapping[str, Any] | None:
@@ -94,8 +120,7 @@ def _version(value: object) -> int:
 
 
 def _document(name: str, version: int, told: Mapping[str, Any]) -> Document:
-    whole = told.get("jsonSchema") or told.get("rules") or {}
-    whole = whole if isinstance(whole, Mapping) else {}
+    whole = _schema(told)
     own = whole.get(OWN)
     if isinstance(own, Mapping) and isinstance(own.get("definition"), Mapping):
         return {**own["definition"], "event": name}
@@ -107,9 +132,18 @@ def _document(name: str, version: int, told: Mapping[str, Any]) -> Document:
     description = told.get("description") or whole.get("description")
     if isinstance(description, str) and description.strip():
         document["description"] = " ".join(description.split())
-    document["schema"] = plain_schema(_of_properties(whole))
+    told_of = _of_call(whole, name) if name in CALLS else _of_properties(whole)
+    document["schema"] = plain_schema(told_of)
     document["origin"] = f"segment:{name}"
     return document
+
+
+def _of_call(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return the schema of a call's traits or properties alone; empty where it says nothing."""
+    described = whole.get("properties")
+    part = described.get(_PARTS.get(name, "properties")) if isinstance(described, Mapping) else None
+    found = dict(part) if isinstance(part, Mapping) else {}
+    return found if found.get("properties") or found.get("required") else {}
 
 
 def _of_properties(whole: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -138,8 +172,11 @@ def plan_of(definitions: Iterable[EventDefinition], name: str) -> Document:
         "name": name,
         "rules": [
             {
-                "type": "TRACK",
-                "key": one.event,
+                **(
+                    {"type": one.event.removeprefix("$").upper()}
+                    if one.event in CALLS
+                    else {"type": "TRACK", "key": one.event}
+                ),
                 "version": one.version,
                 "jsonSchema": {
                     "$schema": _DRAFT,
@@ -148,9 +185,10 @@ def plan_of(definitions: Iterable[EventDefinition], name: str) -> Document:
                     "properties": {
                         "context": {},
                         "traits": {},
-                        "properties": {"type": "object", **_described(one)},
+                        "properties": {},
+                        _PARTS.get(one.event, "properties"): {"type": "object", **_described(one)},
                     },
-                    "required": ["properties"],
+                    "required": [_PARTS.get(one.event, "properties")],
                     OWN: {"definition": document_of(one)},
                 },
             }

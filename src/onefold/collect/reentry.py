@@ -17,7 +17,7 @@ import msgspec
 from onefold.collect.catalogue import Catalogue, make_catalogue
 from onefold.collect.dialects.stored import read_stored
 from onefold.collect.records import Code
-from onefold.collect.validation import QUARANTINE, judge
+from onefold.collect.validation import QUARANTINE, judge_call
 from onefold.model.ids import message_hash
 from onefold.store import Log, LogRow
 
@@ -52,6 +52,7 @@ class Retry:
 class Events(Protocol):
     """The events of a log row side by side, as far as they matter here."""
 
+    kinds: list[str]
     events: list[str]
     properties: list[bytes]
 
@@ -95,9 +96,10 @@ def judged_anew(
 
 
 def _judged(retry: Retry, source: str, events: Events, place: int) -> tuple[int, str]:
-    definition = _catalogue(tuple(retry.definitions.items())).events.get(events.events[place])
+    catalogue = _catalogue(tuple(retry.definitions.items()))
     properties = _objects.decode(events.properties[place])
-    said = judge(definition, properties, retry.policies.get(source, QUARANTINE))
+    policy = retry.policies.get(source, QUARANTINE)
+    said = judge_call(catalogue, events.kinds[place], events.events[place], properties, policy)
     if said.dropped and not said.code:
         raw = _raw_objects.decode(events.properties[place])
         kept = {name: value for name, value in raw.items() if name not in said.dropped}

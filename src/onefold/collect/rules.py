@@ -74,14 +74,16 @@ def rules_of(catalogue: Catalogue, folder: Path, identity_key: bytes) -> FoldRul
         BadInput: A table cannot be used; with file, line and column.
     """
     events = catalogue.events.values()
+    # A call is known in the facts by its kind.
+    named = {**catalogue.events, **{name[1:]: one for name, one in catalogue.calls.items()}}
     return FoldRules(
         promoted={PROMOTED + name: kind for name, kind in promoted(catalogue).items()},
         personal={
-            d.event: sorted(name for name, p in d.properties.items() if p.pii != "none")
-            for d in events
+            event: sorted(name for name, p in d.properties.items() if p.pii != "none")
+            for event, d in named.items()
             if any(p.pii != "none" for p in d.properties.values())
         },
-        described={d.event: sorted(d.properties) for d in events},
+        described={event: sorted(d.properties) for event, d in named.items()},
         passive=tuple(sorted(d.event for d in events if d.kind != "action")),
         discoveries=tuple(sorted(d.event for d in events if d.discovery)),
         channels=_channels(folder / CHANNELS),

@@ -13,7 +13,7 @@ described field that does not fit:
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from onefold.collect.catalogue import EventDefinition
+from onefold.collect.catalogue import COMMON, Catalogue, EventDefinition
 from onefold.collect.records import Code
 
 ALLOW, STRIP, QUARANTINE = "allow", "strip", "quarantine"
@@ -66,6 +66,34 @@ def judge(
             return Judged(Code.SCHEMA, fault)
         return Judged(Code.UNPLANNED, UNPLANNED_FIELD) if unknown else _FITS
     return _stripped(definition, properties, frozenset(unknown))
+
+
+def judge_call(
+    catalogue: Catalogue, kind: str, event: str, properties: Mapping[str, object], policy: str
+) -> Judged:
+    """Return what becomes of any call's properties or traits under a source's policy.
+
+    A track call has to fit its event and what all have in common. Another call has to fit its own
+    description, if there is one; nothing is stripped from it, as its traits tell of the person.
+
+    Args:
+        catalogue: The described events and calls.
+        kind: `track`, `identify`, `group` and so on.
+        event: The event's name, of a track call.
+        properties: As sent; the traits of identify and group.
+        policy: `allow`, `strip` or `quarantine`.
+    """
+    if kind != "track":
+        definition = catalogue.calls.get(f"${kind}")
+        own = QUARANTINE if policy == QUARANTINE else ALLOW
+        return judge(definition, properties, own) if definition is not None else _FITS
+    said = judge(catalogue.events.get(event), properties, policy)
+    common = catalogue.calls.get(COMMON)
+    if said.code or common is None:
+        return said
+    kept = {name: value for name, value in properties.items() if name not in said.dropped}
+    fault = common.check(kept)
+    return Judged(Code.SCHEMA, fault, said.dropped) if fault else said
 
 
 def _stripped(

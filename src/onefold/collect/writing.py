@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from onefold.collect.catalogue import Catalogue, EventDefinition, parse_event, takes_column
+from onefold.collect.catalogue import CALLS, Catalogue, EventDefinition, parse_event, takes_column
 from onefold.collect.schemas import Property
 from onefold.model.errors import BadInput, MachineFailed
 
@@ -127,12 +127,13 @@ def write(
     """
     standing = Catalogue.read(folder)
     wanted, refused = _usable(documents)
-    new = {name: one for name, one in wanted.items() if overwrite or name not in standing.events}
-    others = [one for name, one in standing.events.items() if name not in new]
+    known = standing.all
+    new = {name: one for name, one in wanted.items() if overwrite or name not in known}
+    others = [one for name, one in known.items() if name not in new]
     taken = {path.name for path in folder.glob("*")} if folder.is_dir() else set()
     written = []
     for name, document in wanted.items():
-        former = standing.events.get(name)
+        former = known.get(name)
         place = former.place.partition("/")[2] if former else file_name(name, taken)
         taken.add(place)
         if name not in new:
@@ -174,9 +175,12 @@ def _usable(documents: Sequence[Document]) -> tuple[dict[str, Document], list[Wr
 
 def _beside(document: Document, others: Sequence[EventDefinition]) -> tuple[Document, str]:
     """Return a document whose columns agree with those of the others, and what was changed."""
+    if document["event"] in CALLS:
+        return dict(document), ""
     known = {
         found.name.lower(): (found.name, found.type)
         for one in others
+        if one.event not in CALLS
         for found in one.properties.values()
         if takes_column(found)
     }

@@ -108,10 +108,12 @@ def hand_out(workspace: Workspace, *, kind: str, vendor: str = "") -> dict[str, 
     Returns:
         `files`: path -> document; a plan is one file, schemas stand as in a registry.
     """
-    definitions = Catalogue.read(workspace.definitions / "events").events.values()
+    catalogue = Catalogue.read(workspace.definitions / "events")
+    definitions = catalogue.events.values()
     name = workspace.settings.name
     if kind == SEGMENT:
-        return {"files": {"tracking-plan.json": catalogues.plan_of(definitions, name)}}
+        plan = catalogues.plan_of(catalogue.all.values(), name)
+        return {"files": {"tracking-plan.json": plan}}
     own = vendor or f"local.{''.join(c for c in name.lower() if c.isalnum()) or 'onefold'}"
     return {"files": dict(catalogues.schemas_of(definitions, own))}
 

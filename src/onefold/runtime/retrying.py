@@ -29,7 +29,8 @@ def look(
         raise unknown("waiting event", event, names)
     meant = frozenset(names if event is None else (event,))
     catalogue = applied_catalogue(workspace.log)
-    described = (catalogue.events[name] for name in sorted(meant) if name in catalogue.events)
+    named = {*meant, *(f"${name}" for name in meant), catalogues.COMMON}
+    described = [one for name, one in sorted(catalogue.all.items()) if name in named]
     retry = catalogues.Retry(
         until=workspace.clock(),
         events=tuple(sorted(meant)),
@@ -112,7 +113,11 @@ def _narrowed(retry: catalogues.Retry, outlook: catalogues.Outlook) -> catalogue
     return replace(
         retry,
         events=tuple(name for name in retry.events if name in meant),
-        definitions={name: text for name, text in retry.definitions.items() if name in meant},
+        definitions={
+            name: text
+            for name, text in retry.definitions.items()
+            if name in meant or name.removeprefix("$") in meant or name == catalogues.COMMON
+        },
     )
 
 
