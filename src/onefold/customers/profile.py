@@ -193,6 +193,8 @@ def _read(view: "View", persons: Sequence[int], first: Sequence[int] | None = No
 
 def _of_account(account_id: str, people: _People, known: Mapping[int, Belonging]) -> _People:
     """Return what of contacts' doings counts for an account: not what they did for another."""
+    import pyarrow as pa
+
     doings = tuple(
         each
         for each in people.doings
@@ -204,7 +206,9 @@ def _of_account(account_id: str, people: _People, known: Mapping[int, Belonging]
         counts_for(account_id, None, start or 0, known.get(person_id))
         for person_id, start in zip(persons, starts, strict=True)
     ]
-    return replace(people, doings=doings, sessions=people.sessions.filter(kept))
+    # Without any session a bare list would be of no type at all.
+    mine = people.sessions.filter(pa.array(kept, pa.bool_()))
+    return replace(people, doings=doings, sessions=mine)
 
 
 def _created(view: "View", account_id: str) -> int | None:
