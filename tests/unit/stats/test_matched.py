@@ -97,3 +97,15 @@ def test_one_sided_data_is_refused():
 def test_what_does_not_fit_is_refused(outcome, helped, known):
     with pytest.raises(BadInput):
         matched_effect(outcome, helped, known, rng=np.random.default_rng(1))
+
+
+def test_a_refusal_names_the_counts_that_stand_beside_it():
+    # 28 and 47 on one page beside 26 and 38 on another: both are told, and which is which.
+    rng = np.random.default_rng(9)
+    helped = np.repeat([True, False], (28, 47))
+    known = np.concatenate([np.full(26, 0.0), [90.0, 95.0], np.full(38, 0.0), np.full(9, -80.0)])
+    result = matched_effect(rng.normal(size=75), helped, known[:, None], rng=rng)
+    assert (result.treated, result.controls) == (26, 38)
+    assert result.refused == (
+        "26 with and 38 without are alike, of 28 with and 47 without; each side needs 30."
+    )

@@ -90,3 +90,18 @@ def test_marked_words_escape_what_people_wrote():
 def test_names_in_backticks_become_code_and_odd_ones_stay():
     assert str(wording.coded("No `a`.")) == "No <code>a</code>."
     assert str(wording.coded("It`s <x>")) == "It`s &lt;x&gt;"
+
+
+def test_the_bar_is_as_old_as_the_figures_below_it():
+    now = 1_795_423_320_000_000
+    fresh, asked = now - 4_000_000, now - 110_000_000
+    kept = wording.freshness(fresh, now, label="Today", asked_time=asked)
+    assert kept["words"] == f"Today · 2{NBSP}min behind"
+    assert kept["stale"] is False
+    assert wording.freshness(fresh, now, asked_time=fresh)["seconds"] == 4.0
+
+
+def test_little_is_not_called_nothing():
+    assert wording.share(0.0003) == f"under 0.1{NBSP}%"
+    assert wording.share(0.00003, 2) == f"under 0.01{NBSP}%"
+    assert wording.share(0.0) == f"0.0{NBSP}%"
