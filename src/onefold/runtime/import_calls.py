@@ -13,7 +13,9 @@ from onefold.runtime.registry import Asked, Body, call, named
 from onefold.runtime.schedules import SCHEDULE, alone, scheduled
 from onefold.runtime.workspace import Workspace
 
-_PAUSE_SECONDS = 0.02
+_PAUSE_SECONDS = 0.05
+_AT_ONCE_ROWS, _AT_ONCE_BYTES = 16, 48_000_000
+"""Rows of the log that are worth a transaction of the folds, and its most: few cost less."""
 
 
 @named("import", take.ImportParams, action="import", changes=True)
@@ -36,7 +38,7 @@ def _import(asked: Asked, params: take.ImportParams) -> Body:
         told = {"entity": entry.entity, "file": entry.file, "kept": entry.kept}
         with workspace.state.change(asked.asker, "import.run", entry.run, detail=told):
             pass
-    workspace.catch_up(asked.progress)
+    workspace.catch_up(asked.progress, most_bytes=_AT_ONCE_BYTES)
     return {**done.to_json(), "run": None if entry is None else entry.run}
 
 
@@ -49,7 +51,8 @@ def _folding_beside(workspace: Workspace) -> Iterator[None]:
         # What fails here fails again, and is told, when the facts are brought up to the end.
         with suppress(OnefoldError):
             while not stop.is_set():
-                if not workspace.step():
+                waiting = workspace.log.last_offset() - workspace.facts_offset
+                if waiting < _AT_ONCE_ROWS or not workspace.step(most_bytes=_AT_ONCE_BYTES):
                     stop.wait(_PAUSE_SECONDS)
 
     thread = threading.Thread(target=fold, name="folds-import", daemon=True)
