@@ -48,34 +48,37 @@ def write_file(folder: Path, rows: int) -> Path:
     return mapping
 
 
-def peer_rate(folder: Path, rows: int) -> float:
-    """Return rows a second of DuckDB's reader into a table of a file, on all its threads."""
+def peer_rate(folder: Path, rows: int) -> tuple[float, float]:
+    """Return rows a second of DuckDB's reader into a table of a file, on all its threads.
+
+    And rows a second of processor time, which other work on the machine hardly moves.
+    """
     connection = duckdb.connect(str(folder / "peer.duckdb"))
-    began = time.perf_counter()
+    began, spent = time.perf_counter(), time.process_time()
     connection.execute(
         "CREATE TABLE invoices AS SELECT * FROM read_csv(?)", [str(folder / "invoices.csv")]
     ).fetchall()
-    seconds = time.perf_counter() - began
+    seconds, spent = time.perf_counter() - began, time.process_time() - spent
     connection.close()
-    return rows / seconds
+    return rows / seconds, rows / spent
 
 
-def our_rates(folder: Path, mapping: Path, rows: int) -> tuple[float, float]:
-    """Return rows a second of an import, and of its undo."""
+def our_rates(folder: Path, mapping: Path, rows: int) -> tuple[float, float, float]:
+    """Return rows a second of an import, by the clock and of processor time, and of its undo."""
     create_workspace(folder / "ours")
     workspace = open_workspace(folder / "ours")
     try:
         _warm(workspace, folder)
-        began = time.perf_counter()
+        began, spent = time.perf_counter(), time.process_time()
         done = call(workspace, OWNER, "import", {"mapping": str(mapping)}).body
-        seconds = time.perf_counter() - began
+        seconds, spent = time.perf_counter() - began, time.process_time() - spent
         assert done["rows"][0][2] == rows
         began = time.perf_counter()
         call(workspace, OWNER, "undo", {"run": done["run"]})
         undone = time.perf_counter() - began
     finally:
         workspace.close()
-    return rows / seconds, rows / undone
+    return rows / seconds, rows / spent, rows / undone
 
 
 def _warm(workspace: Workspace, folder: Path) -> None:
@@ -91,8 +94,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         mapping = write_file(folder, rows)
-        peer = peer_rate(folder, rows)
-        ours, undone = our_rates(folder, mapping, rows)
+        peer, peer_spent = peer_rate(folder, rows)
+        ours, spent, undone = our_rates(folder, mapping, rows)
     report(
         "imports",
         [
@@ -103,6 +106,13 @@ def main() -> None:
                 bar=BAR * peer,
                 more_is_better=True,
                 peer=peer,
+                peer_name="DuckDB's CSV reader",
+            ),
+            Figure(
+                "CSV rows into facts, a second of processor time",
+                spent,
+                "rows/s",
+                peer=peer_spent,
                 peer_name="DuckDB's CSV reader",
             ),
             Figure("rows taken back by an undo", undone, "rows/s"),
