@@ -1,5 +1,6 @@
 """Every call of the house by name: the command line and the API offer the same ones."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from onefold import customers
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 _DEFAULT_DAYS = 28
+_NOT_TODAY = "Today is not counted: it is not over."
 
 
 # ---------------------------------------------------------------- the workspace
@@ -197,7 +199,7 @@ def _metric(asked: Asked, params: take.MetricParams) -> Body:
         raise unknown("metric", params.name, metrics)
     view = asked.view(params)
     from_time, to_time = _span(view, params.from_date, params.to_date)
-    return measure(
+    answer = measure(
         view,
         metrics[params.name],
         from_time=from_time,
@@ -205,6 +207,8 @@ def _metric(asked: Asked, params: take.MetricParams) -> Body:
         every=params.every or "none",
         by=params.by,
     )
+    whole = to_time == day_start(day_of(view.now, view.zone), view.zone)
+    return replace(answer, notes=(*answer.notes, _NOT_TODAY)) if whole else answer
 
 
 def _span(view: View, first: str | None, after: str | None) -> tuple[int, int]:

@@ -72,7 +72,7 @@ def test_the_first_source_has_the_basis_that_was_given(capsys, folder):
 def test_a_source_is_added_and_changed(capsys, folder):
     asked(capsys, folder, "source", "add", "web", "--environment", "staging", "--region", "eu")
     body = asked(capsys, folder, "source", "set", "web", "--unplanned", "quarantine")
-    assert body["rows"][0][2:] == ["staging", "opt-in", "eu", "quarantine", 1.0]
+    assert body["rows"][0][2:] == ["staging", "opt-in", "eu", "quarantine", 1.0, ""]
     code, _, err = run(capsys, "-w", str(folder), "source", "set", "wep", "--basis", "contract")
     assert code == 4
     assert "Did you mean `web`?" in err

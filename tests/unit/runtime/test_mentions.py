@@ -84,3 +84,13 @@ def test_before_anything_is_known_nothing_is_doubted(tmp_path):
     written(empty, metric(event="pin_savd"))
     assert [note for note in notes(empty) if "my_saves" in note] == []
     empty.close()
+
+
+def test_a_figure_up_to_today_says_that_today_is_not_in_it(world):
+    words = "Today is not counted: it is not over."
+    asked = {"name": "saves_per_person"}
+    assert words in call(world.workspace, OWNER, "metric", asked).body["notes"]
+    early = call(
+        world.workspace, OWNER, "metric", asked | {"from": "2025-09-01", "to": "2025-10-01"}
+    )
+    assert words not in early.body["notes"]
