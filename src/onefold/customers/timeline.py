@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from onefold.customers import queries
-from onefold.customers.records import Contact, Happening, Issue, Level, SpendDay, Touch, judged
+from onefold.customers.records import Contact, Happening, Issue, Level, SpendDay, Touch
 from onefold.model.money import MICROS
 from onefold.model.time import DAY, day_of, day_start
 from onefold.model.words import plural
@@ -24,7 +24,6 @@ SAVES = ("pin_saved",)
 EXPOSURES = ("Experiment Viewed",)
 MILESTONES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
 """Amounts of all-time spend that are worth an entry, in units of the currency."""
-_FIRSTS = {"ad_spend": "spend", "invoice": "invoice"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +269,10 @@ def _spend_entries(
     view: "View", spend: Sequence[SpendDay], levels: Sequence[Level]
 ) -> list[Happening]:
     found = []
-    for level in judged(levels):
+    for level in levels:
+        # Each invoice has an entry of its own (see `happened`).
+        if level.kind != queries.SPEND:
+            continue
         days = [
             each
             for each in spend
@@ -283,13 +285,12 @@ def _spend_entries(
             Happening(
                 start,
                 "first_spend",
-                f"First {_FIRSTS[level.kind]}, {_units(days[0].amount.micros)} {level.currency}",
+                f"First spend, {_units(days[0].amount.micros)} {level.currency}",
                 "",
                 "ribbon",
             )
         )
-        if level.kind == queries.SPEND:
-            found += _milestones(view, days, level.currency)
+        found += _milestones(view, days, level.currency)
     return found
 
 

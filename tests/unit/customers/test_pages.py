@@ -11,11 +11,24 @@ import pytest
 from argon2 import PasswordHasher
 
 from onefold.advice import decisions
+from onefold.customers import account, standings
 from onefold.governance import add_user, people, sign_in
 from onefold.model.records import OWNER
 from onefold.store import State, Vault
 from onefold.web import app as web_app
-from small_market import KEY, NOW, empty_facts, key, many_accounts, micros, told_account, view_of
+from onefold.web.pages.customer_shown import account_shown
+from small_market import (
+    KEY,
+    NOW,
+    empty_facts,
+    key,
+    many_accounts,
+    micros,
+    put,
+    spend_rows,
+    told_account,
+    view_of,
+)
 
 PASSWORD = "a long and quiet evening"
 
@@ -239,3 +252,24 @@ def test_today_without_events_leads_to_the_first_one(house):
     assert 'href="/connect"' in page.text
     assert heading(page) == "No event has come yet."
     nothing.close()
+
+
+def test_an_account_that_is_invoiced_is_not_told_it_never_spent(tmp_path):
+    facts = empty_facts()
+    rows = [{**row, "kind": "invoice"} for row in spend_rows("billed", [50.0] * 30)]
+    put(facts, "spend", rows)
+    put(facts, "accounts", [{"account_id": "billed", "name": "Billed Ltd"}])
+    view = view_of(facts)
+    (standing,) = standings(view)
+    assert standing.level is not None
+    assert (standing.level.kind, standing.level.now) == ("invoice", 28 * 50_000_000)
+    vault = Vault(tmp_path / "vault.sqlite")
+    shown = account_shown(view, account(view, vault, "billed"), {})
+    vault.close()
+    facts.close()
+    said = "".join(str(getattr(piece, "text", piece)) for piece in shown["answer"])
+    assert "Billed Ltd was invoiced" in said
+    assert shown["facts"][0]["name"] == "Invoices, 28 days"
+    assert shown["spend"][0]["name"] == "Invoices by day, USD"
+    assert not any("has not spent" in str(piece) for piece in shown["answer"])
+    assert "Invoice of 50.00 USD" in str(shown["timeline"])

@@ -7,6 +7,7 @@ import pytest
 from onefold.collect import questions as queries
 from onefold.model.records import OWNER
 from onefold.model.time import DAY
+from onefold.runtime import call
 from onefold.web.app import make_app
 from onefold.web.pages import data
 from onefold.web.pages.connect import snippets
@@ -199,3 +200,24 @@ def test_event_to_page_is_measured_from_commits(world):
     delays.forget()
     tile = data.tiles_of(queries.Totals(1, 0, 0, 0), [0.25], 14)[3]
     assert (tile["figure"], tile["unit"], tile["note"]) == ("0.25", "s", "99 of 100 under 0.25 s")
+
+
+def test_imports_that_come_by_themselves_and_their_links_are_shown(tmp_path):
+    world = World(tmp_path / "w")
+    folder = world.folder / "imports"
+    folder.mkdir()
+    (folder / "calls.csv").write_text("id,account,day\ns1,a9,2025-09-01\n")
+    columns = "columns: {interaction_id: id, account_id: account, start_time: day}\n"
+    (folder / "calls.yaml").write_text(
+        f"table: interactions\nfile: calls.csv\nevery: 1h\n{columns}"
+    )
+    (folder / "lost.yaml").write_text(f"table: interactions\nfile: gone.csv\nevery: 1h\n{columns}")
+    call(world.workspace, OWNER, "import", {"mapping": "imports/calls.yaml"})
+    shown = Reader(world, "viewer").get("/data").text.replace("\xa0", " ")
+    world.close()
+    assert "Imports that come by themselves" in shown
+    assert "imports/calls.yaml" in shown
+    assert "There is no file gone.csv beside it." in shown
+    assert "when its file is mended" in shown
+    assert "Links between imported rows" in shown
+    assert "account_id" in shown
