@@ -4,6 +4,7 @@ Source of exactly-once: DESIGN 3. An id counts once, however often it is sent ag
 different body under a known id waits in quarantine as a conflict.
 """
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -221,7 +222,9 @@ class CollectFold:
         again = np.flatnonzero(seen.known | (first != np.arange(len(high))))
         if not len(again):
             return np.arange(len(high))
-        originals = _Originals(self._log)
+        # In the order of the log, each former row is read once, and near others.
+        again = again[np.argsort(seen.offset[again], kind="stable")]
+        originals = _Originals(self._log, np.unique(seen.offset[again]).tolist())
         counted: Counter[tuple[int, str]] = Counter()
         for spot in again.tolist():
             former: _Content | None = _content(sheet, int(first[spot]))
@@ -257,18 +260,19 @@ def _kept(spots: Iterable[int], keep: Ints) -> set[int]:
 class _Originals:
     """The first event under an id, read again from the log; a few rows are kept at hand."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, wanted: list[int]) -> None:
+        """Read rows that are `wanted`, by their offsets in order, a few at a time."""
         self._log = log
+        self._wanted = wanted
         self._rows: dict[int, tuple[Request, int] | None] = {}
 
     def get(self, offset: int, place: int) -> _Content | None:
         if offset not in self._rows:
-            if len(self._rows) > 64:
-                self._rows.clear()
-            row = self._log.row(offset)
-            self._rows[offset] = (
-                None if row is None else (read(row.route, row.body), row.received_time)
-            )
+            start = bisect_left(self._wanted, offset)
+            wanted = self._wanted[start : start + 64]
+            self._rows = dict.fromkeys(wanted)
+            for row in self._log.rows(wanted):
+                self._rows[row.offset] = read(row.route, row.body), row.received_time
         found = self._rows[offset]
         event = found and event_at(found[0], place, found[1])
         return (event.kind, event.event, event.properties) if event else None

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -15,6 +15,10 @@ _WAIT_SECONDS = 10.0
 _SHORT_SECONDS = 5.0
 _MOST_AHEAD = 4000
 """Messages of a lane that wait here for those of others; more are left with the broker."""
+_QUIET = 6
+"""Quarters of a second without a word, after which a place is asked for anew."""
+_NEAR = 300
+"""Messages that are read over sooner than another place is gone to."""
 
 
 class Reader:
@@ -28,11 +32,15 @@ class Reader:
         self._at_end = [False] * lanes.count
         self._ends = [0] * lanes.count
         """The places at which the partitions ended, when they last did."""
+        self._due = [0] * lanes.count
+        """The next place of each partition that may come."""
         self._paused: set[int] = set()
         self._told = (0, 0.0)
         self.next = -1
         """The offset after which it reads on; -1 where it has to be set anew."""
         self._looked, self._behind = 0.0, -1
+        self._alone = -1, 0
+        """The partition and the place at which single rows are read on."""
         self._stands: list[int] = []
         """Likewise the places, where it reads each partition for itself."""
 
@@ -136,19 +144,44 @@ class Reader:
             self._ends[lane] += count
             self._at_end[lane] = False
 
-    def one(self, offset: int) -> LogRow | None:
-        """Return one row; None where it is not there, or kept no more."""
-        self.next = -1
-        lane, place = self._lanes.partition(offset), self._lanes.place(offset)
-        self._consumer.assign([TopicPartition(self._topic, lane, place)])
-        until = time.monotonic() + _WAIT_SECONDS
+    def some(self, offsets: Iterable[int], *, sure: int) -> list[LogRow]:
+        """Return the rows of some offsets that are there, those of each partition in order.
+
+        All up to the offset `sure` are known to be there, whatever the broker says.
+
+        Rows that are near each other are read on from one to the next: to go elsewhere costs a
+        broker and us as much as some hundred rows.
+        """
+        self.next, self._stands = -1, []
+        wanted = sorted(
+            {(self._lanes.partition(each), self._lanes.place(each)) for each in offsets}
+        )
+        return [row for at in wanted if (row := self._one(*at, sure=sure)) is not None]
+
+    def _one(self, lane: int, place: int, *, sure: int) -> LogRow | None:
+        stands = self._lanes.offset(lane, place) <= sure
+        at, here = self._alone
+        if at != lane or not here <= place < here + _NEAR:
+            self._consumer.assign([TopicPartition(self._topic, lane, place)])
+        self._alone = -1, 0
+        until, quiet = time.monotonic() + _WAIT_SECONDS, 0
         while True:
             message = self._consumer.poll(0.25)
+            quiet = 0 if message is not None else quiet + 1
+            if quiet == _QUIET:
+                # A broker may lose sight of a fetch where one place is left for another.
+                self._consumer.unassign()
+                self._consumer.assign([TopicPartition(self._topic, lane, place)])
+                quiet = 0
             if message is not None:
                 _check(message.error())
-                if message.error() is not None or message.offset() != place:
+                found = message.offset() or 0
+                ended = message.error() is not None
+                if found > place or (ended and not stands):
                     return None
-                return unpacked(message.value() or b"", offset)
+                if found == place and not ended:
+                    self._alone = lane, place + 1
+                    return unpacked(message.value() or b"", self._lanes.offset(lane, place))
             if time.monotonic() > until:
                 raise _silent()
 
@@ -198,8 +231,9 @@ class Reader:
         self._ahead = [deque() for _ in starts]
         self._at_end = [False] * len(starts)
         self._ends = list(starts)
+        self._due = list(starts)
         self._paused.clear()
-        self._stands = []
+        self._stands, self._alone = [], (-1, 0)
         places = [TopicPartition(self._topic, lane, start) for lane, start in enumerate(starts)]
         self._consumer.assign(places)
 
@@ -214,8 +248,13 @@ class Reader:
             _check(error)
             self._at_end[lane] = error is not None
             self._ends[lane] = max(self._ends[lane], (message.offset() or 0) + (error is None))
-            if error is None:
+            place = message.offset() or 0
+            if error is None and place >= self._due[lane]:
+                if place > self._due[lane]:
+                    raise _silent()
+                # A broker that finds us ahead of itself begins from its start: that is read over.
                 self._ahead[lane].append(message)
+                self._due[lane] += 1
 
     def _hold(self) -> None:
         """Leave with the broker what has run far ahead of the other lanes."""

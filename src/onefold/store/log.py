@@ -34,6 +34,10 @@ class Log(Protocol):
         """Return one row, or None."""
         ...
 
+    def rows(self, offsets: Sequence[int]) -> list[LogRow]:
+        """Return those rows of some offsets that are there, in order."""
+        ...
+
     def latest(self, dialect: str, route: str) -> LogRow | None:
         """Return the last row of a dialect and route, or None."""
         ...

@@ -95,6 +95,8 @@ class KafkaLog:
         self._tally = Tally(self._lanes)
         self._known = 0
         """The last offset that this process has appended or read."""
+        self._read = 0
+        """The last offset that this process has read: all before it stand."""
         self._turn = 0
         self._readers: list[Reader] = []
         self._reading = threading.RLock()
@@ -206,7 +208,8 @@ class KafkaLog:
                 _log.warning("The broker hands out nothing at row %s; it is asked anew.", after)
                 self._drop(reader)
                 return []
-            self._known = max(self._known, rows[-1].offset if rows else 0)
+            self._read = max(self._read, rows[-1].offset if rows else 0)
+            self._known = max(self._known, self._read)
             for row in rows:
                 if row.dialect == "control":
                     self._pointers.note(key_of(row.dialect, row.route), row.offset)
@@ -259,11 +262,29 @@ class KafkaLog:
 
     def row(self, offset: int) -> LogRow | None:
         """Return one row, or None."""
+        return next(iter(self.rows([offset])), None)
+
+    def rows(self, offsets: Sequence[int]) -> list[LogRow]:
+        """Return those rows of some offsets that are there, in order."""
         with self._looking, _told():
-            if offset < 1:
-                return None
-            low = self._looker.ends()[0][self._lanes.partition(offset)]
-            return self._looker.one(offset) if self._lanes.place(offset) >= low else None
+            wanted = {each: self._lanes.partition(each) for each in offsets if each > 0}
+            lows, ends = self._looker.ends()
+            far = {each: lane for each, lane in wanted.items() if each > self._read}
+            if any(self._lanes.place(each) >= ends[lane] for each, lane in far.items()):
+                ends = self._looker.reached()
+            kept = [
+                each
+                for each, lane in wanted.items()
+                if lows[lane] <= self._lanes.place(each)
+                and (each <= self._read or self._lanes.place(each) < ends[lane])
+            ]
+            try:
+                found = self._looker.some(kept, sure=self._read)
+            except Busy:
+                self._looker.close()
+                self._looker = self._reader("look")
+                found = self._looker.some(kept, sure=self._read)
+            return sorted(found, key=lambda row: row.offset)
 
     def latest(self, dialect: str, route: str) -> LogRow | None:
         """Return the last row of a dialect and route, or None; only control entries are known."""
@@ -294,7 +315,7 @@ class KafkaLog:
             newest = _NEWEST_ROWS // self._lanes.count
             self._follow([max(low, high - newest) for low, high in zip(lows, highs, strict=True)])
             found = self._tally.traced(trace, most=most_rows) if trace else []
-        return [row for row in map(self.row, found) if row is not None]
+        return self.rows(found)
 
     def waiting(self, *, until: int, most_rows: int) -> list[LogRow]:
         """Return rows up to an offset of which an event does not count, in order.
@@ -340,7 +361,8 @@ class KafkaLog:
     def _consumer(self, name: str) -> Consumer:
         # Only the readers of the folds tell the group how far they are.
         group = self._group if name.isdigit() else f"{self._group}-{name}"
-        return Consumer(self._common | _CONSUMING | {"group.id": group})
+        fetching = _LOOKING if name == "look" else {}
+        return Consumer(self._common | _CONSUMING | fetching | {"group.id": group})
 
     def _make_topics(self) -> int:
         """Make the topics where there are none; return how many partitions the log's has."""
@@ -405,6 +427,8 @@ _CONSUMING = {
     "queued.max.messages.kbytes": 32_768,
     "message.max.bytes": LARGEST_MESSAGE + 1_000_000,
 }
+_LOOKING = {"fetch.message.max.bytes": 500_000, "queued.max.messages.kbytes": 8_192}
+"""Single rows are looked up all over the topic: little is fetched with each."""
 _KEPT = {"retention.ms": "-1", "max.message.bytes": str(LARGEST_MESSAGE)}
 _COMPACTED = {"cleanup.policy": "compact"}
 

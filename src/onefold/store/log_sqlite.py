@@ -168,6 +168,10 @@ class SqliteLog:
             record = reader.execute(_ROW, (offset,)).fetchone()
         return _unpack(record) if record else None
 
+    def rows(self, offsets: Sequence[int]) -> list[LogRow]:
+        """Return those rows of some offsets that are there, in order."""
+        return [row for row in map(self.row, sorted(offsets)) if row is not None]
+
     def latest(self, dialect: str, route: str) -> LogRow | None:
         """Return the last row of a dialect and route, or None."""
         with self._asking() as reader:

@@ -1,6 +1,7 @@
 """The fold: each message once, names to the vault, described properties to columns."""
 
 import json
+import random
 
 import pytest
 
@@ -150,3 +151,24 @@ def test_a_bad_event_sent_again_waits_once(world) -> None:
     world.fold()
     world.send(bad)
     assert world.sums()["quarantine"][0] == 1
+
+
+def test_what_is_sent_again_is_held_to_its_first_rows_each_read_once(world, monkeypatch) -> None:
+    events = [track("pin_saved", id=f"m{n}", user=f"u{n % 9}", at=n, size=n) for n in range(300)]
+    for start in range(0, 300, 3):
+        world.send(*events[start : start + 3])
+    world.fold()
+    read: list[int] = []
+    rows = world.workspace.log.rows
+    monkeypatch.setattr(
+        world.workspace.log, "rows", lambda offsets: read.extend(offsets) or rows(offsets)
+    )
+    random.Random(4).shuffle(events)
+    events[0] = events[0] | {"properties": {"size": -1}}
+    world.send(*events)
+    world.fold()
+    assert len(world.raw("events")) == 300
+    assert sum(row["events"] for row in world.raw("duplicates")) == 299
+    assert [row["message_hi"] is not None for row in world.raw("quarantine")] == [True]
+    assert sorted(read) == sorted(set(read))
+    assert read == sorted(read)

@@ -61,6 +61,16 @@ def test_rows_come_back_as_they_were_in_order(log) -> None:
     assert log.events() == 2
 
 
+def test_rows_are_looked_up_all_over_the_log(log) -> None:
+    log.append([row(str(n).encode()) for n in range(700)])
+    wanted = [650, 3, 2, 699, 1, 300, 301, 650]
+    found = log.rows([*wanted, 0, 701, 5_000])
+    assert {each.offset for each in found} == set(wanted)
+    assert [each.offset for each in found] == sorted(each.offset for each in found)
+    assert all(each.body == str(each.offset - 1).encode() for each in found)
+    assert log.rows([]) == []
+
+
 def test_a_read_ends_at_its_limits(log) -> None:
     log.append([row(b"x" * 100) for _ in range(10)])
     assert len(log.read(0, most_bytes=250)) == 3
