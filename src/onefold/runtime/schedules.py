@@ -66,8 +66,10 @@ def bring_next(
     Raises:
         Stopped: The listener to progress said so; the try stands as broken off.
     """
+    found = scheduled(workspace)
+    # Told after looking: what was due then is due now.
     now = workspace.clock()
-    for one in scheduled(workspace):
+    for one in found:
         if one.next_time is None or one.next_time > now or one.name in workspace.imports_under_way:
             continue
         started = imports.begin(workspace.state, one.name, now)

@@ -78,6 +78,18 @@ def test_an_import_comes_at_once_and_then_every_hour(world) -> None:
     assert [row[2] for row in trail if row[3] == "import.run"] == ["schedule", "schedule"]
 
 
+def test_a_clock_that_goes_on_meanwhile_delays_nothing(world, monkeypatch) -> None:
+    plan(world)
+
+    def ticking() -> int:
+        world.clock.now += 1
+        return world.clock.now
+
+    monkeypatch.setattr(world.workspace, "clock", ticking)
+    assert turn(world) == "crm"
+    assert turn(world) is None
+
+
 def test_a_restart_forgets_no_try(world) -> None:
     plan(world)
     turn(world)
