@@ -7,6 +7,7 @@ to settle its keys anew.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -19,7 +20,7 @@ from onefold.collect.runs import RUN, UNDO, RunEntry, run_id
 from onefold.collect.staged import DIALECT, Staged, read_staged, value_columns
 from onefold.collect.veil import Names, Veil
 from onefold.collect.versions import Contents, Version, merged
-from onefold.model.facts import RECORD_TABLES, TABLES
+from onefold.model.facts import IMPORTED, RECORD_TABLES, TABLES
 from onefold.model.time import DAY
 from onefold.store import FactsWriter, Log, LogRow
 
@@ -27,6 +28,7 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 _RECORD_COLUMNS = list(TABLES["records"].columns)
+_EVERY_PURPOSE = 15
 _PAIR = ["message_hi", "message_lo"]
 _RUN = ["source", "run_time"]
 
@@ -36,7 +38,7 @@ ReadRecords = list[Staged | tuple[str, RunEntry]]
 
 
 class RecordsFold:
-    """Turns imported rows into `records`, `quarantine` and the tables of entities."""
+    """Turns imported rows into `records`, `events`, `quarantine` and the tables of entities."""
 
     def __init__(self, log: Log, identity_key: bytes) -> None:
         self._veil = Veil(identity_key)
@@ -113,7 +115,9 @@ class RecordsFold:
         if told.any() or again.any():
             _count_duplicates(run, int((told | again).sum()), writer)
         if again.any():
-            rows = rows.filter(pa.array(~again))
+            rows, told = rows.filter(pa.array(~again)), told[~again]
+        events = rows.filter(pa.array(~told)) if told.any() else rows
+        writer.insert("events", _events(events))
         writer.insert("records", rows.select(_RECORD_COLUMNS))
         if not distinct and _has_repeats(rows["key"]):
             self._settle(run.entity, _keys(rows), writer)
@@ -170,9 +174,11 @@ class RecordsFold:
         if not mine.num_rows:
             return
         writer.delete("records", run, _RUN)
-        gone = mine.filter(mine["waiting"])
-        if gone.num_rows:
-            _forget(gone, writer.matching("records", _pairs(gone), _PAIR), writer)
+        others = writer.matching("records", _pairs(mine), _PAIR)
+        for waiting, table in ((False, "events"), (True, "quarantine")):
+            gone = mine.filter(pc.equal(mine["waiting"], waiting))
+            if gone.num_rows:
+                _forget(table, gone, others, writer)
         counted = mine.filter(pc.invert(mine["waiting"]))
         for entity in pc.unique(counted["entity"]).to_pylist():
             ours = counted.filter(pc.equal(counted["entity"], entity))
@@ -290,6 +296,27 @@ def _count_duplicates(run: Staged, count: int, writer: FactsWriter) -> None:
     )
 
 
+def _events(rows: pa.Table) -> pa.Table:
+    """Return the rows of `events`; what a record says stands in the table of its entity."""
+    count = rows.num_rows
+    fixed: dict[str, Any] = {
+        "kind": pa.repeat(IMPORTED, count),
+        "event": rows["entity"],
+        "event_time": rows["known_time"],
+        "received_time": rows["run_time"],
+        "time_basis": pc.if_else(
+            pc.equal(rows["known_time"], rows["run_time"]), "received", "sent"
+        ),
+        "purposes": pa.array(np.full(count, _EVERY_PURPOSE, np.int16)),
+        "properties": pa.repeat("{}", count),
+    }
+    for name in TABLES["events"].columns:
+        # What only senders tell stays null.
+        if name not in fixed and name in rows.column_names:
+            fixed[name] = rows[name]
+    return pa.table(fixed)
+
+
 def _keep_waiting(waiting: pa.Table, writer: FactsWriter) -> None:
     """Let bad rows wait; the same row for the same reason waits once."""
     former = writer.matching("records", _pairs(waiting), _PAIR)
@@ -304,11 +331,13 @@ def _keep_waiting(waiting: pa.Table, writer: FactsWriter) -> None:
     writer.insert("quarantine", pa.table(columns).filter(pa.array(fresh)))
 
 
-def _forget(gone: pa.Table, others: pa.Table, writer: FactsWriter) -> None:
-    """Take bad rows out of quarantine, but for those that another run told as well."""
+def _forget(table: str, gone: pa.Table, others: pa.Table, writer: FactsWriter) -> None:
+    """Take messages out of a table, but for those that another run told as well."""
     ids = _pairs(gone)
-    standing = writer.matching("quarantine", ids, _PAIR)
-    writer.delete("quarantine", ids, _PAIR)
+    if table == "events":
+        ids = ids.append_column("kind", pa.array([IMPORTED] * gone.num_rows, pa.string()))
+    standing = writer.matching(table, ids, ids.column_names)
+    writer.delete(table, ids, ids.column_names)
     if not others.num_rows or not standing.num_rows:
         return
     # The first of the others that told a message takes the place of the one taken back.
@@ -320,6 +349,9 @@ def _forget(gone: pa.Table, others: pa.Table, writer: FactsWriter) -> None:
         if heir is not None:
             row |= {"log_offset": heir["log_offset"], "place": heir["place"]}
             row |= {"source": heir["source"], "environment": heir["environment"]}
-            kept.append(row | {"received_time": heir["run_time"]})
+            row["received_time"] = heir["run_time"]
+            if table == "events":
+                row["event_time"] = heir["known_time"]
+            kept.append(row)
     if kept:
-        writer.insert("quarantine", pa.Table.from_pylist(kept, schema=standing.schema))
+        writer.insert(table, pa.Table.from_pylist(kept, schema=standing.schema))

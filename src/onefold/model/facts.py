@@ -8,6 +8,9 @@ VERSION = 2
 PROMOTED = "p_"
 """Prefix of a column that a described property got for itself."""
 
+IMPORTED = "imported"
+"""Kind of the events that stand for imported rows; `records` keeps their ids, not the ids seen."""
+
 CONTEXT = (
     "browser",
     "browser_version",

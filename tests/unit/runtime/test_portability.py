@@ -78,7 +78,7 @@ def test_restored_facts_and_definitions_are_equal(world, tmp_path) -> None:
 def test_everything_stands_in_open_formats(world, tmp_path) -> None:
     manifest = take_out(world, tmp_path / "out")
     events = parquet.read_table(tmp_path / "out" / "facts" / "events.parquet")
-    assert events.num_rows == 9
+    assert events.num_rows == 10
     log = parquet.read_table(tmp_path / "out" / "log" / "000001.parquet")
     assert log.num_rows == manifest["offset"]
     for line in (tmp_path / "out" / "state" / "audit.jsonl").read_text().splitlines():
