@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from onefold.cli.demo_serving import free_port, serving
 from onefold.cli.demo_world import make_world
+from serving import until
 
 AXE = Path(__file__).parents[1] / "protocols/node/node_modules/axe-core/axe.min.js"
 QUIET = ("gpu", "quic", "background-networking", "component-update", "sync")
@@ -130,6 +131,10 @@ class Visitor:
         """Return once every chart is drawn."""
         for chart in self.page.locator(".chart").all():
             chart.locator("svg.marks").wait_for()
+
+    def until(self, true: str) -> None:
+        """Return once an expression is true; asked from outside, as its policy lets nobody in."""
+        until(lambda: self.page.evaluate(true), seconds=30, what=lambda: true)
 
     def axe(self) -> list[str]:
         """Return what axe finds, an entry a rule and element."""

@@ -13,9 +13,9 @@ def test_charts_take_their_colours_from_the_theme_and_follow_it(visiting):
         visitor.drawn()
         assert visitor.page.evaluate(LINE) == "#005e64"
         visitor.page.emulate_media(color_scheme="dark")
-        visitor.page.wait_for_function(f"{LINE} === '#74c4c9'")
+        visitor.until(f"{LINE} === '#74c4c9'")
         visitor.page.evaluate("document.documentElement.dataset.theme = 'light'")
-        visitor.page.wait_for_function(f"{LINE} === '#005e64'")
+        visitor.until(f"{LINE} === '#005e64'")
         assert visitor.wrongs == []
 
 
@@ -26,7 +26,7 @@ def test_charts_fit_their_block_after_the_window_changes(visiting):
         visitor.page.set_viewport_size(PHONE)
         fits = """[...document.querySelectorAll(".chart")].every((chart) =>
           chart.querySelector("svg.marks").getBoundingClientRect().width <= chart.clientWidth)"""
-        visitor.page.wait_for_function(fits)
+        visitor.until(fits)
         assert visitor.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -65,12 +65,12 @@ def test_a_table_that_is_cut_on_a_phone_says_so(visiting):
       getComputedStyle(block, '::after').content.includes('Scroll sideways')])"""
     with visiting(viewport=PHONE) as visitor:
         visitor.open("/experiments")
-        visitor.page.wait_for_function("document.querySelector('.scroll[data-wide]')")
+        visitor.until("!!document.querySelector('.scroll[data-wide]')")
         found = visitor.page.evaluate(cue)
         assert any(cut for cut, _ in found)
         assert all(cut == said for cut, said in found)
         visitor.page.set_viewport_size({"width": 1600, "height": 900})
-        visitor.page.wait_for_function("!document.querySelector('.scroll[data-wide]')")
+        visitor.until("!document.querySelector('.scroll[data-wide]')")
 
 
 def test_what_cannot_be_chosen_does_not_look_like_a_choice(visiting):

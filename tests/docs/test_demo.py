@@ -15,7 +15,9 @@ SMALL = ("--people", "120", "--days", "45", "--seed", "3")
 
 
 def demo(*arguments, **options):
-    command = [sys.executable, "-m", "onefold", *arguments]
+    # Whoever starts tests in the background has Ctrl-C ignored, for them and for all below.
+    heard = ("env", "--default-signal=INT")
+    command = [*heard, sys.executable, "-m", "onefold", *arguments]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
     )

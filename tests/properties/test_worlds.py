@@ -14,7 +14,7 @@ from market_worlds import read_world
 
 WORLDS = 200
 FEWEST, MOST = 0.91, 0.98
-pytestmark = pytest.mark.timeout(3600)
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(3600)]
 
 
 @pytest.fixture(scope="module")
