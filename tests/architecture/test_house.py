@@ -16,6 +16,7 @@ FOLDS = {
     "collect/imported.py",
     "collect/fold.py",
     "collect/orders.py",
+    "collect/rights.py",
     "collect/surroundings.py",
     "consent/fold.py",
     "identity/fold.py",

@@ -6,10 +6,11 @@ different body under a known id waits in quarantine as a conflict.
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
@@ -17,6 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from onefold.collect import rights
 from onefold.collect.aside import ReaderAside, Told, told_of
 from onefold.collect.dialects.segment import Request, event_at, read
 from onefold.collect.draft import Reader
@@ -89,6 +91,9 @@ class Stretch:
 
 class CollectFold:
     """Turns log rows into `events` with their contexts, and all other tables of collect."""
+
+    KEEPS: ClassVar[Mapping[str, Sequence[str]]] = rights.KEEPS
+    """Tables with the columns that hold keys of persons."""
 
     def __init__(
         self, *, identity_key: bytes, rules: FoldRules, seen: SeenIds, vault: Vault, log: Log
@@ -201,6 +206,15 @@ class CollectFold:
             return self._write(told_of(mended.rows), sheet, records, writer)
 
         return write
+
+    def forget(self, keys: Collection[int], writer: FactsWriter) -> None:
+        """Let go of persons; the log must have let go before, and a new fold is made afterwards."""
+        rights.forget_events(keys, writer)
+        self._records.forget(keys, writer)
+
+    def tell(self, keys: Collection[int], writer: FactsWriter) -> dict[str, list[dict[str, Any]]]:
+        """Return table -> rows of what is kept of persons."""
+        return rights.tell(keys, writer)
 
     def kept(self) -> bool:
         """Bring the ids seen to the disk; return whether they are there."""

@@ -6,7 +6,7 @@ to settle its keys anew.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from onefold.collect import rights
 from onefold.collect.promote import arrow_column
 from onefold.collect.runs import RUN, UNDO, RunEntry, run_id
 from onefold.collect.staged import DIALECT, Staged, read_staged, value_columns
@@ -22,7 +23,7 @@ from onefold.collect.veil import Names, Veil
 from onefold.collect.versions import Contents, Version, merged
 from onefold.model.facts import IMPORTED, RECORD_TABLES, TABLES
 from onefold.model.time import DAY
-from onefold.store import FactsWriter, Log, LogRow
+from onefold.store import FactsWriter, Log, LogRow, planes
 
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -73,6 +74,34 @@ class RecordsFold:
                 if _note_run(entry, writer) and route == RUN:
                     self._begun, self._folded = (entry.source, entry.run_time), set()
         self._bring(gathered, writer)
+
+    def forget(self, keys: Collection[int], writer: FactsWriter) -> None:
+        """Let go of rows that are of persons, and settle those that named them.
+
+        The log is asked what the latter say now, so it must have let go before.
+        """
+        found = planes.rows_of(writer, rights.IMPORTS, keys)
+        for entity, (table, key) in RECORD_TABLES.items():
+            named = pa.array({row[key] for row in found.get(table, ())}, pa.string())
+            rows = pa.table({"entity": pa.repeat(entity, len(named)), "key": named})
+            if not len(named):
+                continue
+            if entity in rights.WHOLE:
+                versions = writer.matching("records", rows, ["entity", "key"])
+                rights.forget_messages(versions, writer)
+                writer.delete(table, pa.table({key: named}), [key])
+                self._settle_naming(key, named, writer)
+            else:
+                self._settle(entity, rows, writer)
+
+    def _settle_naming(self, link: str, named: pa.Array, writer: FactsWriter) -> None:
+        """Settle the rows of other entities that name some contacts or creators."""
+        for entity, (table, key) in RECORD_TABLES.items():
+            if key == link or link not in TABLES[table].columns:
+                continue
+            ids = writer.matching(table, pa.table({link: named}), [link])[key]
+            rows = pa.table({"entity": pa.repeat(entity, len(ids)), "key": ids})
+            self._settle(entity, rows, writer)
 
     def _bring(self, gathered: Sequence[Staged], writer: FactsWriter) -> None:
         """Bring in rows of one run, source and entity each, unless the run was taken back."""

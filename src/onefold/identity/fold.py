@@ -7,13 +7,14 @@ or by its own key where it has none.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
 from onefold.collect import Batch
 from onefold.identity.memberships import MembershipsFold
-from onefold.store import FactsWriter
+from onefold.store import FactsWriter, planes
 
 _MOST_CACHED = 400_000
 _Edge = tuple[int, int, str]
@@ -21,6 +22,13 @@ _Edge = tuple[int, int, str]
 
 class IdentityFold:
     """Keeps `edges`, `identifiers` and `memberships`."""
+
+    KEEPS: ClassVar[Mapping[str, Sequence[str]]] = {
+        "edges": ("from_key", "to_key"),
+        "identifiers": ("key", "person_id"),
+        "memberships": ("identifier",),
+    }
+    """Tables with the columns that hold keys of persons."""
 
     def __init__(self) -> None:
         self._edges: dict[_Edge, int] = {}
@@ -34,6 +42,19 @@ class IdentityFold:
         fresh = self._fresh_keys(batch.events)
         self._write_persons(fresh, links, writer)
         self._memberships.fold(batch, writer)
+
+    def forget(self, keys: Collection[int], writer: FactsWriter) -> None:
+        """Let go of persons whose every identifier is named; make a new fold afterwards.
+
+        Links to identifiers of others go too: whoever erases keeps in the log what of them has to
+        stay so that nobody else changes.
+        """
+        kept = {**self.KEEPS, "identifiers": ("key",)}
+        planes.delete_of(writer, kept, keys)
+
+    def tell(self, keys: Collection[int], writer: FactsWriter) -> dict[str, list[dict[str, Any]]]:
+        """Return table -> rows of what is kept of persons."""
+        return planes.rows_of(writer, self.KEEPS, keys)
 
     def _write_edges(self, edges: dict[_Edge, int], writer: FactsWriter) -> list[_Edge]:
         """Keep the earliest time of each link; return the links never seen before."""

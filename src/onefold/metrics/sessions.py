@@ -4,7 +4,8 @@ The table is a function of the set of events, however late they come: a new span
 span that it touches within 30 minutes.
 """
 
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ import pyarrow.compute as pc
 
 from onefold.collect import Batch
 from onefold.model.facts import TABLES
-from onefold.store import FactsWriter
+from onefold.store import FactsWriter, planes
 
 GAP = 30 * 60 * 1_000_000
 """Two events further apart than this, with none between, are of two sessions (microseconds)."""
@@ -43,6 +44,9 @@ _PARTS = 1_000_000
 class SessionsFold:
     """Keeps `sessions`."""
 
+    KEEPS: ClassVar[Mapping[str, Sequence[str]]] = {"sessions": ("identifier",)}
+    """Tables with the columns that hold keys of persons."""
+
     def __init__(self, *, passive: frozenset[str], discoveries: frozenset[str]) -> None:
         """What is passive is no action: impressions and system events of the catalogue."""
         self._passive = pa.array(sorted(passive), pa.string())
@@ -58,6 +62,14 @@ class SessionsFold:
             marks = of_it.column("traffic").fill_null(PEOPLE)
             for traffic in marks.unique().to_pylist():
                 self._fold_traffic(of_it.filter(pc.equal(marks, traffic)), writer)
+
+    def forget(self, keys: Collection[int], writer: FactsWriter) -> None:
+        """Let go of the sessions of identifiers."""
+        planes.delete_of(writer, self.KEEPS, keys)
+
+    def tell(self, keys: Collection[int], writer: FactsWriter) -> dict[str, list[dict[str, Any]]]:
+        """Return table -> rows of what is kept of persons."""
+        return planes.rows_of(writer, self.KEEPS, keys)
 
     def _fold_traffic(self, events: pa.Table, writer: FactsWriter) -> None:
         """Fold events of one environment and one mark: spans of two never touch."""

@@ -414,6 +414,16 @@ TABLES: dict[str, Table] = {
         },
         ("message_hi", "message_lo", "event", "source", "environment", "reason"),
     ),
+    "echoes": Table({"log_offset": "int64", "place": "int32", "identifier": "int64"}, ()),
+    "erased": Table(
+        {
+            "message_hi": "int64",
+            "message_lo": "int64",
+            "log_offset": "int64",
+            "place": "int32",
+        },
+        ("message_hi", "message_lo"),
+    ),
     "duplicates": Table({"received_date": "date", "source": "string", "events": "int64"}, ()),
     "progress": Table({"fold": "string", "log_offset": "int64", "received_time": "timestamp"}, ()),
     "meta": Table({"key": "string", "value": "string"}, ()),

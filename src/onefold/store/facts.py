@@ -43,6 +43,10 @@ class FactsWriter(Protocol):
         """Remove the rows of a table whose `on` columns equal those of any given row."""
         ...
 
+    def distinct(self, table: str, column: str) -> list[Any]:
+        """Return the values of a column, each once; null is none."""
+        ...
+
 
 class Facts(Protocol):
     """What every engine offers."""

@@ -250,6 +250,12 @@ class DuckWriter:
             query = _delete_sql(table, tuple(on), since[0] if since else "")
             self._run(query, rows, [since[1]] if since else [])
 
+    def distinct(self, table: str, column: str) -> list[Any]:
+        """Return the values of a column, each once; null is none."""
+        name = exp.column(column, quoted=True)
+        asked = select(name).distinct().from_(table).where(name.is_(exp.null()).not_())
+        return [row[0] for row in self._cursor.execute(asked.sql(dialect="duckdb")).fetchall()]
+
     def _run(
         self, query: str, rows: pa.Table, values: Sequence[Any] = ()
     ) -> duckdb.DuckDBPyConnection:

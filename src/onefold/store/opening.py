@@ -1,5 +1,6 @@
 """The planes of a workspace, opened by what its settings say: a URL, or a file of the folder."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +12,18 @@ from onefold.store.log_sqlite import SqliteLog
 
 if TYPE_CHECKING:
     from onefold.store.outside import read_rows
+    from onefold.store.persons import delete_of, rows_of
     from onefold.store.state import State
 
 __all__ = [
     "LOG_FILE",
     "STATE_FILE",
     "SqliteLog",
+    "delete_of",
     "open_log",
     "open_state",
     "read_rows",
+    "rows_of",
     "text_digests",
     "text_numbers",
 ]
@@ -28,14 +32,15 @@ LOG_FILE, STATE_FILE = "log.sqlite", "state.sqlite"
 """Where they stand in the folder when no URL is given."""
 
 
+_LATER = {"delete_of": "persons", "read_rows": "outside", "rows_of": "persons"}
+"""Who only opens a log should not wait for what speaks to databases."""
+
+
 def __getattr__(name: str) -> Any:
-    # Who only opens a log should not wait for what speaks to databases.
-    if name != "read_rows":
+    if name not in _LATER:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    from onefold.store.outside import read_rows
-
-    return read_rows
+    return getattr(import_module(f"onefold.store.{_LATER[name]}"), name)
 
 
 _STATES = ("postgresql", "sqlite")
