@@ -56,7 +56,7 @@ def log_rows(place, run) -> list[NewRow]:
     records = [record(source, priority, now, row) for row in told]
     seen: dict[str, Record] = {}
     records = [r for r in records if r.reason or seen.setdefault(r.key, r).fields == r.fields]
-    entry = RunEntry(run_id(source, now), source, now)
+    entry = RunEntry(run_id(source, now), source, now, environment="production", entity="account")
     found = [control(RUN, entry)]
     for start in range(0, len(records), size):
         part = records[start : start + size]

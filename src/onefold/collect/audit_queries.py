@@ -21,7 +21,6 @@ from onefold.collect.drifts import Profile, profile
 from onefold.collect.inference import Sample
 from onefold.collect.journeys import Journey
 from onefold.collect.queries import moment_of, reasons, seen_events
-from onefold.model.facts import IMPORTED
 from onefold.model.time import DAY, day_of, day_start
 
 if TYPE_CHECKING:
@@ -138,9 +137,7 @@ def _profile(view: "View", event: str, span: tuple[int, int]) -> Profile:
 def _ids(view: "View", since: int, stand_ins: Collection[int]) -> Ids:
     import ibis
 
-    events = view.events.filter(
-        view.events.received_time >= moment_of(since), view.events.kind != IMPORTED
-    )
+    events = view.events.filter(view.events.received_time >= moment_of(since))
     keys = list(stand_ins)
     nobody = events.user_key.isin(keys) | events.anonymous_key.isin(keys)
     counted = events.group_by("source").aggregate(

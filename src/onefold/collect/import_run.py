@@ -1,5 +1,6 @@
 """Imports: a file and its mapping to rows of the log, reconciled to the cent."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from collections.abc import Mapping as Named
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 import msgspec
 import pyarrow as pa
@@ -29,6 +31,9 @@ from onefold.model.records import Answer, Asker, Column
 from onefold.model.time import Clock, format_time
 from onefold.store import Log, NewRow, State, View
 
+_starting = threading.Lock()
+_given: WeakKeyDictionary[Log, int] = WeakKeyDictionary()
+"""Log -> the time of the run that began last here; its entry may not be in the log yet."""
 _COUNTS = 15
 """Verdict of a row that counts."""
 _COLUMNS_FROM = 200_000
@@ -334,8 +339,11 @@ def _state(row: dict[str, Any]) -> str:
 
 def _new_time(keeper: Keeper) -> int:
     """Return the time of a run; no two runs of a log share one, whatever the clock says."""
-    last = keeper.log.latest("control", RUN)
-    return max(keeper.clock(), last.received_time + 1 if last else 0)
+    with _starting:
+        last = keeper.log.latest("control", RUN)
+        known = max(last.received_time if last else -1, _given.get(keeper.log, -1))
+        _given[keeper.log] = now = max(keeper.clock(), known + 1)
+    return now
 
 
 def _control(route: str, entry: RunEntry) -> NewRow:

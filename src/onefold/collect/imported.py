@@ -7,7 +7,6 @@ to settle its keys anew.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -21,7 +20,7 @@ from onefold.collect.runs import RUN, UNDO, RunEntry, run_id
 from onefold.collect.staged import DIALECT, Staged, read_staged, value_columns
 from onefold.collect.veil import Names, Veil
 from onefold.collect.versions import Contents, Version, merged
-from onefold.model.facts import IMPORTED, RECORD_TABLES, TABLES
+from onefold.model.facts import RECORD_CODES, RECORD_TABLES, TABLES
 from onefold.model.time import DAY
 from onefold.store import FactsWriter, Log, LogRow, planes
 
@@ -29,7 +28,7 @@ Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 _RECORD_COLUMNS = list(TABLES["records"].columns)
-_EVERY_PURPOSE = 15
+_ENTITIES = list(RECORD_CODES)
 _PAIR = ["message_hi", "message_lo"]
 _RUN = ["source", "run_time"]
 
@@ -39,7 +38,7 @@ ReadRecords = list[Staged | tuple[str, RunEntry]]
 
 
 class RecordsFold:
-    """Turns imported rows into `records`, `events`, `quarantine` and the tables of entities."""
+    """Turns imported rows into `records`, `quarantine` and the tables of entities."""
 
     def __init__(self, log: Log, identity_key: bytes) -> None:
         self._veil = Veil(identity_key)
@@ -83,7 +82,7 @@ class RecordsFold:
         found = planes.rows_of(writer, rights.IMPORTS, keys)
         for entity, (table, key) in RECORD_TABLES.items():
             named = pa.array({row[key] for row in found.get(table, ())}, pa.string())
-            rows = pa.table({"entity": pa.repeat(entity, len(named)), "key": named})
+            rows = _keyed(entity, named)
             if not len(named):
                 continue
             if entity in rights.WHOLE:
@@ -100,8 +99,7 @@ class RecordsFold:
             if key == link or link not in TABLES[table].columns:
                 continue
             ids = writer.matching(table, pa.table({link: named}), [link])[key]
-            rows = pa.table({"entity": pa.repeat(entity, len(ids)), "key": ids})
-            self._settle(entity, rows, writer)
+            self._settle(entity, _keyed(entity, ids), writer)
 
     def _bring(self, gathered: Sequence[Staged], writer: FactsWriter) -> None:
         """Bring in rows of one run, source and entity each, unless the run was taken back."""
@@ -116,7 +114,7 @@ class RecordsFold:
                 self._keep(first, rows, writer, distinct=distinct, fresh=fresh)
             waiting = pa.concat_tables([one.waiting for one in group])
             if waiting.num_rows:
-                _keep_waiting(waiting, writer)
+                _keep_waiting(first, waiting, writer)
 
     def _is_alone(self, group: Sequence[Staged], writer: FactsWriter) -> bool:
         """Return whether no row that stands can have a key of these.
@@ -144,9 +142,7 @@ class RecordsFold:
         if told.any() or again.any():
             _count_duplicates(run, int((told | again).sum()), writer)
         if again.any():
-            rows, told = rows.filter(pa.array(~again)), told[~again]
-        events = rows.filter(pa.array(~told)) if told.any() else rows
-        writer.insert("events", _events(events))
+            rows = rows.filter(pa.array(~again))
         writer.insert("records", rows.select(_RECORD_COLUMNS))
         if not distinct and _has_repeats(rows["key"]):
             self._settle(run.entity, _keys(rows), writer)
@@ -173,7 +169,8 @@ class RecordsFold:
     def _replace(self, run: Staged, rows: pa.Table, former: pa.Table, writer: FactsWriter) -> None:
         """Let rows stand in place of former versions; the plain cases without reading any."""
         newer = pc.greater_equal(former["known_time"], pc.min(rows["known_time"]))
-        alien = pc.or_(pc.not_equal(former["source"], run.source), newer)
+        sources = _with_runs(former, writer)["source"]
+        alien = pc.or_(pc.not_equal(sources, run.source), newer)
         mixed = _is_in(rows["key"], former["key"].filter(alien))
         before, now = _numbers(former, rows)
         changed = former["key"].filter(pa.array(~np.isin(before, now)))
@@ -187,7 +184,7 @@ class RecordsFold:
     def _settle(self, entity: str, keys: pa.Table, writer: FactsWriter) -> None:
         """Write the rows of keys anew from all their standing versions."""
         table, key = RECORD_TABLES[entity]
-        standing = writer.matching("records", keys, ["entity", "key"])
+        standing = _with_runs(writer.matching("records", keys, ["entity", "key"]), writer)
         versions: dict[str, list[Version]] = defaultdict(list)
         for row in standing.to_pylist():
             versions[row["key"]].append(Version.of(row))
@@ -198,20 +195,19 @@ class RecordsFold:
         writer.insert(table, pa.Table.from_arrays(arrays, names=list(columns)))
 
     def _undo(self, entry: RunEntry, writer: FactsWriter) -> None:
-        run = _named(entry.source, entry.run_time)
-        mine = writer.matching("records", run, _RUN)
+        run = pa.table({"run_time": arrow_column([entry.run_time], "timestamp")})
+        mine = writer.matching("records", run, ["run_time"])
         if not mine.num_rows:
             return
-        writer.delete("records", run, _RUN)
-        others = writer.matching("records", _pairs(mine), _PAIR)
-        for waiting, table in ((False, "events"), (True, "quarantine")):
-            gone = mine.filter(pc.equal(mine["waiting"], waiting))
-            if gone.num_rows:
-                _forget(table, gone, others, writer)
+        writer.delete("records", run, ["run_time"])
+        gone = mine.filter(mine["waiting"])
+        if gone.num_rows:
+            others = writer.matching("records", _pairs(gone), _PAIR)
+            _forget(gone, _with_runs(others, writer), writer)
         counted = mine.filter(pc.invert(mine["waiting"]))
-        for entity in pc.unique(counted["entity"]).to_pylist():
-            ours = counted.filter(pc.equal(counted["entity"], entity))
-            self._settle(entity, _keys(ours), writer)
+        for code in pc.unique(counted["entity"]).to_pylist():
+            ours = counted.filter(pc.equal(counted["entity"], code))
+            self._settle(_ENTITIES[code], _keys(ours), writer)
 
 
 def names_in(read: ReadRecords) -> Names:
@@ -237,7 +233,8 @@ def _stands(run: Staged, writer: FactsWriter) -> bool:
     if found.num_rows:
         return not found["undone_time"][0].is_valid
     name = run_id(run.source, run.run_time)
-    _note_run(RunEntry(name, run.source, run.run_time, entity=run.entity), writer)
+    entry = RunEntry(name, run.source, run.run_time, environment=run.environment, entity=run.entity)
+    _note_run(entry, writer)
     return True
 
 
@@ -276,6 +273,11 @@ def _keys(rows: pa.Table) -> pa.Table:
     return rows.select(["entity", "key"])
 
 
+def _keyed(entity: str, keys: pa.Array | pa.ChunkedArray) -> pa.Table:
+    code = pa.scalar(RECORD_CODES[entity], pa.int16())
+    return pa.table({"entity": pa.repeat(code, len(keys)), "key": keys})
+
+
 def _pairs(rows: pa.Table) -> pa.Table:
     return rows.select(_PAIR)
 
@@ -295,10 +297,7 @@ def _compared(run: Staged, rows: pa.Table, former: pa.Table) -> tuple[Flags, Fla
         nothing = np.zeros(rows.num_rows, dtype=np.bool_)
         return nothing, nothing
     before, now = _numbers(former, rows)
-    in_run = pc.and_(
-        pc.equal(former["source"], run.source),
-        pc.equal(former["run_time"].cast(pa.int64()), run.run_time),
-    ).to_numpy()
+    in_run = pc.equal(former["run_time"].cast(pa.int64()), run.run_time).to_numpy()
     return ~_is_first(now) | np.isin(now, before[in_run]), np.isin(now, before)
 
 
@@ -325,48 +324,38 @@ def _count_duplicates(run: Staged, count: int, writer: FactsWriter) -> None:
     )
 
 
-def _events(rows: pa.Table) -> pa.Table:
-    """Return the rows of `events`; what a record says stands in the table of its entity."""
-    count = rows.num_rows
-    fixed: dict[str, Any] = {
-        "kind": pa.repeat(IMPORTED, count),
-        "event": rows["entity"],
-        "event_time": rows["known_time"],
-        "received_time": rows["run_time"],
-        "time_basis": pc.if_else(
-            pc.equal(rows["known_time"], rows["run_time"]), "received", "sent"
-        ),
-        "purposes": pa.array(np.full(count, _EVERY_PURPOSE, np.int16)),
-        "properties": pa.repeat("{}", count),
-    }
-    for name in TABLES["events"].columns:
-        # What only senders tell stays null.
-        if name not in fixed and name in rows.column_names:
-            fixed[name] = rows[name]
-    return pa.table(fixed)
+def _with_runs(records: pa.Table, writer: FactsWriter) -> pa.Table:
+    """Return rows of `records` with `source` and `environment` of their runs."""
+    named = records.group_by("run_time").aggregate([])
+    runs = writer.matching("runs", named, ["run_time"]).sort_by("run_time")
+    known, times = (table["run_time"].cast(pa.int64()).to_numpy() for table in (runs, records))
+    place = pa.array(np.searchsorted(known, times))
+    for name in ("source", "environment"):
+        records = records.append_column(name, runs[name].take(place))
+    return records
 
 
-def _keep_waiting(waiting: pa.Table, writer: FactsWriter) -> None:
+def _keep_waiting(run: Staged, waiting: pa.Table, writer: FactsWriter) -> None:
     """Let bad rows wait; the same row for the same reason waits once."""
     former = writer.matching("records", _pairs(waiting), _PAIR)
     before, now = _numbers(former, waiting)
     first = _is_first(now)
     fresh = first & ~np.isin(now, before)
     writer.insert("records", waiting.filter(pa.array(first)).select(_RECORD_COLUMNS))
-    columns = {
-        name: waiting[{"event": "entity", "received_time": "run_time"}.get(name, name)]
-        for name in TABLES["quarantine"].columns
-    }
-    writer.insert("quarantine", pa.table(columns).filter(pa.array(fresh)))
+    rows = waiting.filter(pa.array(fresh))
+    same = {"event": run.entity, "source": run.source, "environment": run.environment}
+    columns = {name: pa.repeat(value, rows.num_rows) for name, value in same.items()}
+    columns["received_time"] = rows["run_time"]
+    for name in TABLES["quarantine"].columns:
+        columns.setdefault(name, rows[name] if name in rows.column_names else None)
+    writer.insert("quarantine", pa.table(columns))
 
 
-def _forget(table: str, gone: pa.Table, others: pa.Table, writer: FactsWriter) -> None:
-    """Take messages out of a table, but for those that another run told as well."""
+def _forget(gone: pa.Table, others: pa.Table, writer: FactsWriter) -> None:
+    """Take bad rows out of quarantine, but for those that another run told as well."""
     ids = _pairs(gone)
-    if table == "events":
-        ids = ids.append_column("kind", pa.array([IMPORTED] * gone.num_rows, pa.string()))
-    standing = writer.matching(table, ids, ids.column_names)
-    writer.delete(table, ids, ids.column_names)
+    standing = writer.matching("quarantine", ids, _PAIR)
+    writer.delete("quarantine", ids, _PAIR)
     if not others.num_rows or not standing.num_rows:
         return
     # The first of the others that told a message takes the place of the one taken back.
@@ -378,9 +367,6 @@ def _forget(table: str, gone: pa.Table, others: pa.Table, writer: FactsWriter) -
         if heir is not None:
             row |= {"log_offset": heir["log_offset"], "place": heir["place"]}
             row |= {"source": heir["source"], "environment": heir["environment"]}
-            row["received_time"] = heir["run_time"]
-            if table == "events":
-                row["event_time"] = heir["known_time"]
-            kept.append(row)
+            kept.append(row | {"received_time": heir["run_time"]})
     if kept:
-        writer.insert(table, pa.Table.from_pylist(kept, schema=standing.schema))
+        writer.insert("quarantine", pa.Table.from_pylist(kept, schema=standing.schema))

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.collect.entities import KEYED
-from onefold.model.facts import IMPORTED, RECORD_TABLES, TABLES
+from onefold.model.facts import RECORD_TABLES, TABLES
 from onefold.store import FactsWriter, planes
 
 WHOLE = ("contact", "creator")
@@ -114,5 +114,3 @@ def forget_messages(rows: pa.Table, writer: FactsWriter) -> None:
     at = rows.select(_PLACE)
     writer.delete("records", at, _PLACE)
     writer.delete("quarantine", at, _PLACE)
-    kinds = pa.array([IMPORTED] * rows.num_rows, pa.string())
-    writer.delete("events", at.append_column("kind", kinds), [*_PLACE, "kind"])

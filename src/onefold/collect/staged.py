@@ -17,7 +17,7 @@ from onefold.collect.records import Record
 from onefold.collect.rows import ID
 from onefold.collect.veil import Names, Veil
 from onefold.model.errors import BadInput
-from onefold.model.facts import RECORD_TABLES, TABLES
+from onefold.model.facts import RECORD_CODES, RECORD_TABLES, TABLES
 from onefold.model.ids import message_hash
 from onefold.store import LogRow
 
@@ -37,6 +37,7 @@ class Staged:
 
     Attributes:
         source: `import:` and the name of the import.
+        environment: That of the import.
         run_time: Received time of all rows of the run, microseconds.
         rows: The columns of `records` and those of the entity's table.
         waiting: The columns of `records`, and `reason`.
@@ -46,6 +47,7 @@ class Staged:
     """
 
     source: str
+    environment: str
     run_time: int
     entity: str
     rows: pa.Table
@@ -144,9 +146,7 @@ def _from_columns(row: LogRow, veil: Veil) -> Staged:
     count = table.num_rows
     kinds = TABLES[RECORD_TABLES[entity][0]].columns
     same = {
-        "entity": entity,
-        "source": row.source,
-        "environment": row.environment,
+        "entity": RECORD_CODES[entity],
         "run_time": row.received_time,
         "known_time": row.received_time,
         "priority": priority,
@@ -177,6 +177,7 @@ def _from_columns(row: LogRow, veil: Veil) -> Staged:
         columns["account_id"] = table["key"] if own else _repeated(None, "string", count)
     return Staged(
         source=row.source,
+        environment=row.environment,
         run_time=row.received_time,
         entity=entity,
         rows=pa.table(columns),
@@ -216,6 +217,7 @@ def _staged(row: LogRow, entity: str, records: Sequence[tuple[int, Record]], vei
     reasons = pa.array([one.reason for _, one in bad], pa.string())
     return Staged(
         source=row.source,
+        environment=row.environment,
         run_time=row.received_time,
         entity=entity,
         rows=rows,
@@ -234,9 +236,7 @@ def _envelope(
     count = len(records)
     halves = [_halves(one.message_id) for _, one in records]
     same = {
-        "entity": entity,
-        "source": row.source,
-        "environment": row.environment,
+        "entity": RECORD_CODES[entity],
         "run_time": row.received_time,
         "waiting": waiting,
         "log_offset": row.offset,

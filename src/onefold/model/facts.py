@@ -9,7 +9,8 @@ PROMOTED = "p_"
 """Prefix of a column that a described property got for itself."""
 
 IMPORTED = "imported"
-"""Kind of the events that stand for imported rows; `records` keeps their ids, not the ids seen."""
+"""Kind of the events that imported rows are. They stand in `records`, with what is the same for all
+of a run in `runs`; only where all events are told of, they are told of as such."""
 
 CONTEXT = (
     "browser",
@@ -368,10 +369,8 @@ TABLES: dict[str, Table] = {
     ),
     "records": Table(
         {
-            "entity": "string",
+            "entity": "int16",
             "key": "string",
-            "source": "string",
-            "environment": "string",
             "run_time": "timestamp",
             "known_time": "timestamp",
             "priority": "int32",
@@ -446,6 +445,9 @@ RECORD_TABLES = {
     "creator": ("creators", "creator_id"),
 }
 """What an import may bring: entity -> its table and key."""
+
+RECORD_CODES = {entity: code for code, entity in enumerate(RECORD_TABLES)}
+"""Entity -> how `records` names it; a new one comes last."""
 
 RECORD_TIMES = {
     "accounts": "created_time",

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from onefold.collect import FoldRules
 from onefold.model.errors import MachineFailed
-from onefold.model.facts import IMPORTED, PROMOTED_TYPES, VERSION
+from onefold.model.facts import PROMOTED_TYPES, VERSION
 from onefold.store import DuckFacts, FactsWriter, SeenIds
 
 _CURRENT = "current"
@@ -135,7 +135,7 @@ def _remember_tail(facts: DuckFacts, seen: SeenIds) -> None:
     """Read ids again that were committed after the last run was written."""
     events = facts.tables()["events"]
     tail = facts.ask(
-        events.filter(events.log_offset > seen.offset, events.kind != IMPORTED).select(
+        events.filter(events.log_offset > seen.offset).select(
             "message_hi", "message_lo", "log_offset", "place"
         )
     )

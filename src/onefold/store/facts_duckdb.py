@@ -13,6 +13,7 @@ from sqlglot import exp, select
 
 from onefold.model.errors import DiskFull, MachineFailed, OnefoldError
 from onefold.model.facts import CHECKSUMMED, PROMOTED, TABLES
+from onefold.store.every_event import every_event
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -161,7 +162,10 @@ class DuckFacts:
         for name in CHECKSUMMED:
             natural = [*TABLES[name].natural, *(promoted if name == "events" else ())]
             columns: list[exp.Expression] = [_natural(column) for column in natural]
-            found.append((name, *self._checksum(exp.to_table(name), columns + told.get(name, []))))
+            source: exp.Expression = exp.to_table(name)
+            if name == "events":
+                source = every_event([*natural, "event_time", "time_basis"])
+            found.append((name, *self._checksum(source, columns + told.get(name, []))))
         persons = select("person_id", "count(*) AS identifiers").from_("identifiers")
         grouped = persons.group_by("person_id").subquery("persons")
         columns = [exp.column("person_id"), exp.column("identifiers")]
@@ -191,7 +195,11 @@ class DuckFacts:
         try:
             for name in TABLES:
                 place = str(folder / f"{name}.parquet")
-                cursor.table(name).write_parquet(place, compression="zstd")
+                rows = cursor.table(name)
+                if name == "events":
+                    every = select("*").from_(every_event(rows.columns))
+                    rows = cursor.sql(every.sql(dialect="duckdb"))
+                rows.write_parquet(place, compression="zstd")
         except duckdb.Error as error:
             raise _failure(error) from error
         finally:

@@ -48,7 +48,9 @@ def test_a_value_that_comes_back_stands_again(world) -> None:
         bring(world, f"a1,{name},de,1")
         assert names(world) == {"a1": name}
     assert len(world.raw("records")) == 3
-    assert [row["event"] for row in world.raw("events")] == ["account", "account"]
+    # A value that comes back is the message that it was before.
+    counts = {name: rows for name, rows, _ in world.workspace.folds.generation.facts.checksums()}
+    assert counts["events"] == 2
 
 
 def test_the_same_file_again_changes_nothing(world) -> None:
@@ -86,7 +88,7 @@ def test_undo_of_a_run_that_another_overwrote_leaves_the_other(world) -> None:
     assert names(world) == {"a1": "Acme Ltd"}
     undo(world, second)
     assert names(world) == {}
-    assert world.raw("records") == world.raw("events") == []
+    assert world.raw("records") == []
 
 
 def test_a_row_that_two_runs_told_stays_while_one_stands(world) -> None:
