@@ -11,19 +11,25 @@ from onefold.store.log import Log
 from onefold.store.log_sqlite import SqliteLog
 
 if TYPE_CHECKING:
+    from onefold.store.linkage import LEVELS, Compared, Plan, compare, scored
     from onefold.store.outside import read_rows
     from onefold.store.persons import delete_of, rows_of
     from onefold.store.state import State
 
 __all__ = [
+    "LEVELS",
     "LOG_FILE",
     "STATE_FILE",
+    "Compared",
+    "Plan",
     "SqliteLog",
+    "compare",
     "delete_of",
     "open_log",
     "open_state",
     "read_rows",
     "rows_of",
+    "scored",
     "text_digests",
     "text_numbers",
 ]
@@ -32,8 +38,10 @@ LOG_FILE, STATE_FILE = "log.sqlite", "state.sqlite"
 """Where they stand in the folder when no URL is given."""
 
 
-_LATER = {"delete_of": "persons", "read_rows": "outside", "rows_of": "persons"}
-"""Who only opens a log should not wait for what speaks to databases."""
+_LATER = {"delete_of": "persons", "read_rows": "outside", "rows_of": "persons"} | dict.fromkeys(
+    ("LEVELS", "Compared", "Plan", "compare", "scored"), "linkage"
+)
+"""Who only opens a log should not wait for what speaks to databases, or compares records."""
 
 
 def __getattr__(name: str) -> Any:

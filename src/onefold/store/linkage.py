@@ -1,0 +1,335 @@
+"""Records compared two by two: the one module that drives splink, in a process of its own.
+
+Nothing of what is compared is written down: the engine works in memory and spills nothing, and
+what comes back are numbers and ids.
+"""
+
+import os
+import subprocess
+import sys
+import warnings
+from contextlib import suppress
+from typing import IO, Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from onefold.model.errors import BadInput, MachineFailed
+
+BACKENDS = ("duckdb",)
+"""Engines that are tested; splink's interface to one is all that is asked of it."""
+
+LEVELS: dict[str, tuple[str, ...]] = {
+    "name": ("differs", "somewhat alike", "almost the same", "the same"),
+    "code": ("differs", "two characters apart", "one character apart", "the same"),
+    "short": ("differs", "one character apart", "the same"),
+    "exact": ("differs", "the same"),
+}
+"""How a field is compared -> what each level means, from the farthest on; -1 is not known."""
+
+_OURS = "f_"
+"""What a field is called here: `first` or `name` mean something to an engine."""
+_PRIOR = 50.0
+"""What the estimate without labels counts for, in reviewed pairs."""
+_SAMPLED_PAIRS = 500_000
+_RARE = 1e-3
+"""No level is rarer than this among the same, whatever the pairs seen say."""
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """A field by which two records are compared, and how: one of `LEVELS`."""
+
+    field: str
+    how: str
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """How records are compared.
+
+    Attributes:
+        compared: The fields.
+        blocks: Columns of numbers: two records are compared that have one of them alike.
+        trained: Column of numbers and the fields it is made of: where those are alike, the other
+            fields' rates are estimated.
+        prior: How likely two records drawn at random are the same.
+        apart: Only records of different sources are compared.
+        floor: Pairs less likely than this are not told.
+        most: How many pairs are told at the most, the likeliest first.
+        labels: Reviewed pairs: whether the two are the same, and the level of each field.
+        backend: One of `BACKENDS`.
+        threads: Of the engine.
+        memory: Of the engine at the most.
+        seed: Of the sample by which chance agreement is estimated.
+    """
+
+    compared: tuple[Compared, ...]
+    blocks: tuple[str, ...]
+    trained: tuple[tuple[str, tuple[str, ...]], ...]
+    prior: float
+    apart: bool = False
+    floor: float = 0.01
+    most: int = 1_000_000
+    labels: tuple[tuple[bool, dict[str, int]], ...] = ()
+    backend: str = "duckdb"
+    threads: int = 2
+    memory: str = "1300MB"
+    seed: int = 1
+
+
+def scored(records: pa.Table, plan: Plan) -> pa.Table:
+    """Return pairs of records that may be the same, in a process that ends with the answer.
+
+    Args:
+        records: `id`, `source`, the fields and the columns of the plan.
+        plan: How they are compared.
+
+    Returns:
+        `left`, `right` (ids), `weight` (bits for being the same), `probability`, and of each
+        field `level_F` (see `LEVELS`; -1 is not known) and `weight_F`, its part of the weight.
+
+    Raises:
+        BadInput: The extra is not installed.
+        MachineFailed: It ended before it could say.
+    """
+    if not records.num_rows or not plan.blocks:
+        return _named(_no_pairs(plan), records["id"])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "onefold.store.linkage"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        # What an engine says when it fails may quote a value.
+        stderr=None if os.environ.get("ONEFOLD_TRACE") else subprocess.DEVNULL,
+        process_group=0,
+    )
+    if process.stdin is None or process.stdout is None:
+        raise MachineFailed("The records could not be compared.", "Try again.")
+    try:
+        with suppress(BrokenPipeError):
+            # Who is meant by a number is known here alone.
+            sent = records.drop_columns(["id"] if plan.apart else ["id", "source"])
+            _put(process.stdin, msgspec.msgpack.encode(plan), sent)
+            process.stdin.close()
+        trouble, found = _heard(process.stdout)
+    except (EOFError, pa.ArrowInvalid) as error:
+        message = "Comparing the records ended before it could say what it found."
+        raise MachineFailed(message, "Let the machine have more memory, and try again.") from error
+    finally:
+        process.kill()
+        process.wait()
+        for end in (process.stdin, process.stdout):
+            with suppress(OSError):
+                end.close()
+    if trouble:
+        raise BadInput(trouble, "Install it with `pip install 'onefold[link]'`.")
+    return _named(found, records["id"])
+
+
+def compare(records: pa.Table, plan: Plan) -> pa.Table:
+    """Return what `scored` does, in this process.
+
+    Source: Fellegi & Sunter (1969), A Theory for Record Linkage; rates by expectation
+    maximisation, frequent values counting less (Winkler 2006), as splink 4 has them.
+
+    Raises:
+        ModuleNotFoundError: The extra `link` is not installed.
+    """
+    with warnings.catch_warnings():
+        # What splink imports warns of what it imports.
+        warnings.simplefilter("ignore")
+        return _named(_compare(records.drop_columns(["id"]), plan), records["id"])
+
+
+def _named(found: pa.Table, ids: pa.ChunkedArray) -> pa.Table:
+    """Return pairs with the ids of the records in place of their numbers."""
+    for place, side in enumerate(("left", "right")):
+        found = found.set_column(place, side, ids.take(found[side]))
+    return found
+
+
+def _compare(records: pa.Table, plan: Plan) -> pa.Table:
+    import logging
+
+    from splink import Linker, SettingsCreator
+
+    logging.getLogger("splink").setLevel(logging.CRITICAL)
+
+    settings = SettingsCreator(
+        link_type="link_only" if plan.apart else "dedupe_only",
+        unique_id_column_name="id",
+        comparisons=[_comparison(each) for each in plan.compared],
+        blocking_rules_to_generate_predictions=[_alike(each) for each in plan.blocks],
+        probability_two_random_records_match=plan.prior,
+        retain_intermediate_calculation_columns=True,
+        retain_matching_columns=False,
+    )
+    numbers = pa.array(np.arange(records.num_rows, dtype=np.int32))
+    records = records.append_column("id", numbers)
+    ours = {each.field: _OURS + each.field for each in plan.compared}
+    records = records.rename_columns([ours.get(name, name) for name in records.column_names])
+    tables = _by_source(records) if plan.apart else [records]
+    engine = _engine(plan)
+    linker = Linker(tables, settings, db_api=engine, set_up_basic_logging=False)
+    _train(linker, plan)
+    found = linker.inference.predict(threshold_match_probability=plan.floor)
+    return _told(found.as_duckdbpyrelation(), linker, plan)
+
+
+def _engine(plan: Plan) -> Any:
+    if plan.backend not in BACKENDS:
+        raise BadInput(f"No backend `{plan.backend}`.", f"Use one of: {', '.join(BACKENDS)}.")
+    import duckdb
+    from splink import DuckDBAPI
+
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "threads": plan.threads,
+        "memory_limit": plan.memory,
+        "preserve_insertion_order": False,
+        # What is compared is of persons: it never goes to a disk.
+        "temp_directory": "",
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    return DuckDBAPI(duckdb.connect(":memory:", config=settings))
+
+
+def _comparison(compared: Compared) -> Any:
+    import splink.comparison_library as library
+
+    field = _OURS + compared.field
+    match compared.how:
+        case "name":
+            found: Any = library.JaroWinklerAtThresholds(field, [0.92, 0.8])
+        case "code":
+            return library.DamerauLevenshteinAtThresholds(field, [1, 2])
+        case "short":
+            found = library.DamerauLevenshteinAtThresholds(field, [1])
+        case _:
+            found = library.ExactMatch(field)
+    return found.configure(term_frequency_adjustments=True)
+
+
+def _alike(*columns: str) -> str:
+    return " AND ".join(f"l.{column} = r.{column}" for column in columns)
+
+
+def _by_source(records: pa.Table) -> list[pa.Table]:
+    sources = records["source"]
+    names = sorted(pc.unique(sources).to_pylist())
+    return [records.filter(pc.equal(sources, name)).drop_columns(["source"]) for name in names]
+
+
+def _train(linker: Any, plan: Plan) -> None:
+    """Let a linker learn its rates: by chance from a sample, among the same where some are alike.
+
+    What people decided moves the latter: the estimate counts for some pairs, each reviewed pair
+    for one more (a Dirichlet prior). How often others agree by chance is not learnt from reviews,
+    for only pairs that look alike are ever reviewed.
+    """
+    from splink.internals.exceptions import SplinkException
+
+    training = linker.training
+    training.estimate_u_using_random_sampling(max_pairs=_SAMPLED_PAIRS, seed=plan.seed)
+    for block, fields in plan.trained:
+        # A block without a pair, or all of whose pairs agree, teaches nothing.
+        with suppress(SplinkException):
+            training.estimate_parameters_using_expectation_maximisation(
+                _alike(block, *(_OURS + name for name in fields)),
+                fix_probability_two_random_records_match=True,
+            )
+    same = [levels for decided, levels in plan.labels if decided]
+    model = linker._settings_obj.core_model_settings  # noqa: SLF001 - there is no other way in
+    for each, comparison in zip(plan.compared, model.comparisons, strict=True):
+        levels = [level for level in comparison.comparison_levels if not level.is_null_level]
+        seen = [one[each.field] for one in same if one.get(each.field, -1) >= 0]
+        rates = [max(float(level.m_probability or 0.0), _RARE) for level in levels]
+        for place, level in enumerate(levels):
+            # Levels stand from the nearest to the farthest; the last one is 0.
+            told = seen.count(len(levels) - 1 - place)
+            rate = rates[place] / sum(rates)
+            level.m_probability = (rate * _PRIOR + told) / (_PRIOR + len(seen))
+            level.u_probability = max(float(level.u_probability or 0.0), _RARE**2)
+
+
+def _told(relation: Any, linker: Any, plan: Plan) -> pa.Table:
+    """Return the columns that are told of each pair.
+
+    Which level a field is at shows in its factor; the engine keeps no more, so that a million
+    pairs fit.
+    """
+    found = relation.order("match_weight DESC, id_l, id_r").limit(plan.most).to_arrow_table()
+    columns = {
+        "left": found["id_l"],
+        "right": found["id_r"],
+        "weight": found["match_weight"],
+        "probability": found["match_probability"],
+    }
+    model = linker._settings_obj.core_model_settings  # noqa: SLF001 - there is no other way in
+    for each, comparison in zip(plan.compared, model.comparisons, strict=True):
+        factors = found[f"bf_{_OURS}{each.field}"].to_numpy()
+        bits = np.log2(factors)
+        adjusted = f"bf_tf_adj_{_OURS}{each.field}"
+        if adjusted in found.column_names:
+            bits = bits + np.log2(found[adjusted].to_numpy())
+        columns[f"level_{each.field}"] = pa.array(_levels(factors, comparison))
+        columns[f"weight_{each.field}"] = pa.array(bits)
+    return pa.table(columns)
+
+
+def _levels(factors: "np.ndarray[Any, Any]", comparison: Any) -> "np.ndarray[Any, Any]":
+    """Return the level of each factor: the one whose own it is nearest to."""
+    levels = [level for level in comparison.comparison_levels if not level.is_null_level]
+    known = {-1: 1.0}
+    for place, level in enumerate(levels):
+        known[len(levels) - 1 - place] = level.m_probability / level.u_probability
+    numbers = np.array(list(known), np.int16)
+    apart = np.abs(np.log(factors)[:, None] - np.log(list(known.values()))[None, :])
+    return numbers[apart.argmin(axis=1)] if len(factors) else np.zeros(0, np.int16)
+
+
+def _no_pairs(plan: Plan) -> pa.Table:
+    columns: dict[str, Any] = {"left": pa.int32(), "right": pa.int32()}
+    columns |= {"weight": pa.float64(), "probability": pa.float64()}
+    for each in plan.compared:
+        columns |= {f"level_{each.field}": pa.int16(), f"weight_{each.field}": pa.float64()}
+    return pa.table({name: pa.array([], kind) for name, kind in columns.items()})
+
+
+def _put(end: IO[bytes], said: bytes, records: pa.Table) -> None:
+    end.write(len(said).to_bytes(8, "big"))
+    end.write(said)
+    with pa.ipc.new_stream(end, records.schema) as stream:
+        stream.write_table(records)
+    end.flush()
+
+
+def _heard(end: IO[bytes]) -> tuple[str, pa.Table]:
+    size = end.read(8)
+    if len(size) < 8:
+        raise EOFError
+    said = end.read(int.from_bytes(size, "big"))
+    return said.decode(), pa.ipc.open_stream(end).read_all()
+
+
+def main() -> None:
+    """Compare what stands on standard input; say it on standard output."""
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    sys.stdout = sys.stderr
+    size = int.from_bytes(sys.stdin.buffer.read(8), "big")
+    plan = msgspec.msgpack.decode(sys.stdin.buffer.read(size), type=Plan)
+    records = pa.ipc.open_stream(sys.stdin.buffer).read_all()
+    trouble, found = "", _no_pairs(plan)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = _compare(records, plan)
+    except ModuleNotFoundError as error:
+        trouble = f"Records are compared by {error.name}, which is not installed."
+    with suppress(BrokenPipeError):
+        _put(answers, trouble.encode(), found)
+        answers.close()
+
+
+if __name__ == "__main__":
+    main()
