@@ -4,7 +4,7 @@ import asyncio
 
 import httpx
 
-from onefold.governance import add_user, people, sign_in_link
+from onefold.governance import add_user, people
 from onefold.model.records import OWNER
 from onefold.web.app import make_app
 
@@ -17,7 +17,7 @@ class Reader:
     def __init__(self, world, role):
         state, now = world.workspace.state, world.clock()
         add_user(state, role.title(), role, asker=OWNER, now=now)
-        link = sign_in_link(state, role.title(), asker=OWNER, now=now)
+        link = people.sign_in_link(state, role.title(), asker=OWNER, now=now)
         self.token = people.open_link(state, link.rpartition("/")[2], now=now)
         self._app = make_app(world.workspace)
 

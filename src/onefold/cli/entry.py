@@ -53,6 +53,8 @@ ROOMS = {
     },
     "Govern": {
         "user": ("governance", "Who may sign in, and as what."),
+        "team": ("access", "Who works on the same accounts."),
+        "policy": ("access", "Who sees which rows, and what of persons in clear."),
         "audit": ("governance", "The trail, and whether it is whole."),
     },
 }

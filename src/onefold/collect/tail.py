@@ -75,6 +75,7 @@ class Tail:
         facts_offset: How far the facts are.
         identity_key: Keys the hashes of identifiers.
         catalogue: Says which fields are personal.
+        limited: The asker may see some rows alone: what is no event of theirs is not told of.
     """
 
     log: "Log"
@@ -83,6 +84,7 @@ class Tail:
     facts_offset: int
     identity_key: bytes
     catalogue: Catalogue = field(default_factory=Catalogue)
+    limited: bool = False
 
 
 def newest(
@@ -146,6 +148,8 @@ def _messages(tail: Tail, rows: list["LogRow"]) -> Iterator[Message]:
         for place in reversed(range(len(row.verdicts))):
             allowed = bool(row.verdicts[place] & bit)
             at = row.offset, place
+            if tail.limited and at not in kept:
+                continue
             reason = waiting.get(at, "")
             if row.offset > tail.facts_offset:
                 reason = told.get(str(place), "")

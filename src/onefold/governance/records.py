@@ -1,4 +1,4 @@
-"""What governance hands out: users, visits, keys."""
+"""What governance hands out: users, visits, keys, policies."""
 
 from dataclasses import dataclass
 
@@ -36,3 +36,81 @@ class ApiKey:
     expires_time: int | None
     last_used_time: int | None
     revoked_time: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Which rows a policy shows: those that every kind of term lets through.
+
+    Attributes:
+        accounts: Ids of accounts; empty: of any.
+        owners: Who owns the account, as imported, in small letters; empty: anybody.
+        regions: Countries of the account, in small letters; empty: anywhere.
+        campaigns: Ids of campaigns; empty: of any.
+    """
+
+    accounts: frozenset[str] = frozenset()
+    owners: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
+    campaigns: frozenset[str] = frozenset()
+
+    @property
+    def names_accounts(self) -> bool:
+        """Whether it says anything about accounts."""
+        return bool(self.accounts or self.owners or self.regions)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What of the workspace somebody may see, as all policies together say.
+
+    Attributes:
+        rows: A row is shown that one of these shows; without any, every row is.
+        classes: Classes of personal fields that may be read in clear; None: all that the role
+            lets be read.
+    """
+
+    rows: tuple[Rows, ...] = ()
+    classes: frozenset[str] | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether every row is shown."""
+        return not self.rows
+
+
+WHOLE = Sight()
+"""Without a policy: every row, and what the role lets be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What some may see, as it is kept.
+
+    Attributes:
+        name: Of the policy.
+        who: `user:NAME`, `role:ROLE`, `team:NAME` or `key:NAME`, each of whom it binds.
+        accounts: Ids of accounts whose rows are shown.
+        owners: Owners of accounts; `@me` is who asks, `@team` everybody of the asker's teams.
+        regions: Countries of accounts.
+        campaigns: Ids of campaigns.
+        classes: Classes of personal fields that may be read in clear; None says nothing of it.
+        note: Why.
+    """
+
+    name: str
+    who: tuple[str, ...]
+    accounts: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    campaigns: tuple[str, ...] = ()
+    classes: tuple[str, ...] | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """People who work on the same accounts."""
+
+    name: str
+    members: tuple[str, ...]

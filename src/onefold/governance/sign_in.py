@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from onefold.governance import store
 from onefold.governance.records import User, Visit
 from onefold.model.errors import BadInput, Conflict, NotFound, NotSignedIn
-from onefold.model.records import ROLES, Asker
+from onefold.model.records import ROLES, WITHIN, Asker
 from onefold.model.time import DAY, HOUR
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ def add_user(state: "State", name: str, role: str, *, asker: Asker, now: int) ->
     """
     name = checked_name(name)
     _check_role(role)
+    if name.casefold() in WITHIN or ":" in name or name.startswith("@"):
+        message = f"`{name}` is not a user's name: in the trail and in policies it stands for more."
+        raise BadInput(message, "Take another name, without `:` and without `@` before it.")
     # Names that differ by case alone would look like one person in the trail.
     alike = [each.name for each in store.users(state) if each.name.casefold() == name.casefold()]
     if alike:

@@ -200,7 +200,7 @@ class Live:
         return row["first_time"] is not None
 
     def _slow(self, view: "View", campaign_id: str, span: Span) -> Slow:
-        key = (campaign_id, span[0], view.question)
+        key = (campaign_id, span[0], view.question, view.sight)
         found = self._kept.get(key)
         if found is None:
             found = _slow(view, campaign_id, self.rate, span)

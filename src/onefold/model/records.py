@@ -35,6 +35,22 @@ class Asker:
     role: str
     scopes: tuple[str, ...] = ()
 
+    @property
+    def is_key(self) -> bool:
+        """Whether a program asks, by an API key."""
+        return self.name.startswith(KEY)
+
+    @property
+    def internal(self) -> bool:
+        """Whether it is nobody who signs in: the command line, the schedule."""
+        return self.name in WITHIN
+
+
+KEY = "key:"
+"""Before the name of an API key that asks."""
+
+WITHIN = frozenset({"command line", "schedule"})
+"""Who asks from within; no user may be called so."""
 
 OWNER = Asker(name="command line", role="owner")
 """The command line acts as the workspace's owner."""

@@ -7,13 +7,20 @@ from onefold import customers
 from onefold.advice import advise
 from onefold.collect import catalogues
 from onefold.experiments import Experiment, exposure_log, load_experiments, read_experiment
-from onefold.governance import add_user, require, sign_in_link, trail, verify
+from onefold.governance import add_user, people, require, trail, verify
 from onefold.metrics import load_metrics, measure
 from onefold.model.errors import BadInput, NotFound, unknown
 from onefold.model.records import Answer, Column, Question
 from onefold.model.time import day_of, day_start, parse_date
+from onefold.runtime import (
+    access_calls,
+    catalogue_calls,
+    collect_calls,
+    import_calls,
+    machine_calls,
+    retrying,
+)
 from onefold.runtime import call_params as take
-from onefold.runtime import catalogue_calls, collect_calls, import_calls, machine_calls, retrying
 from onefold.runtime.definitions import drift
 from onefold.runtime.doctor import WRONG, Finding, diagnose
 from onefold.runtime.mentions import unheard
@@ -24,6 +31,7 @@ from onefold.store import View
 
 __all__ = [
     "CALLS",
+    "access_calls",
     "asker_named",
     "call",
     "catalogue_calls",
@@ -66,7 +74,7 @@ def _checksum(asked: Asked, _: take.Nothing) -> Body:
     return checksum(asked.workspace)
 
 
-@named("plan", take.Nothing)
+@named("plan", take.Nothing, whole=False)
 def _plan(asked: Asked, _: take.Nothing) -> Outcome:
     """What the definitions in the folder would change."""
     _check_definitions(asked.workspace)
@@ -76,7 +84,7 @@ def _plan(asked: Asked, _: take.Nothing) -> Outcome:
     return Outcome(body, good=not rows)
 
 
-@named("apply", take.Nothing, action="define", changes=True)
+@named("apply", take.Nothing, action="define", changes=True, whole=False)
 def _apply(asked: Asked, _: take.Nothing) -> Body:
     """Let the definitions in the folder hold."""
     _check_definitions(asked.workspace)
@@ -109,7 +117,7 @@ def _check_definitions(workspace: Workspace) -> None:
 @named("person show", take.IdParams, action="see_persons")
 def _person_show(asked: Asked, params: take.IdParams) -> Body:
     """Who a person is and what happened, from the first anonymous touch on."""
-    view, vault = asked.view(params), asked.workspace.vault
+    view, vault = asked.view(params), asked.vault()
     key = asked.workspace.identity_key
     found = customers.find_customer(view, vault, params.id, identity_key=key)
     if found.kind != "person":
@@ -121,7 +129,7 @@ def _person_show(asked: Asked, params: take.IdParams) -> Body:
 @named("account show", take.IdParams)
 def _account_show(asked: Asked, params: take.IdParams) -> Body:
     """Spend, open issues, last interactions and the timeline of one account."""
-    return customers.account(asked.view(params), asked.workspace.vault, params.id).to_json()
+    return customers.account(asked.view(params), asked.vault(), params.id).to_json()
 
 
 @named("friction", take.Asking)
@@ -221,7 +229,7 @@ def _span(view: View, first: str | None, after: str | None) -> tuple[int, int]:
     return day_start(start, view.zone), day_start(last, view.zone)
 
 
-@named("experiment list", take.Nothing)
+@named("experiment list", take.Nothing, whole=False)
 def _experiment_list(asked: Asked, _: take.Nothing) -> Body:
     """Experiments with their arms, their days and what each half says."""
     found = load_experiments(asked.workspace.definitions / "experiments")
@@ -288,5 +296,5 @@ def _user_add(asked: Asked, params: take.UserParams) -> Body:
 def _user_link(asked: Asked, params: take.LinkParams) -> Body:
     """Make a link that signs a user in once, within a day."""
     now = asked.workspace.clock()
-    path = sign_in_link(asked.workspace.state, params.name, asker=asked.asker, now=now)
+    path = people.sign_in_link(asked.workspace.state, params.name, asker=asked.asker, now=now)
     return {"name": params.name, "path": path}

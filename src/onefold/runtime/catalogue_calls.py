@@ -72,7 +72,7 @@ def _import(asked: Asked, params: PlanParams) -> Body:
     )
 
 
-@named("catalogue export", HandOutParams)
+@named("catalogue export", HandOutParams, whole=False)
 def _export(asked: Asked, params: HandOutParams) -> Body:
     """The catalogue as a Segment tracking plan or as Iglu schemas: `files`, path by path."""
     return cataloguing.hand_out(asked.workspace, kind=params.kind, vendor=params.vendor)

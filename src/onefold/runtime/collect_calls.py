@@ -16,7 +16,7 @@ HIDDEN_KEY = "hidden"
 _SOURCE = ("name", "write_key", "environment", "basis", "region", "unplanned", "sample", "country")
 
 
-@named("source list", take.Nothing)
+@named("source list", take.Nothing, whole=False)
 def _source_list(asked: Asked, _: take.Nothing) -> Body:
     """Sources with their policies, and their keys for those who may define what is sent."""
     found = sources.list_sources(asked.workspace.state)

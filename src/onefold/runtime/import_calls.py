@@ -105,7 +105,7 @@ def _undo(asked: Asked, params: take.UndoParams) -> Body:
     return {"run": params.run, "undone": undone, "notes": notes}
 
 
-@named("export", take.ExportParams, action="settings", changes=True)
+@named("export", take.ExportParams, action="settings", changes=True, whole=True)
 def _export(asked: Asked, params: take.ExportParams) -> Body:
     """Write the whole workspace in open formats, with a manifest of hashes."""
     workspace = asked.workspace

@@ -15,7 +15,7 @@ import msgspec
 
 from onefold import __version__
 from onefold.collect import imports
-from onefold.governance import add_api_key, people, sign_in_link
+from onefold.governance import keys, people
 from onefold.model.errors import BadInput, Conflict, MachineFailed
 from onefold.model.facts import VERSION
 from onefold.model.ids import new_secret
@@ -272,9 +272,9 @@ def restore(
 def _new_keys(state: State, clock: Clock) -> tuple[str, str]:
     """Return a new API key and a link that signs the first owner in."""
     moment = clock()
-    key = add_api_key(state, f"restored-{moment}", ("admin",), asker=OWNER, now=moment)
+    key = keys.add_api_key(state, f"restored-{moment}", ("admin",), asker=OWNER, now=moment)
     owner = next((user.name for user in people.users(state) if user.role == "owner"), "")
-    return key, sign_in_link(state, owner, asker=OWNER, now=moment) if owner else ""
+    return key, people.sign_in_link(state, owner, asker=OWNER, now=moment) if owner else ""
 
 
 def _compared(manifest: Manifest, found: list[tuple[Any, ...]]) -> Answer:

@@ -6,12 +6,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from onefold.governance import require, user_named
+from onefold.governance import people, require
 from onefold.model.errors import BadInput, unknown
 from onefold.model.records import MARKS, OWNER, Answer, Asker, Column, Progress, Question
 from onefold.runtime import call_params as take
 from onefold.runtime.workspace import Workspace
-from onefold.store import View
+from onefold.store import Vault, View
 
 Body = Answer | Mapping[str, Any]
 
@@ -36,6 +36,10 @@ class Asked:
     workspace: Workspace
     asker: Asker
     progress: Progress
+
+    def vault(self) -> Vault:
+        """Return the vault as this asker may read it."""
+        return self.workspace.vault_of(self.asker)
 
     def view(self, terms: take.Asking) -> View:
         """Return the facts as this asker may see them."""
@@ -70,6 +74,8 @@ class Call:
         takes: The record of its parameters.
         action: What the asker must be allowed, one of governance's actions.
         changes: Whether it changes anything; a question does not.
+        whole: Whether it tells of the whole workspace, so that who may see but some rows of it
+            may not ask.
         run: What answers it.
     """
 
@@ -78,6 +84,7 @@ class Call:
     takes: type[msgspec.Struct]
     action: str
     changes: bool
+    whole: bool
     run: Callable[[Asked, Any], Body | Outcome]
 
 
@@ -89,7 +96,12 @@ Run = Callable[[Asked, Params], Body | Outcome]
 
 
 def named(
-    name: str, takes: type[Params], *, action: str = "ask", changes: bool = False
+    name: str,
+    takes: type[Params],
+    *,
+    action: str = "ask",
+    changes: bool = False,
+    whole: bool | None = None,
 ) -> Callable[[Run[Params]], Run[Params]]:
     """Return the decorator that registers what answers a call, under its name.
 
@@ -98,11 +110,15 @@ def named(
         takes: The record of its parameters.
         action: What the asker must be allowed, one of governance's actions.
         changes: Whether it changes anything.
+        whole: Whether it tells of the whole workspace. Unless said, what is no question through
+            a View does, but for settings, whose rows are no customer's.
     """
+    if whole is None:
+        whole = not issubclass(takes, take.Asking) and action != "settings"
 
     def keep(run: Run[Params]) -> Run[Params]:
         summary = (run.__doc__ or "").strip().partition("\n")[0]
-        CALLS[name] = Call(name, summary, takes, action, changes, run)
+        CALLS[name] = Call(name, summary, takes, action, changes, whole, run)
         return run
 
     return keep
@@ -136,6 +152,8 @@ def call(
         raise unknown("call", name, CALLS)
     found = CALLS[name]
     require(asker, found.action)
+    if found.whole:
+        workspace.require_whole(asker)
     try:
         taken = msgspec.convert(dict(params), found.takes, strict=strict)
     except msgspec.ValidationError as error:
@@ -155,7 +173,7 @@ def asker_named(workspace: Workspace, user: str | None) -> Asker:
     """
     if user is None:
         return OWNER
-    return Asker(name=user, role=user_named(workspace.state, user).role)
+    return Asker(name=user, role=people.user_named(workspace.state, user).role)
 
 
 def _nobody_hears(_what: str, _done: int, _total: int | None) -> None:

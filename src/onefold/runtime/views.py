@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from onefold.consent import purpose_bit
-from onefold.governance import may, require
+from onefold.governance import may, policies, require
 from onefold.model.facts import RECORD_TIMES
 from onefold.model.records import MARKS, Question
 from onefold.model.time import to_datetime
+from onefold.runtime.view_access import people_of, seen
 from onefold.store import DuckFacts, View
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def make_view(
     fresh_time: int | None,
     marked: bool = True,
     sampled: bool = True,
+    sight: "policies.Sight" = policies.WHOLE,
 ) -> View:
     """Return the facts as a question may see them.
 
@@ -41,12 +43,14 @@ def make_view(
         fresh_time: Received time of the last event folded, or None.
         marked: Somebody or something in the facts may be marked as no customer's.
         sampled: Some of the events may be of a sample.
+        sight: What the policies in force let the asker see.
 
     Raises:
         NotAllowed, NotFound: The asker may not ask at all; there is no such purpose.
     """
     require(question.asker, "ask")
-    tables = facts.tables()
+    everything = facts.tables()
+    tables = seen(everything, sight)
     bit = purpose_bit(question.purpose)
     until = None
     if question.as_of_time is not None:
@@ -54,10 +58,12 @@ def make_view(
     here = _here(tables["events"], question, until)
     known = here.filter((here.purposes.cast("int64") & bit) > 0)
     identifiers = tables["identifiers"]
-    strangers = _strangers(tables, question) if marked else None
-    allowed, people = known.filter(_unmarked(known, question)), identifiers
+    strangers = _strangers(everything, question) if marked else None
+    allowed, people = known.filter(_unmarked(known, question)), everything["identifiers"]
+    if not sight.whole:
+        people = people_of(people, tables)
     if strangers is not None:
-        people = identifiers.anti_join(strangers, "person_id")
+        people = people.anti_join(strangers, "person_id")
         allowed = allowed.anti_join(strangers, allowed.identifier == strangers.key)
     names = may(question.asker, "see_persons")
     records = {name: _known_by(tables[name], time, until) for name, time in RECORD_TIMES.items()}
@@ -89,6 +95,7 @@ def make_view(
         marked_out=out.of_span if marked else lambda _from, _to: {},
         marked_of=out.of_customer if marked else lambda **_customer: {},
         sampled=sampled,
+        sight=(may(question.asker, "see_persons"), sight),
     )
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from onefold.collect import Catalogue, Source, catalogues, sources
 from onefold.consent import BASES
-from onefold.governance import add_api_key, add_user, sign_in_link
-from onefold.model.errors import BadInput, Busy, Conflict, MachineFailed, NotFound
+from onefold.governance import keys, may, people, policies
+from onefold.model.errors import BadInput, Busy, Conflict, MachineFailed, NotAllowed, NotFound
 from onefold.model.ids import new_secret
 from onefold.model.locks import hold
 from onefold.model.records import OWNER, Answer, Asker, Progress, Question
@@ -95,10 +95,10 @@ def create_workspace(
     planes.open_log(log, folder).close()
     Vault(folder / "vault.sqlite").close()
     with closing(planes.open_state(state, folder, clock)) as opened:
-        keys = _first_keys(opened, identity_key.lower(), name or folder.name, basis)
+        made = _first_keys(opened, identity_key.lower(), name or folder.name, basis)
     # The settings come last: a folder without them is no workspace.
     write_settings(folder, name or folder.resolve().name, log=log, state=state)
-    return NewWorkspace(folder, *keys)
+    return NewWorkspace(folder, *made)
 
 
 def _first_keys(state: State, identity_key: str, name: str, basis: str) -> tuple[str, str, str]:
@@ -111,9 +111,9 @@ def _first_keys(state: State, identity_key: str, name: str, basis: str) -> tuple
         change.execute(tables.settings.insert().values(name="identity_key", value=key))
     write_key = new_secret("wk_")
     sources.add_source(state, OWNER, Source(name=FIRST_SOURCE, write_key=write_key, basis=basis))
-    add_user(state, FIRST_USER, "owner", asker=OWNER, now=now)
-    api_key = add_api_key(state, "first", ("admin",), asker=OWNER, now=now)
-    return write_key, api_key, sign_in_link(state, FIRST_USER, asker=OWNER, now=now)
+    people.add_user(state, FIRST_USER, "owner", asker=OWNER, now=now)
+    api_key = keys.add_api_key(state, "first", ("admin",), asker=OWNER, now=now)
+    return write_key, api_key, people.sign_in_link(state, FIRST_USER, asker=OWNER, now=now)
 
 
 class Workspace:
@@ -194,7 +194,31 @@ class Workspace:
             fresh_time=self.fresh_time,
             marked=self.folds.generation.marked,
             sampled=self.folds.generation.sampled,
+            sight=self.sight(question.asker),
         )
+
+    def sight(self, asker: Asker) -> policies.Sight:
+        """Return what the policies in force let an asker see."""
+        return policies.sight_of(self.state, asker)
+
+    def require_whole(self, asker: Asker) -> None:
+        """Pass when an asker may see every row.
+
+        Raises:
+            NotAllowed: A policy shows some rows alone, and what is asked is of them all.
+        """
+        if not self.sight(asker).whole:
+            message = f"{asker.name} may see some rows alone, and this tells of all."
+            raise NotAllowed(message, "Ask an owner; `onefold policy list` says who sees what.")
+
+    def vault_of(self, asker: Asker) -> Vault:
+        """Return the vault as an asker may read it, by role and by policy."""
+        if not may(asker, "see_personal_fields"):
+            return self.vault.as_read_by(lambda _: False)
+        classes = self.sight(asker).classes
+        if classes is None:
+            return self.vault
+        return self.vault.as_read_by(lambda field: policies.class_of(field) in classes)
 
     def on_commit(self, listener: Callable[[int], None]) -> Callable[[], None]:
         """Call a listener with the offset after each commit; return what ends that."""

@@ -80,6 +80,20 @@ api_keys = Table(
     Column("revoked_time", BigInteger),
 )
 
+access_policies = Table(
+    "access_policies",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("terms", Text, nullable=False),
+)
+
+team_members = Table(
+    "team_members",
+    metadata,
+    Column("team", String(100), primary_key=True),
+    Column("member", String(100), ForeignKey("users.name"), primary_key=True),
+)
+
 decisions = Table(
     "decisions",
     metadata,

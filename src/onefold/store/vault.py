@@ -2,7 +2,8 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +63,7 @@ class Vault:
             MachineFailed: The file is there but is no vault.
         """
         self._lock = threading.Lock()
+        self._reads: Callable[[str], bool] | None = None
         path.touch(mode=0o600, exist_ok=True)
         try:
             self._connection = sqlite3.connect(
@@ -110,13 +112,27 @@ class Vault:
                 raise _failure(error) from error
         return collided
 
+    def as_read_by(self, reads: Callable[[str], bool]) -> "Vault":
+        """Return the vault as it answers somebody who may read some fields alone.
+
+        Args:
+            reads: Whether a field, or a kind of identifier, may be read; what may not is as if
+                it had never been kept, for look-ups and for a search alike.
+        """
+        veiled = copy(self)
+        veiled._reads = reads  # noqa: SLF001 - a vault of the same kind
+        return veiled
+
+    def _open(self, field: str) -> bool:
+        return self._reads is None or self._reads(field)
+
     def names(self, keys: Iterable[int]) -> dict[int, Name]:
         """Return the identifiers of keys; unknown keys are left out."""
         found: dict[int, Name] = {}
         with self._lock:
             for key in keys:
                 row = self._connection.execute(_NAME, (key,)).fetchone()
-                if row:
+                if row and self._open(row[0]):
                     found[key] = Name(*row)
         return found
 
@@ -127,18 +143,26 @@ class Vault:
                 PersonalField(key, *row)
                 for key in keys
                 for row in self._connection.execute(_FIELDS, (key,)).fetchall()
+                if self._open(row[0])
             ]
 
     def search(self, text: str, *, most: int = 50) -> list[int]:
         """Return keys whose identifier or field begins with a text, case ignored."""
         pattern = text.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
         query = """
-            SELECT key FROM identifiers WHERE value LIKE ? ESCAPE '!'
-            UNION SELECT key FROM fields WHERE value LIKE ? ESCAPE '!' LIMIT ?
+            SELECT key, kind FROM identifiers WHERE value LIKE ? ESCAPE '!'
+            UNION SELECT key, field FROM fields WHERE value LIKE ? ESCAPE '!'
         """
+        found: dict[int, None] = {}
         with self._lock:
-            rows = self._connection.execute(query, (pattern, pattern, most)).fetchall()
-        return [int(row[0]) for row in rows]
+            rows = self._connection.execute(query, (pattern, pattern))
+            for key, field in rows:
+                if self._open(field):
+                    found[int(key)] = None
+                if len(found) >= most:
+                    break
+            rows.close()
+        return list(found)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -1,6 +1,6 @@
 """A View: the facts as one asker may see them, for one purpose, at one time."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,7 @@ class View:
         zone: The workspace's time zone.
         fresh_time: Received time of the last event folded, microseconds UTC, or None.
         left_out: How many events of a span (from, to; microseconds) consent left out.
+        sight: Under which policies it was made: answers are kept apart by it. None sees all.
         sampled: Some events may stand for more than one (`sample_rate`).
         marked_out: How many of a span were left out as no customer's: mark -> events.
         marked_of: Likewise of one person (`person_id`), or of all who were ever of an account
@@ -74,6 +75,7 @@ class View:
     marked_out: Callable[[int, int], dict[str, int]] = nothing_marked
     marked_of: Callable[..., dict[str, int]] = nothing_marked
     sampled: bool = False
+    sight: Hashable = None
 
     @property
     def accounts(self) -> "ir.Table":

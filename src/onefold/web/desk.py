@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from onefold.governance import api_key_of, people, require
+from onefold.governance import keys, people, require
 from onefold.model.errors import NotAllowed, NotSignedIn
 from onefold.web import notices, rendering
 
@@ -30,7 +30,9 @@ COOKIE = "onefold_visit"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def signed_in(action: str = "ask") -> Callable[[Handler], Callable[[Request], Awaitable[Response]]]:
+def signed_in(
+    action: str = "ask", *, whole: bool = False
+) -> Callable[[Handler], Callable[[Request], Awaitable[Response]]]:
     """Return a decorator: the handler runs for a signed-in person who may do `action`.
 
     It sets `request.state.asker` and `request.state.visit`. Requests that change something must
@@ -38,6 +40,7 @@ def signed_in(action: str = "ask") -> Callable[[Handler], Callable[[Request], Aw
 
     Args:
         action: One of `governance.access.ACTIONS`.
+        whole: The page tells of the whole workspace, not through a View of who asks.
 
     Raises:
         NotSignedIn: Nobody is known; a page then leads to the sign-in.
@@ -52,6 +55,9 @@ def signed_in(action: str = "ask") -> Callable[[Handler], Callable[[Request], Aw
                 raise NotSignedIn("Nobody is signed in here.", "Sign in.")
             request.state.visit, request.state.asker = visit, visit.asker
             require(visit.asker, action)
+            if whole:
+                workspace = request.app.state.workspace
+                await ask(request, workspace.require_whole, visit.asker)
             if request.method not in SAFE:
                 check_token(await sent_token(request), visit.csrf)
             answer = handler(request)
@@ -81,7 +87,7 @@ def asker_of(request: Request) -> Asker:
     workspace = request.app.state.workspace
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
-        asker = api_key_of(workspace.state, secret.strip(), now=workspace.clock())
+        asker = keys.api_key_of(workspace.state, secret.strip(), now=workspace.clock())
         if asker is None:
             raise NotSignedIn("The key is unknown, revoked or too old.", "Make one in Settings.")
         return asker

@@ -6,18 +6,21 @@ import asyncio
 import json
 import logging
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import StreamingResponse
 
 from onefold.model.errors import Busy, OnefoldError
 from onefold.model.time import MINUTE, SECOND
+from onefold.web.desk import ask, visit_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
     from concurrent.futures import Executor
 
     from starlette.applications import Starlette
+    from starlette.requests import Request
 
     from onefold.model.time import Clock
 
@@ -98,10 +101,10 @@ class Streams:
         Args:
             key: What is asked, of what, under which policy: equal keys share one feed.
             answer: Works it out; that of the first listener serves all.
-            allowed: Asked at every heartbeat; the stream ends when it says no.
+            allowed: Asked about every heartbeat; the stream ends when it says no.
 
         """
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
         feed = self._feeds.get(key)
         if feed is None:
@@ -113,12 +116,16 @@ class Streams:
             yield b"retry: 2000\n\n"
             if feed.last:
                 yield feed.last
+            due = loop.time() + self._beat / 2
             while not self._closed:
                 message = await self._next(queue)
-                if message is None or (
-                    allowed is not None and not await self._still(allowed, message)
-                ):
+                if message is None:
                     break
+                # Also where so much comes that there is never a pause for a heartbeat.
+                if allowed is not None and loop.time() >= due:
+                    if not await allowed():
+                        break
+                    due = loop.time() + self._beat / 2
                 yield message
         finally:
             feed.listeners.discard(queue)
@@ -129,9 +136,6 @@ class Streams:
             return await asyncio.wait_for(queue.get(), self._beat)
         except TimeoutError:
             return self.beat()
-
-    async def _still(self, allowed: Callable[[], Awaitable[bool]], message: bytes) -> bool:
-        return not message.startswith(b"event: beat") or await allowed()
 
     def beat(self) -> bytes:
         """Return the heartbeat: what time it is here, and how fresh the facts are."""
@@ -201,6 +205,17 @@ def streams_of(app: Starlette) -> Streams:
         app.state.streams = found
         workspace.on_commit(found.moved)
     return found
+
+
+def still_allowed(request: Request, sight: Hashable) -> Callable[[], Awaitable[bool]]:
+    """Return what asks whether a stream may go on: same visit, same role, same sight."""
+    workspace, asker = request.app.state.workspace, request.state.asker
+
+    def same() -> bool:
+        visit = visit_of(request)
+        return visit is not None and (visit.asker, workspace.sight(asker)) == (asker, sight)
+
+    return partial(ask, request, same)
 
 
 def close_streams(app: Starlette) -> None:

@@ -22,17 +22,24 @@ _lock = threading.Lock()
 
 
 def remembered(
-    workspace: Workspace, key: Hashable, make: Callable[[], T], *, seconds: int = KEPT_SECONDS
+    workspace: Workspace,
+    key: Hashable,
+    make: Callable[[], T],
+    *,
+    sight: Hashable,
+    seconds: int = KEPT_SECONDS,
 ) -> T:
     """Return the answer kept under a key, or make it anew when it is too old.
 
     Args:
         workspace: Whose answer it is; kept no longer than it is open.
         key: All that the answer depends on besides time.
+        sight: Of the View that is asked: what one may see is never given to another.
         make: Asks for it. Two visitors at once may both ask; the later answer stays.
         seconds: How long it is kept.
     """
     now = workspace.clock()
+    key = (key, sight)
     with _lock:
         shelf = _kept.setdefault(workspace, {})
         found = shelf.get(key)

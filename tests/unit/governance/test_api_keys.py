@@ -2,7 +2,8 @@
 
 import pytest
 
-from onefold.governance import add_api_key, api_key_of, keys, may
+from onefold.governance import keys, may
+from onefold.governance.api_keys import add_api_key, api_key_of
 from onefold.model.errors import BadInput, Conflict, NotFound
 from onefold.model.records import OWNER
 from onefold.store import State

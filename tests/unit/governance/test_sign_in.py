@@ -3,7 +3,9 @@
 import pytest
 from argon2 import PasswordHasher
 
-from onefold.governance import add_api_key, add_user, people, sign_in, sign_in_link, verify
+from onefold.governance import add_user, people, sign_in, verify
+from onefold.governance.api_keys import add_api_key
+from onefold.governance.sign_in import sign_in_link
 from onefold.model.errors import BadInput, Conflict, NotFound, NotSignedIn
 from onefold.model.records import OWNER
 from onefold.store import State

@@ -7,7 +7,7 @@ import pytest
 from starlette.responses import Response
 from starlette.routing import Route
 
-from onefold.governance import sign_in_link
+from onefold.governance.sign_in import sign_in_link
 from onefold.model.errors import BadInput
 from onefold.model.records import OWNER
 from onefold.web import desk

@@ -3,7 +3,8 @@
 import re
 
 from onefold.collect import sources
-from onefold.governance import api_key_of, keys, people, trail
+from onefold.governance import keys, people, trail
+from onefold.governance.api_keys import api_key_of
 
 RIGHT = "a long and quiet evening"
 

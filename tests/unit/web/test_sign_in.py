@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from onefold.governance import people, sign_in_link
+from onefold.governance import people
+from onefold.governance.sign_in import sign_in_link
 from onefold.model.errors import Busy
 from onefold.model.records import OWNER
 from onefold.web.attempts import Attempts

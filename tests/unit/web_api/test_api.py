@@ -9,7 +9,8 @@ import jsonschema_rs
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parsed
 
-from onefold.governance import add_api_key, trail
+from onefold.governance import trail
+from onefold.governance.api_keys import add_api_key
 from onefold.model.records import OWNER
 from onefold.model.time import now
 from onefold.runtime import CALLS, create_workspace, open_workspace

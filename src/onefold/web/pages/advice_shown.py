@@ -57,6 +57,9 @@ routes = [Route("/advice", decide, methods=["POST"])]
 
 def _kept(workspace: Workspace, asker: Asker, name: str, verdict: str, reason: str) -> Decision:
     detail = _as_said(workspace, asker, name)
+    if not detail and not workspace.sight(asker).whole:
+        # Of an account whose rows a policy does not show nobody decides.
+        raise NotFound(f"No recommendation `{name[:80]}`.", "Look at Today for what there is.")
     return advice.decide(
         workspace.state, asker, name, verdict, reason, now=workspace.clock(), detail=detail
     )
@@ -76,6 +79,15 @@ def _as_said(workspace: Workspace, asker: Asker, name: str) -> dict[str, Any]:
     return {} if found is None else found.to_json()
 
 
+def decisions_seen(workspace: Workspace, view: View) -> tuple[Decision, ...]:
+    """Return what was decided, of accounts that the asker may see; on other things with them."""
+    made = advice.decisions(workspace.state)
+    if workspace.sight(view.question.asker).whole:
+        return made
+    shown = {each.account_id for each in customers.standings(view)}
+    return tuple(each for each in made if each.recommendation_id.partition(":")[2] in shown)
+
+
 def tests_of(workspace: Workspace) -> tuple[Experiment, ...]:
     """Return the registered experiments."""
     return tuple(experiments.load_experiments(workspace.definitions / "experiments").values())
@@ -89,6 +101,7 @@ def known_of(workspace: Workspace, view: View, *, tests: tuple[Experiment, ...] 
         workspace,
         ("effects", today, accounts),
         lambda: customers.all_effects(view),
+        sight=view.sight,
         seconds=KNOWN_SECONDS,
     )
     readings = tuple(
@@ -96,6 +109,7 @@ def known_of(workspace: Workspace, view: View, *, tests: tuple[Experiment, ...] 
             workspace,
             ("reading", today, test, view.question.include),
             partial(experiments.read_experiment, view, test),
+            sight=view.sight,
             seconds=KNOWN_SECONDS,
         )
         for test in tests

@@ -119,7 +119,7 @@ tracker.flush()
 """
 
 
-@signed_in()
+@signed_in(whole=True)
 async def connect(request: Request) -> Response:
     """Show how to send, for one source."""
     workspace, asker = request.app.state.workspace, request.state.asker
@@ -153,7 +153,7 @@ async def connect(request: Request) -> Response:
     )
 
 
-@signed_in()
+@signed_in(whole=True)
 async def state(request: Request) -> Response:
     """Return the part of the page that tells whether an event has come."""
     workspace, asker = request.app.state.workspace, request.state.asker

@@ -110,13 +110,13 @@ def _listed(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dict[
     traffic = Traffic(chosen, "/customers", _without(params, "page"))
     view = view_at(workspace, asker, params.get("as_of", ""), chosen)
     found = customers.list_customers(
-        view, workspace.vault, search=search, order=order, page=_page(params), size=SIZE
+        view, workspace.vault_of(asker), search=search, order=order, page=_page(params), size=SIZE
     )
     missing: object = ""
     if search and not found.total:
         try:
             meant = customers.find_customer(
-                view, workspace.vault, search, identity_key=workspace.identity_key
+                view, workspace.vault_of(asker), search, identity_key=workspace.identity_key
             )
         except (NotFound, BadInput) as error:
             missing = "" if found.persons else _missing(error)
@@ -270,14 +270,14 @@ def _person(
 ) -> dict[str, Any]:
     as_of, chosen = params.get("as_of", ""), let_in(params)
     view = view_at(workspace, asker, as_of, chosen)
-    found = customers.person(view, workspace.vault, name)
+    found = customers.person(view, workspace.vault_of(asker), name)
     counts = view.marked_of(person_id=int(found.id))
     path = f"/customers/people/{found.id}"
     if counts and not found.events and NAME not in params:
         # Whoever looks at one of ours means his events; that they count nowhere is said.
         everything = LetIn(EVERYTHING)
         view = view_at(workspace, asker, as_of, everything)
-        found = customers.person(view, workspace.vault, name)
+        found = customers.person(view, workspace.vault_of(asker), name)
         shown = person_shown(view, found, params)
         words = Traffic(chosen, path, params).line(counts, of="this person, in every figure")
         control = Traffic(everything, path, params).control()
@@ -295,7 +295,7 @@ def _account(
 ) -> dict[str, Any]:
     chosen = let_in(params)
     view = view_at(workspace, asker, params.get("as_of", ""), chosen)
-    found = customers.account(view, workspace.vault, name)
+    found = customers.account(view, workspace.vault_of(asker), name)
     traffic = Traffic(chosen, f"/customers/accounts/{quote(name, safe='')}", params)
     shown = account_shown(view, found, params)
     return shown | {

@@ -69,7 +69,7 @@ class Delays:
             return sorted(self._seconds)
 
 
-@signed_in()
+@signed_in(whole=True)
 async def data(request: Request) -> Response:
     """Show what came in over the last days."""
     workspace, asker = request.app.state.workspace, request.state.asker
@@ -100,7 +100,7 @@ async def data(request: Request) -> Response:
     )
 
 
-@signed_in("define")
+@signed_in("define", whole=True)
 async def retry(request: Request) -> Response:
     """Let waiting events in that fit the definitions in force."""
     workspace, asker = request.app.state.workspace, request.state.asker

@@ -113,7 +113,7 @@ def _one(workspace: Workspace, asker: Asker, name: str, params: dict[str, str]) 
 def _exposures(workspace: Workspace, view: View, experiment: Experiment) -> dict[str, object]:
     """Return the block of exposures: a row a first variant and version of its flag."""
     key = ("exposures", view.question, experiment)
-    log: Any = remembered(workspace, key, lambda: exposure_log(view, experiment))
+    log: Any = remembered(workspace, key, lambda: exposure_log(view, experiment), sight=view.sight)
     return {
         "rows": [
             [
@@ -132,7 +132,7 @@ def _exposures(workspace: Workspace, view: View, experiment: Experiment) -> dict
 
 def _read(workspace: Workspace, view: View, experiment: Experiment) -> ExperimentReading:
     key = ("experiment", view.question, experiment)
-    return remembered(workspace, key, lambda: read_experiment(view, experiment))
+    return remembered(workspace, key, lambda: read_experiment(view, experiment), sight=view.sight)
 
 
 def list_answer(readings: Sequence[ExperimentReading]) -> list[object]:

@@ -53,6 +53,7 @@ def _shown(workspace: Workspace, asker: Asker) -> dict[str, Any]:
         workspace,
         key,
         lambda: call(workspace, asker, "audit-instrumentation", {}).body,
+        sight=view.sight,
         seconds=_KEPT_SECONDS,
     )
     findings = [dict(zip(_names(found), row, strict=True)) for row in found["rows"]]

@@ -13,9 +13,9 @@ from onefold.model.records import MARKS, Question
 from onefold.model.time import MINUTE, to_datetime, zone_of
 from onefold.model.words import plural
 from onefold.web import charts, rendering, wording
-from onefold.web.desk import ask, page, signed_in, visit_of
+from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, round_up, shared_axis
-from onefold.web.live import streamed, streams_of
+from onefold.web.live import still_allowed, streamed, streams_of
 from onefold.web.pages.traffic import LetIn, Traffic, let_in
 from onefold.web.wording import better, bold, number, sentence, share, worse
 
@@ -96,12 +96,11 @@ async def stream(request: Request) -> Response:
             return _told("live/campaign_told.html", shown)
         return _told("live/list_told.html", _list_now(workspace, asker, live, chosen))
 
-    async def allowed() -> bool:
-        return await ask(request, visit_of, request) is not None
-
+    sight = await ask(request, workspace.sight, asker)
     streams = streams_of(request.app)
     streams.check_room()
-    key = ("live", campaign_id, asker.role, asker.scopes, chosen)
+    key = ("live", campaign_id, asker.role, asker.scopes, chosen, sight)
+    allowed = still_allowed(request, sight)
     return streamed(streams.listen(key, answer, allowed=allowed))
 
 

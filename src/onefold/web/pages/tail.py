@@ -15,8 +15,8 @@ from onefold.model.records import MARKS, Question
 from onefold.model.time import SECOND
 from onefold.model.words import plural
 from onefold.web import rendering, wording
-from onefold.web.desk import ask, page, signed_in, visit_of
-from onefold.web.live import streamed, streams_of
+from onefold.web.desk import ask, page, signed_in
+from onefold.web.live import still_allowed, streamed, streams_of
 from onefold.web.wording import coded, lag, number, watch
 
 if TYPE_CHECKING:
@@ -79,12 +79,11 @@ async def stream(request: Request) -> Response:
         html = rendering.render("data/tail_told.html", shown)
         return {"html": html, "now": shown["now"], "fresh_time": shown["fresh_time"]}
 
-    async def allowed() -> bool:
-        return await ask(request, visit_of, request) is not None
-
+    sight = await ask(request, workspace.sight, asker)
     streams = streams_of(request.app)
     streams.check_room()
-    key = ("tail", *sorted(chosen.items()), asker.role, asker.scopes)
+    key = ("tail", *sorted(chosen.items()), asker.role, asker.scopes, sight)
+    allowed = still_allowed(request, sight)
     return streamed(streams.listen(key, answer, allowed=allowed))
 
 
@@ -118,6 +117,7 @@ def read_of(workspace: Workspace, asker: Asker, chosen: Mapping[str, str]) -> ca
         facts_offset=offset,
         identity_key=workspace.identity_key,
         catalogue=catalogue,
+        limited=not workspace.sight(asker).whole,
     )
 
 

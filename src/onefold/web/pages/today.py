@@ -15,7 +15,7 @@ from onefold.model.records import Question
 from onefold.web import charts, wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, shared_axis
-from onefold.web.pages.advice_shown import advice_block, known_of, tests_of
+from onefold.web.pages.advice_shown import advice_block, decisions_seen, known_of, tests_of
 from onefold.web.pages.today_figures import (
     Figure,
     Measured,
@@ -80,8 +80,9 @@ def _shown(workspace: Workspace, asker: Asker, days: str, chosen: LetIn) -> dict
     )
     figures = asked.figures
     advised = advice.advise(view, workspace.state, known=known)
-    decided = advice.decisions(workspace.state)
-    entries = trail(workspace.state, most=200) if may(asker, "audit") else []
+    decided = decisions_seen(workspace, view)
+    whole_trail = may(asker, "audit") and workspace.sight(asker).whole
+    entries = trail(workspace.state, most=200) if whole_trail else []
     now, former = periods(view, int(days))
     whole = (former[0], now[1])
     return frame | {
@@ -109,7 +110,12 @@ def _asked(
     folder = workspace.definitions / "metrics"
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="today") as beside:
         asked = beside.submit(
-            remembered, workspace, key, partial(measured, view, folder, days), seconds=KEPT_SECONDS
+            remembered,
+            workspace,
+            key,
+            partial(measured, view, folder, days),
+            sight=view.sight,
+            seconds=KEPT_SECONDS,
         )
         known = known_of(workspace, view, tests=tests)
         return asked.result(), known, tests

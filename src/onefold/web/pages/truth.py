@@ -37,7 +37,7 @@ KINDS = {
 NO_TRUTH = "There is no known truth here."
 
 
-@signed_in()
+@signed_in(whole=True)
 async def truth(request: Request) -> Response:
     """Show each planted truth beside what was measured of it."""
     folder = request.app.state.workspace.folder

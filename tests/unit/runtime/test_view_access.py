@@ -1,0 +1,148 @@
+"""The access term: no table of a View, and no question over it, tells what a policy hides."""
+
+from dataclasses import fields
+
+import ibis
+import ibis.expr.types as ir
+import pytest
+
+from guarded_worlds import HIDDEN, SHOWN, guarded, named
+from onefold.governance.records import WHOLE, Rows, Sight
+from onefold.model.facts import RECORD_TABLES
+from onefold.model.records import MARKS, OWNER, ROLES, Asker, Question
+from onefold.runtime import view_access, views
+
+ANYTHING = frozenset(MARKS)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    found = guarded(tmp_path_factory.mktemp("guarded") / "w")
+    yield found
+    found.close()
+
+
+def tables_of(view):
+    """Every table that a View holds, whatever its name: one that comes later is tried too."""
+    found = {f.name: getattr(view, f.name) for f in fields(view)}
+    found |= {f"records.{name}": table for name, table in view.records.items()}
+    return {name: table for name, table in found.items() if isinstance(table, ir.Table)}
+
+
+def texts(view):
+    return {name: repr(view.ask(table).to_pylist()) for name, table in tables_of(view).items()}
+
+
+def view_of(world, rows, role="owner", **terms):
+    return views.make_view(
+        world.workspace.folds.generation.facts,
+        Question(Asker("x", role), include=ANYTHING, **terms),
+        now=world.clock(),
+        zone="UTC",
+        fresh_time=None,
+        sight=Sight(rows),
+    )
+
+
+def test_the_world_holds_both_in_every_table_of_records(world):
+    everything = texts(world.workspace.view(Question(OWNER, include=ANYTHING)))
+    for name in (*(f"records.{table}" for table, _ in RECORD_TABLES.values()), "events"):
+        assert HIDDEN in everything[name], name
+        assert SHOWN in everything[name], name
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_table_of_a_view_holds_what_is_hidden(world, role):
+    view = world.workspace.view(Question(Asker(named(role), role), include=ANYTHING))
+    told = texts(view)
+    assert not [name for name, text in told.items() if HIDDEN in text]
+    assert SHOWN in told["events"]
+    assert SHOWN in told["records.accounts"]
+    hidden = {row["user_key"] for row in world.raw("events") if HIDDEN in str(row["account_id"])}
+    keys = view.ask(view.people)["key"].to_pylist()
+    assert not hidden - {None} & set(keys)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        Rows(accounts=frozenset({f"{SHOWN}acc"})),
+        Rows(owners=frozenset({f"{SHOWN}owner"})),
+        Rows(regions=frozenset({f"{SHOWN}country"})),
+        Rows(campaigns=frozenset({f"{SHOWN}camp"})),
+        Rows(accounts=frozenset({f"{SHOWN}acc"}), campaigns=frozenset({f"{SHOWN}camp"})),
+    ],
+)
+def test_each_kind_of_term_shows_its_rows_and_no_other(world, rows):
+    told = texts(view_of(world, (rows,)))
+    assert not [name for name, text in told.items() if HIDDEN in text]
+    assert SHOWN in told["events"]
+    assert SHOWN in told["records.spend"]
+
+
+def test_terms_of_one_policy_cut_down_and_of_several_add_up(world):
+    mixed = Rows(accounts=frozenset({f"{SHOWN}acc"}), regions=frozenset({f"{HIDDEN}country"}))
+    assert not view_of(world, (mixed,)).ask(view_of(world, (mixed,)).accounts).num_rows
+    both = tuple(Rows(accounts=frozenset({f"{mark}acc"})) for mark in (SHOWN, HIDDEN))
+    view = view_of(world, both)
+    assert view.ask(view.accounts).num_rows == 2
+
+
+def test_of_a_campaign_nothing_is_shown_that_is_of_none(world):
+    view = view_of(world, (Rows(campaigns=frozenset({f"{SHOWN}camp"})),))
+    told = texts(view)
+    assert view.ask(view.sessions).num_rows == view.ask(view.identifiers).num_rows == 0
+    assert "pin_saved" not in told["events"]
+    assert "None" not in told["records.contacts"]
+
+
+def test_an_event_that_names_a_hidden_account_is_hidden_whoever_sent_it(world):
+    view = view_of(world, (Rows(accounts=frozenset({f"{SHOWN}acc"})),))
+    names = view.ask(view.events)["properties"].to_pylist()
+    assert sum(SHOWN in name for name in names) == 4
+    assert not sum(HIDDEN in name for name in names)
+
+
+def test_without_rows_nothing_is_cut(world):
+    tables = world.workspace.folds.generation.facts.tables()
+    assert view_access.seen(tables, WHOLE) == dict(tables)
+
+
+def test_an_unknown_table_shows_nothing(world):
+    tables = dict(world.workspace.folds.generation.facts.tables())
+    tables["novel"] = ibis.memtable({"secret": [HIDDEN]})
+    found = view_access.seen(tables, Sight((Rows(accounts=frozenset({f"{SHOWN}acc"})),)))
+    facts = world.workspace.folds.generation.facts
+    assert facts.ask(found["quarantine"]).num_rows == 0
+    assert "WHERE" in facts.sql(found["novel"]).upper() or not found["novel"].execute().size
+
+
+@pytest.mark.parametrize("way", ["union", "subquery", "join", "count"])
+def test_no_composition_of_a_views_tables_reaches_what_is_hidden(world, way):
+    view = view_of(world, (Rows(accounts=frozenset({f"{SHOWN}acc"})),))
+    events, accounts = view.events, view.accounts
+    asked = {
+        "union": lambda: events.select(t="properties").union(accounts.select(t="account_id")),
+        "subquery": lambda: accounts.filter(
+            accounts.account_id.isin(events.select("account_id").account_id)
+        ),
+        "join": lambda: events.left_join(accounts, "account_id"),
+        "count": lambda: events.group_by("account_id").aggregate(n=events.count()),
+    }[way]()
+    assert HIDDEN not in repr(view.ask(asked).to_pylist())
+
+
+def test_what_consent_or_marks_leave_out_is_counted_among_the_rows_shown(world):
+    view = view_of(
+        world,
+        (Rows(accounts=frozenset({f"{SHOWN}acc"})),),
+    )
+    whole = views.make_view(
+        world.workspace.folds.generation.facts,
+        Question(OWNER, include=ANYTHING),
+        now=world.clock(),
+        zone="UTC",
+        fresh_time=None,
+    )
+    ever = (0, world.clock())
+    assert view.left_out(*ever) * 2 == whole.left_out(*ever) > 0
