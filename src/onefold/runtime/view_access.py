@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from onefold.governance.records import Rows, Sight
+from onefold.governance import policies
 from onefold.metrics import dimension_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _LEADS = {
 """Column of a row that names no account -> the table, and its column, that knows the account."""
 
 
-def seen(tables: Tables, sight: Sight) -> dict[str, "ir.Table"]:
+def seen(tables: Tables, sight: policies.Sight) -> dict[str, "ir.Table"]:
     """Return the facts' tables with the rows that policies let be seen.
 
     Args:
@@ -73,7 +73,7 @@ class _Term:
     """The rows of one policy."""
 
     tables: Tables
-    rows: Rows
+    rows: policies.Rows
 
     def shows(self, name: str, table: "ir.Table") -> Any:
         """Return whether a row is shown."""
