@@ -51,8 +51,10 @@ def seen(tables: Tables, sight: policies.Sight) -> dict[str, "ir.Table"]:
     return found
 
 
-def people_of(everybody: "ir.Table", shown: Tables) -> "ir.Table":
+def people_of(everybody: "ir.Table", shown: Tables, sight: policies.Sight) -> "ir.Table":
     """Return of everybody's keys those of whom something is shown, to join by."""
+    if sight.whole:
+        return everybody
     ways = [
         everybody.key.isin(table[column])
         for name, table in shown.items()

@@ -52,16 +52,13 @@ def make_view(
     everything = facts.tables()
     tables = seen(everything, sight)
     bit = purpose_bit(question.purpose)
-    until = None
-    if question.as_of_time is not None:
-        until = to_datetime(question.as_of_time).replace(tzinfo=None)
+    until = _until(question)
     here = _here(tables["events"], question, until)
     known = here.filter((here.purposes.cast("int64") & bit) > 0)
     identifiers = tables["identifiers"]
     strangers = _strangers(everything, question) if marked else None
-    allowed, people = known.filter(_unmarked(known, question)), everything["identifiers"]
-    if not sight.whole:
-        people = people_of(people, tables)
+    allowed = known.filter(_unmarked(known, question))
+    people = people_of(everything["identifiers"], tables, sight)
     if strangers is not None:
         people = people.anti_join(strangers, "person_id")
         allowed = allowed.anti_join(strangers, allowed.identifier == strangers.key)
@@ -95,8 +92,15 @@ def make_view(
         marked_out=out.of_span if marked else lambda _from, _to: {},
         marked_of=out.of_customer if marked else lambda **_customer: {},
         sampled=sampled,
-        sight=(may(question.asker, "see_persons"), sight),
+        sight=(names, sight),
     )
+
+
+def _until(question: Question) -> "datetime | None":
+    """Return the time a question is as of, as the facts keep times."""
+    if question.as_of_time is None:
+        return None
+    return to_datetime(question.as_of_time).replace(tzinfo=None)
 
 
 def _of(quarantine: "ir.Table", question: Question) -> "ir.Table":
