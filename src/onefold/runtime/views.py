@@ -64,11 +64,7 @@ def make_view(
         allowed = allowed.anti_join(strangers, allowed.identifier == strangers.key)
     names = may(question.asker, "see_persons")
     records = {name: _known_by(tables[name], time, until) for name, time in RECORD_TIMES.items()}
-
-    def left_out(from_time: int, to_time: int) -> int:
-        nobodys = here.filter((here.purposes.cast("int64") & bit) == 0)
-        return _counted(facts, nobodys, (from_time, to_time))
-
+    nobodys = here.filter((here.purposes.cast("int64") & bit) == 0)
     out = _LeftOut(facts, tables, known, strangers, question)
     return View(
         facts=facts,
@@ -88,7 +84,7 @@ def make_view(
         now=now if question.as_of_time is None else min(now, question.as_of_time),
         zone=zone,
         fresh_time=fresh_time,
-        left_out=left_out,
+        left_out=lambda first, after: _counted(facts, nobodys, (first, after)),
         marked_out=out.of_span if marked else lambda _from, _to: {},
         marked_of=out.of_customer if marked else lambda **_customer: {},
         sampled=sampled,
