@@ -53,6 +53,7 @@ ROOMS = {
     },
     "Govern": {
         "user": ("governance", "Who may sign in, and as what."),
+        "key": ("governance", "Keys of programs: scoped, for a while, shown once."),
         "team": ("access", "Who works on the same accounts."),
         "policy": ("access", "Who sees which rows, and what of persons in clear."),
         "audit": ("governance", "The trail, and whether it is whole."),

@@ -2,8 +2,8 @@
 
 import click
 
-from onefold.cli.options import group
-from onefold.cli.reach import answer
+from onefold.cli.options import group, terms
+from onefold.cli.reach import answer, ask
 from onefold.model.records import ROLES
 
 
@@ -24,6 +24,51 @@ def _show(last: int, action: str | None) -> int:
 def _verify() -> int:
     """Follow the chain of hashes; 1 if an entry was changed, removed or moved."""
     return answer("audit verify")
+
+
+@audit_command.command("export")
+@click.option("--format", "form", type=click.Choice(["jsonl", "csv"]), default="jsonl")
+def _export(form: str) -> int:
+    """Print the whole trail, with the hashes by which it can be followed."""
+    if terms().as_json:
+        return answer("audit export", {"format": form})
+    body, _ = ask(terms(), "audit export", {"format": form})
+    click.echo(body["text"], nl=False)
+    return 0
+
+
+@group("key")
+def key_command() -> None:
+    """Keys of programs: scoped, for a while, shown once."""
+
+
+@key_command.command("list")
+def _keys() -> int:
+    """Show what each key may do, until when, and when it was used last."""
+    return answer("key list")
+
+
+@key_command.command("add")
+@click.argument("name")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(["read", "persons", "write", "admin"]),
+    default=["read"],
+    show_default=True,
+)
+@click.option("--days", default=0, help="For how long; 0, the default, until it is revoked.")
+def _key_add(name: str, scopes: tuple[str, ...], days: int) -> int:
+    """Make the key NAME and print it, once."""
+    return answer("key add", {"name": name, "scopes": list(scopes), "days": days})
+
+
+@key_command.command("revoke")
+@click.argument("name")
+def _key_revoke(name: str) -> int:
+    """End the key NAME at once."""
+    return answer("key revoke", {"name": name})
 
 
 @group("user")

@@ -1,6 +1,7 @@
 """Keys that programs use: scoped, shown once, kept as a hash, revocable."""
 
 import secrets
+from hmac import compare_digest
 from typing import TYPE_CHECKING
 
 from onefold.governance import access, store
@@ -14,17 +15,32 @@ if TYPE_CHECKING:
     from onefold.store import State
 
 
+_LONGEST = 500
 SCOPES = access.SCOPES
 """Scope -> actions that it opens."""
 
 
 def add_api_key(
-    state: "State", name: str, scopes: tuple[str, ...], *, asker: Asker, now: int
+    state: "State",
+    name: str,
+    scopes: tuple[str, ...],
+    *,
+    asker: Asker,
+    now: int,
+    expires_time: int | None = None,
 ) -> str:
     """Return a new key, which nobody can read again.
 
+    Args:
+        state: Where its hash is kept.
+        name: Where it is used.
+        scopes: Some of `SCOPES`.
+        asker: Who makes it.
+        now: When.
+        expires_time: From when on it opens nothing; None: until it is revoked.
+
     Raises:
-        BadInput: The name is empty or a scope is unknown.
+        BadInput: The name is empty, a scope is unknown or it would never open anything.
         Conflict: There is a key of that name.
     """
     name = checked_name(name)
@@ -34,18 +50,28 @@ def add_api_key(
             f"No scope `{unknown[0]}`." if unknown else "A key without a scope may do nothing.",
             f"Use one of: {', '.join(SCOPES)}.",
         )
+    if expires_time is not None and expires_time <= now:
+        raise BadInput("The key would be over before it begins.", "Let it expire later than now.")
     secret = f"of_{secrets.token_urlsafe(32)}"
-    with state.change(asker, "key.add", name, detail={"scopes": list(scopes)}) as connection:
-        store.put_key(connection, name, hash_of(secret), secret[-4:], scopes, now)
+    detail = {"scopes": list(scopes), "expires_time": expires_time}
+    with state.change(asker, "key.add", name, detail=detail) as connection:
+        store.put_key(
+            connection, ApiKey(name, secret[-4:], scopes, now, expires_time), hash_of(secret)
+        )
     return secret
 
 
 def api_key_of(state: "State", secret: str, *, now: int) -> Asker | None:
-    """Return whom a key lets ask, or None when it is unknown, revoked or too old."""
-    key = store.key_by_hash(state, hash_of(secret))
-    if key is None or key.revoked_time is not None:
+    """Return whom a key lets ask, or None when it is unknown, revoked or too old.
+
+    What is looked up is the hash of the secret, so that the time it takes says nothing of how
+    much of a guess is right.
+    """
+    if len(secret) > _LONGEST:
         return None
-    if key.expires_time is not None and key.expires_time <= now:
+    wanted = hash_of(secret)
+    key, kept = store.key_by_hash(state, wanted)
+    if not compare_digest(kept, wanted) or key is None or key.standing(now) != "in force":
         return None
     if key.last_used_time is None or now - key.last_used_time > HOUR:
         store.touch_key(state, key.name, now)

@@ -33,9 +33,16 @@ class ApiKey:
     hint: str
     scopes: tuple[str, ...]
     created_time: int
-    expires_time: int | None
-    last_used_time: int | None
-    revoked_time: int | None
+    expires_time: int | None = None
+    last_used_time: int | None = None
+    revoked_time: int | None = None
+
+    def standing(self, now: int) -> str:
+        """Return how it stands: in force, revoked, or expired."""
+        if self.revoked_time is not None:
+            return "revoked"
+        expired = self.expires_time is not None and self.expires_time <= now
+        return "expired" if expired else "in force"
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,7 +204,7 @@ def sign_out(state: "State", token: str) -> None:
 
 def hash_of(token: str) -> str:
     """Return what the state keeps of a token: its BLAKE2b-256; tokens are random, so unsalted."""
-    return blake2b(token.encode(), digest_size=32).hexdigest()
+    return blake2b(token.encode("utf-8", "surrogatepass"), digest_size=32).hexdigest()
 
 
 def _begin(put: Callable[[str, str, str, int, int], None], name: str, now: int) -> str:

@@ -98,17 +98,11 @@ def drop_visits(connection: Connection, name: str, *, keep: str = "") -> None:
     connection.execute(_visits.delete().where(others))
 
 
-def put_key(
-    connection: Connection,
-    name: str,
-    key_hash: str,
-    hint: str,
-    scopes: tuple[str, ...],
-    now: int,
-) -> None:
+def put_key(connection: Connection, key: ApiKey, key_hash: str) -> None:
     """Add a key."""
-    row = {"name": name, "key_hash": key_hash, "hint": hint, "created_time": now}
-    connection.execute(_keys.insert().values(**row, scopes=" ".join(scopes)))
+    row: dict[str, object] = {"name": key.name, "key_hash": key_hash, "hint": key.hint}
+    row |= {"created_time": key.created_time, "expires_time": key.expires_time}
+    connection.execute(_keys.insert().values(**row, scopes=" ".join(key.scopes)))
 
 
 def keys(state: "State") -> tuple[ApiKey, ...]:
@@ -117,9 +111,10 @@ def keys(state: "State") -> tuple[ApiKey, ...]:
     return tuple(_key(row) for row in state.rows(query))
 
 
-def key_by_hash(state: "State", key_hash: str) -> ApiKey | None:
-    """Return the key of a hash."""
-    return next(map(_key, state.rows(_keys.select().where(_keys.c.key_hash == key_hash))), None)
+def key_by_hash(state: "State", key_hash: str) -> tuple[ApiKey | None, str]:
+    """Return the key of a hash and the hash as it is kept; None and nothing for no key's."""
+    rows = state.rows(_keys.select().where(_keys.c.key_hash == key_hash))
+    return next(((_key(row), str(row["key_hash"])) for row in rows), (None, ""))
 
 
 def touch_key(state: "State", name: str, now: int) -> None:

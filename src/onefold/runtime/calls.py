@@ -7,7 +7,7 @@ from onefold import customers
 from onefold.advice import advise
 from onefold.collect import catalogues
 from onefold.experiments import Experiment, exposure_log, load_experiments, read_experiment
-from onefold.governance import add_user, people, require, trail, verify
+from onefold.governance import require
 from onefold.metrics import load_metrics, measure
 from onefold.model.errors import BadInput, NotFound, unknown
 from onefold.model.records import Answer, Column, Question
@@ -16,6 +16,7 @@ from onefold.runtime import (
     access_calls,
     catalogue_calls,
     collect_calls,
+    governance_calls,
     import_calls,
     machine_calls,
     retrying,
@@ -36,6 +37,7 @@ __all__ = [
     "call",
     "catalogue_calls",
     "collect_calls",
+    "governance_calls",
     "import_calls",
     "machine_calls",
 ]
@@ -263,38 +265,3 @@ def _experiment_exposures(asked: Asked, params: take.ExposuresParams) -> Body:
     if params.people:
         require(asked.asker, "see_persons")
     return exposure_log(asked.view(params), found[params.name], by_person=params.people)
-
-
-# ---------------------------------------------------------------- govern
-
-
-@named("audit show", take.AuditParams, action="audit")
-def _audit_show(asked: Asked, params: take.AuditParams) -> Body:
-    """Who changed what, and when."""
-    entries = trail(asked.workspace.state, most=params.last, action=params.action)
-    rows = tuple((e.id, e.time, e.actor, e.action, e.subject, e.detail) for e in entries)
-    return table(rows, "id", "changed_time", "actor", "action", "subject", "detail")
-
-
-@named("audit verify", take.Nothing, action="audit")
-def _audit_verify(asked: Asked, _: take.Nothing) -> Outcome:
-    """Whether the trail is whole."""
-    found = verify(asked.workspace.state)
-    body = {"whole": found.whole, "entries": found.entries, "broken_at": found.broken_at}
-    return Outcome(body, good=found.whole)
-
-
-@named("user add", take.UserParams, action="settings", changes=True)
-def _user_add(asked: Asked, params: take.UserParams) -> Body:
-    """Add a user, who signs in by a link first."""
-    now = asked.workspace.clock()
-    user = add_user(asked.workspace.state, params.name, params.role, asker=asked.asker, now=now)
-    return {"name": user.name, "role": user.role}
-
-
-@named("user link", take.LinkParams, action="settings", changes=True)
-def _user_link(asked: Asked, params: take.LinkParams) -> Body:
-    """Make a link that signs a user in once, within a day."""
-    now = asked.workspace.clock()
-    path = people.sign_in_link(asked.workspace.state, params.name, asker=asked.asker, now=now)
-    return {"name": params.name, "path": path}

@@ -171,10 +171,11 @@ def _definitions(folder: Path) -> Iterator[Finding]:
 
 def _audit(workspace: "Workspace") -> Iterator[Finding]:
     from onefold.governance import verify
+    from onefold.runtime.anchoring import anchor_of
 
-    check = verify(workspace.state)
+    check = verify(workspace.state, anchor_of(workspace.log))
     if not check.whole:
-        what = f"The audit trail is broken at entry {check.broken_at}."
+        what = f"The audit trail is broken at entry {check.broken_at}: {check.why}"
         fix = "Compare state.sqlite with a backup: an entry was changed, removed or moved."
         yield Finding(WRONG, what, "state.sqlite", fix)
 

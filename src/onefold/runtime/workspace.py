@@ -4,19 +4,35 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from contextlib import (
+    AbstractContextManager,
+    ExitStack,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass
 from pathlib import Path
 
 from onefold.collect import Catalogue, Source, catalogues, sources
 from onefold.consent import BASES
 from onefold.governance import keys, may, people, policies
-from onefold.model.errors import BadInput, Busy, Conflict, MachineFailed, NotAllowed, NotFound
+from onefold.model.errors import (
+    BadInput,
+    Busy,
+    Conflict,
+    MachineFailed,
+    NotAllowed,
+    NotFound,
+    OnefoldError,
+)
 from onefold.model.ids import new_secret
 from onefold.model.locks import hold
 from onefold.model.records import OWNER, Answer, Asker, Progress, Question
 from onefold.model.spans import recording, span
 from onefold.model.time import Clock, now
+from onefold.runtime.anchoring import anchor
 from onefold.runtime.definitions import KIND as DEFINITIONS
 from onefold.runtime.definitions import applied, applied_catalogue, entry_of, same
 from onefold.runtime.folds import MICRO_BATCH, Folds
@@ -141,7 +157,7 @@ class Workspace:
         """Names of imports that go on; to be changed under the lock."""
         self._folding = threading.RLock()
         self._listeners: list[Callable[[int], None]] = []
-        self._relayed = 0
+        self._relayed = self._anchored = 0
         with ExitStack() as opened:
             held = f"{folder} is held by another Onefold process."
             fix = "Ask through it, or end it first."
@@ -272,6 +288,13 @@ class Workspace:
             relay(self.state, self.log)
             self._relayed = self.state.version()
 
+    def tidy(self) -> None:
+        """Bring to the log what waits for it, and the head of the audit trail where it grew."""
+        self.relay()
+        if self._anchored != (version := self.state.version()):
+            anchor(self.state, self.log)
+            self._anchored = version
+
     def catch_up(self, progress: Progress | None = None, *, most_bytes: int = MICRO_BATCH) -> None:
         """Fold until the facts hold all that the log held at the call."""
         relay(self.state, self.log)
@@ -371,7 +394,10 @@ class Workspace:
             return keep(self.folder / "facts", self.folds.generation)
 
     def close(self) -> None:
-        """Let go of all files."""
+        """Let go of all files, the trail's head in the log."""
+        # A full disk, or a log that is gone, must not keep us from letting go.
+        with suppress(OnefoldError):
+            anchor(self.state, self.log)
         self._opened.close()
 
     def _close_facts(self) -> None:

@@ -49,7 +49,7 @@ def main(folder: Path) -> int:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)
-    loop = loops.FoldLoop(workspace.step, on_commit=workspace.tell, on_idle=workspace.relay)
+    loop = loops.FoldLoop(workspace.step, on_commit=workspace.tell, on_idle=workspace.tidy)
     schedules = loops.schedule_loop(workspace)
     loop.start()
     schedules.start()

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from onefold import metrics
+from onefold.model.cells import guarded
 from onefold.model.errors import OnefoldError, did_you_mean, unknown
 from onefold.model.money import Money
 from onefold.model.records import MARKED, Question
@@ -51,8 +52,6 @@ if TYPE_CHECKING:
 
 GROUPS = 5
 """So many groups get a line of their own; the rest stand in the table."""
-
-_RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
 @signed_in()
@@ -393,19 +392,6 @@ def csv_of(asked: Asked, answer: Answer) -> str:
         safe = [guarded(each) for each in values]
         writer.writerow([*safe, cell["currency"]] if asked.metric.format == "money" else safe)
     return out.getvalue()
-
-
-def guarded(value: object) -> object:
-    """Return a cell that a spreadsheet reads as text where it might be a formula (OWASP).
-
-    >>> guarded("=1+1"), guarded("home_feed"), guarded(-2.5), guarded(None)
-    ("'=1+1", 'home_feed', -2.5, '')
-    """
-    if value is None:
-        return ""
-    if isinstance(value, str) and value.startswith(_RISKY):
-        return "'" + value
-    return value
 
 
 def _metric_row(metric: Metric) -> list[object]:

@@ -13,6 +13,7 @@ from onefold.governance import keys, may, people, trail
 from onefold.model.errors import BadInput, OnefoldError
 from onefold.model.ids import new_secret
 from onefold.model.records import ROLES
+from onefold.model.time import DAY
 from onefold.web.desk import COOKIE, ask, back, page, secure, signed_in, text_of
 from onefold.web.wording import count_word, lag
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+MOST_DAYS = 3650
 _ACTIONS = {
     "user.add": "added {}",
     "user.role": "changed the role of {}",
@@ -119,12 +121,14 @@ async def add_key(request: Request) -> Response:
     form, workspace = await request.form(), request.app.state.workspace
     scopes = tuple(scope for scope in keys.SCOPES if scope in form.getlist("scope"))
     try:
+        days = _days(text_of(form, "days"))
         secret = keys.add_api_key(
             workspace.state,
             text_of(form, "name"),
             scopes,
             asker=request.state.asker,
             now=workspace.clock(),
+            expires_time=workspace.clock() + days * DAY if days else None,
         )
     except OnefoldError as error:
         return await _show(request, error=error)
@@ -215,7 +219,7 @@ def _settings(workspace: Any, name: str) -> dict[str, Any]:
         keys.api_keys(state),
         sources.list_sources(state),
     )
-    in_force = [key for key in api_keys if key.revoked_time is None]
+    in_force = [key for key in api_keys if key.standing(now) == "in force"]
     counted = ((len(users), "person", "people"), (len(in_force), "key", "keys"))
     found = [_counted(*each) for each in (*counted, (len(all_sources), "source", "sources"))]
     return {
@@ -236,6 +240,14 @@ def _counted(count: int, one: str, many: str) -> str:
     return f"{count_word(count).lower()} {one if count == 1 else many}"
 
 
+def _days(text: str) -> int:
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) <= MOST_DAYS):
+        raise BadInput(f"{text[:20]!r} is no number of days.", f"Write 1 to {MOST_DAYS}, or none.")
+    return int(text)
+
+
 def _key_row(key: Any, now: int) -> dict[str, Any]:
     used = key.last_used_time
     return {
@@ -244,7 +256,8 @@ def _key_row(key: Any, now: int) -> dict[str, Any]:
         "scopes": ", ".join(key.scopes),
         "created": key.created_time,
         "used": "never" if used is None else f"{lag((now - used) / 1_000_000)} ago",
-        "revoked": key.revoked_time is not None,
+        "standing": key.standing(now),
+        "expires": key.expires_time,
     }
 
 
