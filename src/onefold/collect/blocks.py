@@ -6,7 +6,10 @@ lines, no control characters. Anything else goes through Python's own reader.
 
 import csv
 import io
+import os
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -18,6 +21,8 @@ from onefold.model.errors import BadInput
 
 _BLOCK_BYTES = 8_000_000
 _FEWEST_COLUMNS = 2
+_AHEAD = 4
+"""Blocks that are read, or wait to be taken, at a time."""
 _ODD = bytes(code for code in range(32) if code not in b"\t\n\r") + b"\x7f"
 
 
@@ -50,23 +55,52 @@ def read_blocks(
     if b'"' in body[:end]:
         end = 0
     head = _head(mapping, body[:end] if end else body)
-    line = 1
     if not end:
         # A head with quotes may go over lines: its reader goes on from there.
         yield Block(1, None, _rows(mapping, body, 1, head, skip_head=True))
         return
-    start, line = end, 2
+    with ThreadPoolExecutor(_cores(), "reads a CSV") as pool:
+        yield from _each_block(mapping, body, head, end, block_bytes=block_bytes, pool=pool)
+
+
+def _each_block(
+    mapping: Mapping,
+    body: bytes,
+    head: list[str],
+    start: int,
+    *,
+    block_bytes: int,
+    pool: ThreadPoolExecutor,
+) -> Iterator[Block]:
+    """Yield the blocks after the head; the next ones are read meanwhile, as if they were plain."""
+    line, ahead_from = 2, start
+    ahead: deque[tuple[int, Future[tuple[pa.Table | None, bool]]]] = deque()
     while start < len(body):
-        stop = body.find(b"\n", start + block_bytes) + 1 or len(body)
-        columns = _plain(mapping, body[start:stop], head)
+        while ahead_from < len(body) and len(ahead) < _AHEAD:
+            stop = body.find(b"\n", ahead_from + block_bytes) + 1 or len(body)
+            ahead.append((stop, pool.submit(_read, mapping, body[ahead_from:stop], head)))
+            ahead_from = stop
+        stop, read = ahead.popleft()
+        columns, tight = read.result()
         if columns is not None:
-            tight = _tight(mapping.delimiter.encode(), body[start:stop])
             yield Block(line, columns, iter(()), tight)
         else:
-            stop = _row_end(body, start, stop)
+            stop = ahead_from = _row_end(body, start, stop)
+            # What was read ahead may begin in the midst of a row.
+            ahead.clear()
             yield Block(line, None, _rows(mapping, body[start:stop], line, head))
         line += body.count(b"\n", start, stop)
         start = stop
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _read(mapping: Mapping, block: bytes, head: list[str]) -> tuple[pa.Table | None, bool]:
+    """Return the columns of a plain block, and whether no cell has white space at its ends."""
+    columns = _plain(mapping, block, head)
+    return columns, columns is not None and _tight(mapping.delimiter.encode(), block)
 
 
 def _head(mapping: Mapping, text: bytes) -> list[str]:

@@ -4,10 +4,12 @@ Only rows that are certain to be good go this way; each of the others is read as
 Both ways make the same records under the same ids: a property test holds them together.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +25,8 @@ from onefold.model.facts import TABLES
 from onefold.store import planes
 
 Flags = npt.NDArray[np.bool_]
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 _ARROW = {"time": pa.timestamp("us"), "date": pa.date32(), "integer": pa.int64()}
 _WHOLE = r"^-?[0-9]{1,18}$"
 _AMOUNT = r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$"
@@ -61,7 +65,8 @@ def read_columns(
     A key that stands in the file twice is none of these; nor are the first `keep_first` rows,
     which a preview shows.
     """
-    drafts = [_draft(mapping, converter, one) for one in blocks if one.columns is not None]
+    plain = [one for one in blocks if one.columns is not None]
+    drafts = list(_each(lambda one: _draft(mapping, converter, one), plain))
     others = [row for one in blocks for row in one.rows]
     unclear = _repeated(mapping, drafts, others)
     for place, draft in enumerate(drafts):
@@ -71,9 +76,18 @@ def read_columns(
             draft.good[:keep_first] = False
         others += draft.rows(np.flatnonzero(~draft.good))
     return Columns(
-        good=(_table(mapping, converter.secret, draft) for draft in drafts if draft.good.any()),
+        good=_each(
+            lambda draft: _table(mapping, converter.secret, draft),
+            [draft for draft in drafts if draft.good.any()],
+        ),
         others=sorted(others, key=lambda row: row[0]),
     )
+
+
+def _each(make: Callable[[_In], _Out], items: Sequence[_In]) -> Iterator[_Out]:
+    """Yield what is made of each item, in order; a thread a core makes them."""
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0)), "reads a CSV") as pool:
+        yield from pool.map(make, items)
 
 
 @dataclass(slots=True)

@@ -78,6 +78,7 @@ class Stretch:
         rows: How many; 0 at the end of the log.
         size: Bytes of their bodies.
         offset: The last one's.
+        events: None of them is of an import.
         controls: Those that are control entries.
         write: Writes them into the facts.
     """
@@ -85,6 +86,7 @@ class Stretch:
     rows: int
     size: int
     offset: int
+    events: bool
     controls: Sequence[LogRow]
     write: Write
 
@@ -155,7 +157,14 @@ class CollectFold:
 
     def _stretch(self, told: Told, sheet: Sheet, records: ReadRecords) -> Stretch:
         write = partial(self._write, told, sheet, records)
-        return Stretch(told.rows, told.size, told.offset, told.controls, write)
+        return Stretch(
+            rows=told.rows,
+            size=told.size,
+            offset=told.offset,
+            events=not told.foreign,
+            controls=told.controls,
+            write=write,
+        )
 
     def _write(self, told: Told, sheet: Sheet, records: ReadRecords, writer: FactsWriter) -> Batch:
         notes = sheet.notes

@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import pyarrow as pa
@@ -84,13 +85,16 @@ class Folds:
         try:
             stretch = self._collect.read(self.generation.offset, most_bytes)
             full = stretch.size >= most_bytes
-            self._note(full=full, busy=full or stretch.size >= _BUSY_BATCH)
+            # Imported rows are quickly read: another process would be in the way.
+            busy = stretch.events and (full or stretch.size >= _BUSY_BATCH)
+            self._note(full=full, busy=busy)
             if not stretch.rows:
                 return 0
             lags = self._full >= _IN_A_ROW
             ahead_bytes = max(most_bytes, self.catch_up_bytes) if lags else most_bytes
             aside = self._busy >= _IN_A_ROW and self._ask(stretch.offset, ahead_bytes)
-            with self.generation.facts.transaction() as writer:
+            wide = not stretch.events and stretch.size >= _BUSY_BATCH
+            with self._engine(wide=wide), self.generation.facts.transaction() as writer:
                 batch = self._fold(stretch.write, writer)
                 if full and not aside:
                     # More waits: it is read while this is brought to the disk, when nothing else
@@ -111,6 +115,10 @@ class Folds:
         self.generation.sampled |= batch.sampled
         self._look_for_rules(stretch.controls)
         return stretch.rows
+
+    def _engine(self, *, wide: bool) -> AbstractContextManager[None]:
+        """Return what gives the engine all cores meanwhile, where it has whole columns to write."""
+        return self.generation.facts.on_cores(self.cores) if wide else nullcontext()
 
     def hasten(self) -> None:
         """Fold as where much waits, from the first batch on."""

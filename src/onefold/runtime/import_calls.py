@@ -14,7 +14,7 @@ from onefold.runtime.schedules import SCHEDULE, alone, scheduled
 from onefold.runtime.workspace import Workspace
 
 _PAUSE_SECONDS = 0.05
-_AT_ONCE_ROWS, _AT_ONCE_BYTES = 16, 48_000_000
+_AT_ONCE_ROWS, _AT_ONCE_BYTES = 24, 160_000_000
 """Rows of the log that are worth a transaction of the folds, and its most: few cost less."""
 
 

@@ -10,12 +10,19 @@ import pyarrow as pa
 
 Ints = npt.NDArray[np.int64]
 
-_lock = threading.Lock()
+_of_thread = threading.local()
 
 
 @cache
 def _engine() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(":memory:", config={"threads": 1})
+
+
+def _cursor() -> duckdb.DuckDBPyConnection:
+    """Return a cursor that no other thread uses."""
+    if not hasattr(_of_thread, "cursor"):
+        _of_thread.cursor = _engine().cursor()
+    return _of_thread.cursor  # type: ignore[no-any-return]
 
 
 def text_digests(texts: pa.Array) -> tuple[Ints, Ints]:
@@ -38,9 +45,8 @@ def text_numbers(texts: pa.Array) -> Ints:
 
 
 def _asked(query: str, texts: pa.Array) -> pa.Array:
-    with _lock:
-        engine = _engine()
-        engine.register("texts", pa.table({"text": texts}))
-        found = engine.execute(query).to_arrow_table()
-        engine.unregister("texts")
+    cursor = _cursor()
+    cursor.register("texts", pa.table({"text": texts}))
+    found = cursor.execute(query).to_arrow_table()
+    cursor.unregister("texts")
     return found.column(0).combine_chunks()

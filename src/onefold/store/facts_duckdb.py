@@ -29,6 +29,7 @@ _SQL_TYPES = {
     "float64": "DOUBLE",
 }
 _STAGED = "staged"
+_THREADS = "1"
 _MOST_COMPILED = 512
 # An operation names its tables and their columns, so equal ones compile to equal text whatever
 # file they are asked of.
@@ -48,7 +49,7 @@ class DuckFacts:
         try:
             self._root = duckdb.connect(str(path) if path else ":memory:")
             for setting, value in (
-                ("threads", "1"),
+                ("threads", _THREADS),
                 ("memory_limit", memory),
                 ("checkpoint_threshold", "64MB"),
                 ("preserve_insertion_order", "false"),
@@ -142,6 +143,15 @@ class DuckFacts:
                 if isinstance(error, duckdb.Error):
                     raise _failure(error) from error
                 raise
+
+    @contextmanager
+    def on_cores(self, count: int) -> Iterator[None]:
+        """Let the engine use so many threads meanwhile, for writing whole columns at a time."""
+        self._root.execute(_setting("threads", str(count)))
+        try:
+            yield
+        finally:
+            self._root.execute(_setting("threads", _THREADS))
 
     def checksums(self) -> list[tuple[str, int, str]]:
         """Return table, rows and hash over natural keys in any order, for every table.
