@@ -55,7 +55,7 @@ class Onefold:
             body=msgspec.json.encode({"batch": list(events)}),
             received_time=self.workspace.clock(),
             catalogue=self.workspace.catalogue(),
-            categories=self.workspace.settings.categories,
+            gate=self.workspace.gate(),
             sampling_key=sources.sampling_key(self.workspace.state),
         )
         if receipt.row is not None:

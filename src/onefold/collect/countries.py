@@ -72,11 +72,15 @@ class Whence:
             sent: The same as it came, which may still tell its address.
             batch: The batch's context, or nothing.
         """
-        country = self.country
-        if self.look is not None:
-            address = _address_in(sent, batch) or self.client
-            country = self.look(address) if address else ""
+        country = self.country_of(sent, batch)
         return _with_country(kept, country) if country else kept
+
+    def country_of(self, sent: bytes, batch: bytes) -> str:
+        """Return the country that an event came from, or nothing (see `placed`)."""
+        if self.look is None:
+            return self.country
+        address = _address_in(sent, batch) or self.client
+        return self.look(address) if address else ""
 
 
 NOWHERE = Whence()

@@ -23,10 +23,15 @@ from onefold.collect.personal import personal
 from onefold.collect.reentry import judged_anew
 from onefold.collect.rules import FoldRules
 from onefold.collect.sheet import Notes, Sheet, Waiting
+from onefold.collect.stating import DROPPED, Statement, consent_in, is_change, statements_in
+from onefold.collect.stating import TOLD as CONSENT
+from onefold.collect.times import SENT
 from onefold.collect.traffic import Marks, shipped_traffic
 from onefold.collect.traits import TOLD, dated, personal_traits, traits_in
+from onefold.consent import Gate
 from onefold.model.facts import TABLES
 from onefold.model.ids import IDENTIFIER_KINDS, identifier_key, message_digest, message_hash
+from onefold.model.time import DAY
 from onefold.store import LogRow
 
 Ints = npt.NDArray[np.int64]
@@ -52,6 +57,7 @@ class Draft:
         promoted: What holds the values of the promoted columns.
         surroundings: Places of what the enricher says of the contexts.
         told: Spot -> traits of the person that an event tells beside, as sent.
+        said: Spot -> what an event with an identifier refuses and grants itself (see `stating`).
         notes: What is to be known beside the columns.
     """
 
@@ -71,6 +77,7 @@ class Draft:
     promoted: list[Any] = field(default_factory=list)
     surroundings: list[int] = field(default_factory=list)
     told: dict[int, bytes] = field(default_factory=dict)
+    said: dict[int, int] = field(default_factory=dict)
     notes: Notes = field(default_factory=Notes)
 
     def __len__(self) -> int:
@@ -98,6 +105,7 @@ class Reader:
         traffic = rules.traffic or shipped_traffic()
         self._enricher = Enricher(rules.channels or shipped_channels(), traffic.bots)
         self.marks = Marks(traffic)
+        self._gate = Gate(rules.consent)
         self._personal = {event: frozenset(names) for event, names in rules.personal.items()}
         self._described = {event: frozenset(names) for event, names in rules.described.items()}
         # Identifiers that the vault holds, with their keys; a part of them, to save the asking.
@@ -158,7 +166,7 @@ class Reader:
             "identifier": pc.coalesce(user_keys, anonymous_keys),
             "user_key": user_keys,
             "anonymous_key": anonymous_keys,
-            "purposes": pa.array(np.frombuffer(draft.purposes, np.uint8).astype(np.int16)),
+            "purposes": pa.array(_purposes(draft)),
             "properties": _texts(draft.properties),
         }
         arrays |= self._surroundings(draft)
@@ -214,6 +222,10 @@ class Reader:
         columns = read_stored(row.route, row.body, row.received_time, row.source.encode())
         places: Sequence[int] = range(len(row.verdicts))
         verdicts = row.verdicts
+        if row.reasons and (dropped := _reasons(row).get(DROPPED)):
+            draft.notes.dropped.append((row.received_time // DAY, row.source, int(dropped)))
+        if not verdicts:
+            return
         if verdicts and max(verdicts) >= _WAITING:
             reasons = _reasons(row)
             verdicts = judged_anew(self._retries, row, columns, reasons)
@@ -251,10 +263,43 @@ class Reader:
                 draft.told[spot] = told
         draft.user_keys += self._known("user_id", columns.user_ids, draft)
         draft.anonymous_keys += self._known("anonymous_id", columns.anonymous_ids, draft)
+        for spot, context in enumerate(columns.contexts, start):
+            if CONSENT in context:
+                self._state(spot, context, draft)
         if "alias" in columns.kinds:
             for spot, former in enumerate(columns.previous_ids, start):
                 if former and draft.kinds[spot] == "alias":
                     draft.notes.previous_ids[spot] = former
+
+    def _state(self, spot: int, context: bytes, draft: Draft) -> None:
+        """Take what an event says of consent: of itself, or of its person from then on."""
+        consent, country = consent_in(context)
+        if not consent:
+            return
+        keys = (draft.user_keys[spot], draft.anonymous_keys[spot])
+        if not is_change(draft.kinds[spot], draft.events[spot]):
+            answers = None if keys == (None, None) else self._gate.answers(consent)
+            if answers is not None:
+                draft.said[spot] = answers.said
+            return
+        row, time = draft.rows[draft.at[spot]], draft.times[spot]
+        draft.notes.stated[spot] = [
+            Statement(
+                key=key,
+                purpose=purpose,
+                granted=answer,
+                from_time=since,
+                means=means,
+                source=row.source,
+                region=self._gate.rules.region_of(country=country).name,
+                clocked=since != time or draft.bases[spot] != SENT,
+                log_offset=row.offset,
+                place=draft.places[spot],
+            )
+            for key, purpose, answer, since, means in statements_in(
+                consent, self._gate, keys=keys, time=time, received_time=row.received_time
+            )
+        ]
 
     def _known(self, kind: str, values: Sequence[str | None], draft: Draft) -> list[int | None]:
         """Return the keys of identifiers; those that are new go to the notes."""
@@ -309,6 +354,14 @@ class Reader:
         if identifier is not None:
             draft.keep(identifier, taken, draft.times[spot])
         return properties
+
+
+def _purposes(draft: Draft) -> npt.NDArray[np.int16]:
+    """Return masks with what events say themselves above them."""
+    found = np.frombuffer(draft.purposes, np.uint8).astype(np.int16)
+    if draft.said:
+        found[list(draft.said)] |= np.array(list(draft.said.values()), np.int16)
+    return found
 
 
 def _reasons(row: LogRow) -> dict[str, str]:

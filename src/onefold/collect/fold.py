@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from onefold.collect import rights
 from onefold.collect.aside import ReaderAside, Told, told_of
+from onefold.collect.consents import ConsentsFold, dropped_table
 from onefold.collect.dialects.segment import Request, event_at, read
 from onefold.collect.draft import Reader
 from onefold.collect.imported import ReadRecords, RecordsFold, names_in
@@ -53,6 +54,7 @@ class Batch:
         edges: (anonymous or former key, user key, kind, event time), one each.
         marked: Something of it is marked as no customer's.
         sampled: Some of its events are of a sample.
+        stated: Something of it says what somebody's consent is from then on.
     """
 
     offset: int
@@ -61,6 +63,7 @@ class Batch:
     edges: _Edges
     marked: bool = False
     sampled: bool = False
+    stated: bool = False
 
 
 Write = Callable[[FactsWriter], Batch]
@@ -113,6 +116,7 @@ class CollectFold:
         self._orders = OrdersFold()
         self._contexts = ContextsFold()
         self._marks = MarksFold(self._reader.marks)
+        self._consents = ConsentsFold()
 
     def read(self, after: int, most_bytes: int) -> Stretch:
         """Return the next rows after an offset of the log and what writes them.
@@ -179,6 +183,10 @@ class CollectFold:
         self._contexts.write(events, notes.contexts, writer)
         writer.insert("quarantine", _quarantine_table(_not_waiting_yet(notes.waiting, writer)))
         self._records.write(records, writer)
+        environments = sheet.events.column("environment")
+        changes = [(environments[s].as_py(), notes.stated[s]) for s in _kept(notes.stated, keep)]
+        stated = self._consents.write(told.controls, changes, events, writer)
+        writer.insert("dropped", dropped_table(notes.dropped))
         memberships = _memberships(events)
         marks = {sheet.identifier(spot): notes.marks[spot] for spot in _kept(notes.marks, keep)}
         marked = self._marks.write(marks, memberships, writer)
@@ -189,6 +197,7 @@ class CollectFold:
             edges=_identify_edges(events) | self._alias_edges(sheet, keep),
             marked=marked or events.column("traffic").null_count < events.num_rows,
             sampled=events.column("sample_rate").null_count < events.num_rows,
+            stated=stated,
         )
 
     def let_in(self, mended: Mended) -> Write | None:

@@ -4,7 +4,6 @@ The judgement rests on the request and its source's policy alone, never on the f
 never waits and the order of requests does not matter.
 """
 
-from collections.abc import Mapping
 from functools import lru_cache
 
 import msgspec
@@ -29,13 +28,17 @@ from onefold.collect.gate import (
 )
 from onefold.collect.records import Code, Incoming, Receipt, Source, Waiting
 from onefold.collect.sampling import is_drawn, whose, with_rate
+from onefold.collect.stating import DROPPED, is_change, with_subjects
 from onefold.collect.validation import Judged, judge_call
-from onefold.consent import granted, keeps_identifiers
+from onefold.consent import Gate, keeps_identifiers, rules
 from onefold.model.errors import BadInput, TooLarge
 from onefold.store import NewRow
 
 MOST_EVENTS = 2500
 """Events of one batch; those beyond are refused, one by one."""
+
+NOTHING = b'{"batch":[]}'
+"""The body of a row that only counts."""
 
 _MOST_SAID = 160
 _objects = msgspec.json.Decoder(dict[str, object])
@@ -49,7 +52,7 @@ def receive(
     body: bytes,
     received_time: int,
     catalogue: Catalogue,
-    categories: Mapping[str, str] | None = None,
+    gate: Gate | None = None,
     sampling_key: bytes = b"",
     whence: Whence = NOWHERE,
 ) -> Receipt:
@@ -63,7 +66,7 @@ def receive(
         body: As it came, compressed or not.
         received_time: The clock, microseconds UTC.
         catalogue: The described events.
-        categories: The workspace's own names of consent categories.
+        gate: Judges consent by the workspace's rules; by the shipped ones where there is none.
         sampling_key: By which a source that samples draws persons.
         whence: Where the request came from, and what it said beside its body.
 
@@ -73,8 +76,13 @@ def receive(
     """
     dialect, text, request = taken_apart(dialect, route, body, whence.beside)
     events = decode_request(request, received_time, source.name.encode())
-    named = tuple((categories or {}).items())
-    judge = _Judge(source, catalogue, named, sampling_key=sampling_key, whence=whence)
+    judge = _Judge(
+        source,
+        catalogue,
+        gate or _shipped_gate(),
+        sampling_key=sampling_key,
+        whence=whence,
+    )
     judge.as_came = not request.translated
     judge.addressed = request.translated or may_hold_address(text)
     for place, event in enumerate(events):
@@ -82,21 +90,22 @@ def receive(
     if (request.kind or request.alone) and judge.refused:
         _refuse_whole(judge.refused[0], events[0])
     kept = judge.kept
-    if not kept:
+    if not kept and not judge.dropped:
         return Receipt(None, 0, (), tuple(judge.refused), judge.sampled_out)
+    reasons = judge.reasons | ({DROPPED: str(judge.dropped)} if judge.dropped else {})
     row = NewRow(
         received_time=received_time,
         source=source.name,
         environment=source.environment,
         dialect=dialect,
-        route=request.kind or BATCH,
-        body=judge.body(request) or text,
+        route=(request.kind or BATCH) if kept else BATCH,
+        body=(judge.body(request) or text) if kept else NOTHING,
         verdicts=bytes(kept),
-        reasons=msgspec.json.encode(judge.reasons) if judge.reasons else b"",
+        reasons=msgspec.json.encode(reasons) if reasons else b"",
         who=judge.who,
     )
     waiting, refused = tuple(judge.waiting), tuple(judge.refused)
-    return Receipt(row, judge.accepted, waiting, refused, judge.sampled_out)
+    return Receipt(row, judge.accepted, waiting, refused, judge.sampled_out, judge.dropped)
 
 
 def _refuse_whole(refused: Waiting, event: Incoming) -> None:
@@ -105,20 +114,9 @@ def _refuse_whole(refused: Waiting, event: Incoming) -> None:
     raise BadInput(refused.reason, "Send one event as a JSON object.")
 
 
-@lru_cache(maxsize=4096)
-def _mask(basis: str, consent: bytes | None, categories: tuple[tuple[str, str], ...]) -> int:
-    """Return the purposes of a consent object as sent; what cannot be read is a no to all."""
-    if consent is None:
-        return granted(basis, None)
-    try:
-        said = _objects.decode(consent).get("categoryPreferences")
-    except msgspec.DecodeError:
-        return 0
-    if said is None:
-        return granted(basis, None)
-    if not isinstance(said, dict):
-        return 0
-    return granted(basis, said, dict(categories))
+@lru_cache(maxsize=1)
+def _shipped_gate() -> Gate:
+    return Gate()
 
 
 class _Judge:
@@ -128,7 +126,7 @@ class _Judge:
         self,
         source: Source,
         catalogue: Catalogue,
-        categories: tuple[tuple[str, str], ...],
+        gate: Gate,
         *,
         sampling_key: bytes,
         whence: Whence,
@@ -136,11 +134,13 @@ class _Judge:
         self._sample = source.sample
         self._sampling_key = sampling_key
         self._whence = whence
-        self.sampled_out = 0
+        self._region = gate.rules.region_of(country=whence.country, region=source.region)
+        self._named_region = source.region
+        self.sampled_out = self.dropped = 0
         self._basis = source.basis
         self._unplanned = source.unplanned
         self._catalogue = catalogue
-        self._categories = categories
+        self._gate = gate
         self.as_came = True
         """Whether what is kept is still what came, byte for byte."""
         self.addressed = True
@@ -157,9 +157,10 @@ class _Judge:
 
     def take(self, place: int, event: Incoming, request: Request) -> None:
         """Judge one event and keep what may be kept of it."""
-        mask = _mask(self._basis, event.sent_consent, self._categories)
-        code, reason = event.code, event.reason
         raw = bytes(request.items[place])
+        region = self._region_of(raw, request)
+        mask = self._gate.mask(self._basis, event.sent_consent, region)
+        code, reason = event.code, event.reason
         if place >= MOST_EVENTS:
             code, reason = Code.REFUSED, f"A batch has at most {MOST_EVENTS:,} events."
         elif code == Code.MALFORMED and not keeps_identifiers(mask):
@@ -169,13 +170,12 @@ class _Judge:
         if not code:
             judged = self._content(event)
             code, reason, dropped = judged.code, judged.reason, judged.dropped
-        if not code and self._sample < 1 and not is_drawn(event, self._sample, self._sampling_key):
-            self.as_came = False
-            self.sampled_out += 1
-            return
         if code == Code.REFUSED:
             self.as_came = False
             self.refused.append(Waiting(place, event.message_id[:_MOST_SAID], reason))
+            return
+        if self._leaves_out(event, region, mask, code):
+            self.as_came = False
             return
         kept = self._gated(raw, event, request, mask)
         if dropped:
@@ -195,6 +195,24 @@ class _Judge:
             self.who = whose(event, self._sampling_key)
         self.items.append(kept)
         self.kept.append(code << 4 | mask)
+
+    def _region_of(self, raw: bytes, request: Request) -> rules.Region:
+        """Return what holds where an event came from."""
+        if self._whence.look is None:
+            return self._region
+        country = self._whence.country_of(raw, request.context)
+        return self._gate.rules.region_of(country=country, region=self._named_region)
+
+    def _leaves_out(self, event: Incoming, region: rules.Region, mask: int, code: int) -> bool:
+        """Return whether nothing is kept of an event: it is counted only."""
+        if not code and self._sample < 1 and not is_drawn(event, self._sample, self._sampling_key):
+            self.sampled_out += 1
+            return True
+        drops = region.before == rules.DROPPED and not keeps_identifiers(mask)
+        if drops and not is_change(event.kind, event.event):
+            self.dropped += 1
+            return True
+        return False
 
     def _content(self, event: Incoming) -> Judged:
         """Return the verdict on an event's properties."""
@@ -223,6 +241,8 @@ class _Judge:
         else:
             self._whole.add(len(self.items))
             kept = stripped(kept, event, request.context)
+            if event.sent_consent and is_change(event.kind, event.event):
+                kept = with_subjects(kept, event, self._gate)
         return kept
 
     def body(self, request: Request) -> bytes | None:

@@ -11,7 +11,7 @@ from onefold.collect.plans import plan_of, read_plan
 from onefold.collect.records import CONFLICT
 from onefold.collect.reentry import KIND as RETRY
 from onefold.collect.reentry import Mended, Outlook, Retry, mended, outlook, retries_in, retries_of
-from onefold.collect.rules import is_seed, rules_of, write_seeds
+from onefold.collect.rules import consent_rules, is_seed, rules_of, write_seeds
 from onefold.collect.writing import Written, write
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Written",
     "audits",
     "broken_uses",
+    "consent_rules",
     "heading",
     "infer",
     "is_seed",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from onefold.collect import store
+from onefold.collect.consents import ENTRY, ConsentEntry
 from onefold.collect.countries import is_setting
 from onefold.collect.records import Source
 from onefold.consent import BASES
@@ -14,6 +15,21 @@ from onefold.model.time import now as machine_time
 
 if TYPE_CHECKING:
     from onefold.store import State
+
+__all__ = [
+    "BASES",
+    "ENTRY",
+    "ENVIRONMENTS",
+    "UNPLANNED",
+    "ConsentEntry",
+    "Source",
+    "add_source",
+    "identity_key",
+    "list_sources",
+    "sampling_key",
+    "set_source",
+    "source_named",
+]
 
 ENVIRONMENTS = ("production", "staging", "development")
 UNPLANNED = ("allow", "strip", "quarantine")
@@ -73,6 +89,11 @@ def set_source(state: "State", asker: Asker, name: str, **changes: Any) -> Sourc
 def sampling_key(state: "State") -> bytes:
     """Return the key by which sources that sample draw persons."""
     return store.sampling_key(state)
+
+
+def identity_key(state: "State") -> bytes:
+    """Return the key of every hash of an identifier."""
+    return store.identity_key(state)
 
 
 def _check(source: Source) -> None:

@@ -161,6 +161,7 @@ class Receipt:
         quarantined: Kept, but waiting, with reasons.
         refused: Not kept, with reasons.
         sampled_out: How many are of persons whom the source's sample leaves out; not kept.
+        dropped: How many consent let nothing be kept of, but that they came.
     """
 
     row: NewRow | None
@@ -168,6 +169,7 @@ class Receipt:
     quarantined: tuple[Waiting, ...] = field(default=())
     refused: tuple[Waiting, ...] = field(default=())
     sampled_out: int = 0
+    dropped: int = 0
 
     def answer(self) -> dict[str, object]:
         """Return what the sender hears (see the interface reference)."""
@@ -177,6 +179,7 @@ class Receipt:
             "quarantined": [_told(one) for one in self.quarantined],
             "refused": [_told(one) for one in self.refused],
             **({"sampled_out": self.sampled_out} if self.sampled_out else {}),
+            **({"dropped": self.dropped} if self.dropped else {}),
         }
 
 

@@ -22,6 +22,7 @@ _OWN = {
     "orders": ("identifier",),
     "marked": ("key",),
     "echoes": ("identifier",),
+    "consents": ("key",),
 }
 IMPORTS: Mapping[str, tuple[str, ...]] = {
     table: columns

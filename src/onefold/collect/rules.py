@@ -1,5 +1,6 @@
 """What the definitions in force tell the folds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from onefold.collect.traffic import (
     shipped_traffic,
     shipped_traffic_text,
 )
+from onefold.consent import rules as laid_down
 from onefold.model.facts import PROMOTED
 
 
@@ -34,6 +36,7 @@ class FoldRules:
         discoveries: Events that make a session a discovery session.
         channels: The table of channels; None where the shipped one holds.
         traffic: Whose traffic is no customer's; None where the shipped table holds.
+        consent: What is laid down about consent; None where the shipped table holds.
         retries: What judges waiting events anew, oldest first; each is an entry of its own.
     """
 
@@ -44,6 +47,7 @@ class FoldRules:
     discoveries: tuple[str, ...] = ()
     channels: Channels | None = None
     traffic: Traffic | None = None
+    consent: laid_down.ConsentRules | None = None
     retries: tuple[Retry, ...] = ()
 
 
@@ -59,16 +63,27 @@ def is_seed(name: str, text: str) -> bool:
 
 
 def _seeds() -> dict[str, str]:
-    return {CHANNELS: shipped_text(), TRAFFIC: shipped_traffic_text()}
+    return {
+        CHANNELS: shipped_text(),
+        TRAFFIC: shipped_traffic_text(),
+        laid_down.FILE: laid_down.shipped_consent_text(),
+    }
 
 
-def rules_of(catalogue: Catalogue, folder: Path, identity_key: bytes) -> FoldRules:
+def rules_of(
+    catalogue: Catalogue,
+    folder: Path,
+    identity_key: bytes,
+    *,
+    categories: Mapping[str, str] | None = None,
+) -> FoldRules:
     """Return what a catalogue and the tables beside it tell the folds.
 
     Args:
         catalogue: The described events.
         folder: The folder of definitions, with `channels.yaml` and `traffic.yaml` or without.
         identity_key: Of the workspace; keys every hash of an identifier.
+        categories: Consent category -> purpose, of the workspace's settings.
 
     Raises:
         BadInput: A table cannot be used; with file, line and column.
@@ -88,7 +103,30 @@ def rules_of(catalogue: Catalogue, folder: Path, identity_key: bytes) -> FoldRul
         discoveries=tuple(sorted(d.event for d in events if d.discovery)),
         channels=_channels(folder / CHANNELS),
         traffic=_traffic(folder / TRAFFIC, identity_key),
+        consent=_consent(folder / laid_down.FILE, categories or {}),
     )
+
+
+def _consent(path: Path, categories: Mapping[str, str]) -> laid_down.ConsentRules | None:
+    text = path.read_text("utf-8") if path.exists() else None
+    found = consent_rules(text, categories)
+    return None if found == laid_down.shipped_consent() else found
+
+
+def consent_rules(text: str | None, categories: Mapping[str, str]) -> laid_down.ConsentRules:
+    """Return what is laid down about consent.
+
+    Args:
+        text: Of `consent.yaml`; None where the shipped table holds.
+        categories: More consent categories -> purpose.
+
+    Raises:
+        BadInput: The table cannot be used; with line and column.
+    """
+    found = laid_down.shipped_consent()
+    if text is not None:
+        found = laid_down.parse_consent(text, laid_down.FILE)
+    return found.with_categories(categories) if categories else found
 
 
 def _channels(path: Path) -> Channels | None:

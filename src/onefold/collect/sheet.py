@@ -11,6 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from onefold.collect.enrich import Context
+from onefold.collect.stating import Statement
 from onefold.model.time import DAY
 
 Waiting = tuple[int, int, int, int, str, str, str, str, int]
@@ -38,6 +39,9 @@ class Notes(msgspec.Struct, gc=False):
         waiting: Rows of `quarantine`.
         names: Key -> kind and value, of identifiers that the vault may not know yet.
         fields: Personal fields for the vault: key, name, value, time.
+        stated: Spot -> what an event says of its person's consent from then on.
+        dropped: Day since 1970, source, and how many events of which nothing was kept for want
+            of consent, by request.
     """
 
     as_sent: dict[int, bytes] = msgspec.field(default_factory=dict)
@@ -47,6 +51,8 @@ class Notes(msgspec.Struct, gc=False):
     waiting: list[Waiting] = msgspec.field(default_factory=list)
     names: dict[int, tuple[str, str]] = msgspec.field(default_factory=dict)
     fields: list[tuple[int, str, str, int]] = msgspec.field(default_factory=list)
+    stated: dict[int, list[Statement]] = msgspec.field(default_factory=dict)
+    dropped: list[tuple[int, str, int]] = msgspec.field(default_factory=list)
 
 
 _notes = msgspec.msgpack.Decoder(Notes)

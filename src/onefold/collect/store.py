@@ -43,9 +43,15 @@ def set_source(connection: Connection, source: Source) -> None:
 
 def sampling_key(state: "State") -> bytes:
     """Return the key by which sources that sample draw persons; empty before there is one."""
+    found = identity_key(state)
+    return key_of_samples(found) if found else b""
+
+
+def identity_key(state: "State") -> bytes:
+    """Return the key of every hash of an identifier; empty before there is one."""
     wanted = tables.settings.c.name == "identity_key"
     rows = state.rows(tables.settings.select().where(wanted))
-    return key_of_samples(bytes.fromhex(rows[0]["value"])) if rows else b""
+    return bytes.fromhex(rows[0]["value"]) if rows else b""
 
 
 def _columns(source: Source) -> dict[str, Any]:

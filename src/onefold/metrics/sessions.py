@@ -37,6 +37,8 @@ _COLUMNS = (
     "clocked",
     "sample_rate",
 )
+_ALLOWED, _REFUSED = 15, 15 << 4
+"""Of `purposes`: what is allowed, and what an event refused itself."""
 _PARTS = 1_000_000
 """Rates are whole millionths here, so that spans are all of integers."""
 
@@ -123,7 +125,8 @@ class SessionsFold:
 def _merged(spans: Ints) -> Ints:
     """Return spans of which no two of one identifier are within the gap; shape (9, n) to (9, m).
 
-    Rows: identifier, start, end, events, actions, discoveries, purposes (all must allow one),
+    Rows: identifier, start, end, events, actions, discoveries, purposes (all must allow one; above
+    the mask what any refused),
     clocked (a time of it rests on our clock), sample_rate (the greatest: that span was seen if any
     event of it was).
     """
@@ -139,7 +142,8 @@ def _merged(spans: Ints) -> Ints:
             start[at],
             np.maximum.reduceat(end, at),
             *(np.add.reduceat(spans[row], at) for row in (3, 4, 5)),
-            np.bitwise_and.reduceat(spans[6], at),
+            np.bitwise_and.reduceat(spans[6] & _ALLOWED, at)
+            | np.bitwise_or.reduceat(spans[6] & _REFUSED, at),
             np.bitwise_or.reduceat(spans[7], at),
             np.maximum.reduceat(spans[8], at),
         ]

@@ -12,6 +12,9 @@ IMPORTED = "imported"
 """Kind of the events that imported rows are. They stand in `records`, with what is the same for all
 of a run in `runs`; only where all events are told of, they are told of as such."""
 
+SAID_BY_EVENT = "event"
+"""How a row of `consents` came that ordinary events made; all others were stated."""
+
 CONTEXT = (
     "browser",
     "browser_version",
@@ -229,6 +232,33 @@ TABLES: dict[str, Table] = {
         {"from_key": "int64", "to_key": "int64", "kind": "string", "event_time": "timestamp"},
         ("from_key", "to_key", "kind"),
     ),
+    "consents": Table(
+        {
+            "key": "int64",
+            "environment": "string",
+            "purpose": "string",
+            "granted": "boolean",
+            "from_time": "timestamp",
+            "last_time": "timestamp",
+            "means": "string",
+            "source": "string",
+            "region": "string",
+            "basis": "string",
+            "clocked": "boolean",
+            "log_offset": "int64",
+            "place": "int32",
+        },
+        (
+            "key",
+            "environment",
+            "purpose",
+            "granted",
+            "means",
+            "source",
+            "region",
+            "basis",
+        ),
+    ),
     "memberships": Table(
         {"identifier": "int64", "account_id": "string", "from_time": "timestamp"},
         ("identifier", "account_id"),
@@ -424,6 +454,7 @@ TABLES: dict[str, Table] = {
         ("message_hi", "message_lo"),
     ),
     "duplicates": Table({"received_date": "date", "source": "string", "events": "int64"}, ()),
+    "dropped": Table({"received_date": "date", "source": "string", "events": "int64"}, ()),
     "progress": Table({"fold": "string", "log_offset": "int64", "received_time": "timestamp"}, ()),
     "meta": Table({"key": "string", "value": "string"}, ()),
 }

@@ -1,5 +1,6 @@
 """Definitions from files to the log: what the folds and the door go by is an entry there."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import msgspec
 
 from onefold.collect import Catalogue, FoldRules, catalogues, make_catalogue
+from onefold.consent import Gate
+from onefold.runtime.settings import FILE, read_settings
 from onefold.store import Log, LogRow
 
 KIND = "definitions"
@@ -32,7 +35,10 @@ def entry_of(folder: Path, identity_key: bytes = b"") -> dict[str, dict[str, Any
         for path in sorted((folder / "definitions").rglob("*.yaml"))
     }
     files = {name: text for name, text in files.items() if not catalogues.is_seed(name, text)}
-    rules = asdict(catalogues.rules_of(catalogue, folder / "definitions", identity_key))
+    categories = read_settings(folder).categories if (folder / FILE).exists() else {}
+    rules = asdict(
+        catalogues.rules_of(catalogue, folder / "definitions", identity_key, categories=categories)
+    )
     # Retries are entries of their own.
     del rules["retries"]
     return {"files": files, "fold": rules}
@@ -57,6 +63,20 @@ def applied_catalogue(log: Log) -> Catalogue:
         return make_catalogue(())
     files: dict[str, str] = msgspec.json.decode(row.body)["files"]
     return make_catalogue(item for item in files.items() if item[0].startswith("events/"))
+
+
+def applied_gate(log: Log, categories: Mapping[str, str], identity_key: bytes) -> Gate:
+    """Return what judges consent by the rules in force, as the door does.
+
+    Args:
+        log: Tells the rules.
+        categories: Consent category -> purpose, of the workspace's settings.
+        identity_key: Of the workspace.
+    """
+    row = log.latest("control", KIND)
+    files: dict[str, str] = {} if row is None else msgspec.json.decode(row.body)["files"]
+    rules = catalogues.consent_rules(files.get("consent.yaml"), categories)
+    return Gate(rules, identity_key=identity_key)
 
 
 def drift(folder: Path, log: Log) -> list[tuple[str, str]]:

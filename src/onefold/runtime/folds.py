@@ -113,6 +113,8 @@ class Folds:
             self.last_event_time = newest.as_py()
         self.generation.marked |= batch.marked
         self.generation.sampled |= batch.sampled
+        if batch.stated:
+            self.generation.note_stated()
         self._look_for_rules(stretch.controls)
         return stretch.rows
 
@@ -211,6 +213,7 @@ class Folds:
                 self.generation.marked |= batch.marked
                 self.generation.sampled |= batch.sampled
             self.generation.note_rules(rules, writer)
+        self.generation.note_stated()
         return True
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 from onefold.collect import FoldRules
 from onefold.model.errors import MachineFailed
 from onefold.model.facts import PROMOTED_TYPES, VERSION
+from onefold.runtime.view_consent import Stated, stated_in
 from onefold.store import DuckFacts, FactsWriter, SeenIds
 
 _CURRENT = "current"
@@ -29,11 +30,19 @@ class Generation:
         """Somebody or something in it is marked as no customer's."""
         self.sampled = _is_sampled(facts)
         """Some of its events are of a sample."""
+        self.stated: Stated = frozenset()
+        """What was ever stated of consent."""
+        self.note_stated()
         _remember_tail(facts, seen)
 
     def fits(self, rules: FoldRules) -> bool:
         """Return whether it was built by these rules and this version of the folds."""
         return self.version == VERSION and self.rules == rules
+
+    def note_stated(self) -> None:
+        """Look anew what was ever stated of consent."""
+        rows = self.facts.ask(stated_in(self.facts.tables())).to_pylist()
+        self.stated = frozenset((row["purpose"], row["granted"], row["by_event"]) for row in rows)
 
     def note_rules(self, rules: FoldRules, writer: FactsWriter) -> None:
         """Write by which rules it is built from now on."""

@@ -1,16 +1,17 @@
 """The one module that makes a View: facts restricted by asker, purpose, environment, as-of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from onefold.consent import purpose_bit
+from onefold.consent import rules
 from onefold.governance import may, policies, require
 from onefold.model.facts import RECORD_TIMES
 from onefold.model.records import MARKS, Question
 from onefold.model.time import to_datetime
 from onefold.runtime.view_access import people_of, seen
+from onefold.runtime.view_consent import ConsentTerm, Stated, consent_term, consents_of
 from onefold.store import DuckFacts, View
 
 if TYPE_CHECKING:
@@ -22,6 +23,25 @@ if TYPE_CHECKING:
 DERIVED_PERSON = "person_id"
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a question has to look out for in the facts; what is not there costs nothing.
+
+    Attributes:
+        marked: Somebody or something may be marked as no customer's.
+        sampled: Some of the events may be of a sample.
+        stated: What was ever stated of consent.
+        consent: What is laid down about it.
+        off: Purposes that are switched off for everybody.
+    """
+
+    marked: bool = True
+    sampled: bool = True
+    stated: Stated = frozenset()
+    consent: rules.ConsentRules = field(default_factory=rules.shipped_consent)
+    off: frozenset[str] = frozenset()
+
+
 def make_view(
     facts: DuckFacts,
     question: Question,
@@ -29,8 +49,7 @@ def make_view(
     now: int,
     zone: str,
     fresh_time: int | None,
-    marked: bool = True,
-    sampled: bool = True,
+    terms: Terms = Terms(),
     sight: "policies.Sight" = policies.WHOLE,
 ) -> View:
     """Return the facts as a question may see them.
@@ -41,54 +60,54 @@ def make_view(
         now: The time of asking, microseconds UTC.
         zone: The workspace's time zone.
         fresh_time: Received time of the last event folded, or None.
-        marked: Somebody or something in the facts may be marked as no customer's.
-        sampled: Some of the events may be of a sample.
+        terms: What the facts hold that a question has to look out for.
         sight: What the policies in force let the asker see.
 
     Raises:
         NotAllowed, NotFound: The asker may not ask at all; there is no such purpose.
     """
     require(question.asker, "ask")
-    everything = facts.tables()
+    everything, until = facts.tables(), _until(question)
     tables = seen(everything, sight)
-    bit = purpose_bit(question.purpose)
-    until = _until(question)
+    # Who withdrew did so whatever the asker may see of it.
+    consent = _consent(everything, question, terms, now)
     here = _here(tables["events"], question, until)
-    known = here.filter((here.purposes.cast("int64") & bit) > 0)
-    identifiers = tables["identifiers"]
-    strangers = _strangers(everything, question) if marked else None
+    known = consent.events(here)
+    identifiers = consent.persons(tables["identifiers"])
+    strangers = _strangers(everything, question) if terms.marked else None
     allowed = known.filter(_unmarked(known, question))
-    people = people_of(everything["identifiers"], tables, sight)
+    people = consent.persons(people_of(everything["identifiers"], tables, sight))
     if strangers is not None:
         people = people.anti_join(strangers, "person_id")
         allowed = allowed.anti_join(strangers, allowed.identifier == strangers.key)
-    names = may(question.asker, "see_persons")
-    records = {name: _known_by(tables[name], time, until) for name, time in RECORD_TIMES.items()}
-    nobodys = here.filter((here.purposes.cast("int64") & bit) == 0)
-    out = _LeftOut(facts, tables, known, strangers, question)
+    sessions = _sessions(tables["sessions"], question, until)
+    orders = consent.events(tables["orders"], "order_time")
+    out = _LeftOut(facts, tables, (here, known), strangers, question)
     return View(
         facts=facts,
         question=question,
         events=allowed,
         person_events=_with_person(allowed, people),
-        sessions=_with_person(_sessions(tables["sessions"], question, bit, until), people),
+        sessions=_with_person(consent.sessions(sessions), people),
         contexts=tables["contexts"],
-        identifiers=identifiers if names else identifiers.filter(ibis.literal(False)),
-        memberships=_with_person(_by(tables["memberships"], "from_time", until), people),
-        records=records,
-        orders=_orders(tables["orders"], question, bit, until, strangers),
-        people=people,
+        records={
+            name: consent.records(name, _known_by(tables[name], time, until))
+            for name, time in RECORD_TIMES.items()
+        },
+        orders=_orders(orders, question, until, strangers),
         quarantine=_of(tables["quarantine"], question),
         duplicates=tables["duplicates"],
+        dropped=tables["dropped"],
         runs=tables["runs"],
         now=now if question.as_of_time is None else min(now, question.as_of_time),
         zone=zone,
         fresh_time=fresh_time,
-        left_out=lambda first, after: _counted(facts, nobodys, (first, after)),
-        marked_out=out.of_span if marked else lambda _from, _to: {},
-        marked_of=out.of_customer if marked else lambda **_customer: {},
-        sampled=sampled,
-        sight=(names, sight),
+        left_out=out.by_consent,
+        marked_out=out.of_span if terms.marked else lambda _from, _to: {},
+        marked_of=out.of_customer if terms.marked else lambda **_customer: {},
+        sampled=terms.sampled,
+        sight=(may(question.asker, "see_persons"), sight),
+        **_of_persons(tables, question, (identifiers, people), (consent, known), until),
     )
 
 
@@ -97,6 +116,51 @@ def _until(question: Question) -> "datetime | None":
     if question.as_of_time is None:
         return None
     return to_datetime(question.as_of_time).replace(tzinfo=None)
+
+
+def _consent(
+    tables: "Mapping[str, ir.Table]", question: Question, terms: Terms, now: int
+) -> ConsentTerm:
+    return consent_term(
+        tables,
+        question,
+        laid_down=terms.consent,
+        stated=terms.stated,
+        now=now,
+        off=question.purpose in terms.off,
+    )
+
+
+def _of_persons(
+    tables: "Mapping[str, ir.Table]",
+    question: Question,
+    persons: "tuple[ir.Table, ir.Table]",
+    consent: "tuple[ConsentTerm, ir.Table]",
+    until: "datetime | None",
+) -> "dict[str, ir.Table]":
+    """Return the tables that say who is who, of those who agreed to what is asked for.
+
+    Args:
+        tables: The raw facts.
+        question: Under which terms it is asked.
+        persons: key, person_id of who may be used, and of those without marked ones.
+        consent: Consent's term, and the events that it allows.
+        until: As of when; None for now.
+    """
+    term, known = consent
+    identifiers, people = (term.agreed(each, known) for each in persons)
+    said = consents_of(tables, question)
+    names = may(question.asker, "see_persons")
+    return {
+        "identifiers": identifiers if names else _none_of(identifiers),
+        "people": people,
+        "memberships": _with_person(_by(tables["memberships"], "from_time", until), people),
+        "consents": said if names else _none_of(said),
+    }
+
+
+def _none_of(table: "ir.Table") -> "ir.Table":
+    return table.filter(ibis.literal(value=False))
 
 
 def _of(quarantine: "ir.Table", question: Question) -> "ir.Table":
@@ -113,13 +177,10 @@ def _here(events: "ir.Table", question: Question, until: "datetime | None") -> "
     return events.filter(place)
 
 
-def _sessions(
-    sessions: "ir.Table", question: Question, bit: int, until: "datetime | None"
-) -> "ir.Table":
-    """Return the sessions of the environment that consent allows, without marked traffic."""
+def _sessions(sessions: "ir.Table", question: Question, until: "datetime | None") -> "ir.Table":
+    """Return the sessions of the environment, without marked traffic."""
     found = sessions.filter(
         (sessions.environment == question.environment)
-        & ((sessions.purposes.cast("int64") & bit) > 0)
         & sessions.traffic.isin(["", *sorted(question.include)])
     )
     return found if until is None else found.filter(found.start_time <= until)
@@ -160,9 +221,20 @@ class _LeftOut:
 
     facts: DuckFacts
     tables: "Mapping[str, ir.Table]"
-    known: "ir.Table"
+    events: "tuple[ir.Table, ir.Table]"
+    """Of the environment, and those of them that consent allows."""
     strangers: "ir.Table | None"
     question: Question
+
+    @property
+    def known(self) -> "ir.Table":
+        """The events that consent allows."""
+        return self.events[1]
+
+    def by_consent(self, from_time: int, to_time: int) -> int:
+        """Return how many events of a span consent left out."""
+        here, known = (_counted(self.facts, each, (from_time, to_time)) for each in self.events)
+        return here - known
 
     def of_span(self, from_time: int, to_time: int) -> dict[str, int]:
         """Return what is left out of a span."""
@@ -220,14 +292,11 @@ def _known_by(table: "ir.Table", column: str, until: object) -> "ir.Table":
 def _orders(
     orders: "ir.Table",
     question: Question,
-    bit: int,
     until: "datetime | None",
     strangers: "ir.Table | None",
 ) -> "ir.Table":
-    """Return the orders of the environment that consent allows, without those of strangers."""
-    found = orders.filter(
-        orders.environment == question.environment, (orders.purposes.cast("int64") & bit) > 0
-    )
+    """Return the orders of the environment, without those of strangers."""
+    found = orders.filter(orders.environment == question.environment)
     found = found.filter(_unmarked(found, question))
     if strangers is not None:
         found = found.anti_join(strangers, found.identifier == strangers.key)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onefold.collect import Catalogue, Source, catalogues, sources
-from onefold.consent import BASES
+from onefold.consent import BASES, Gate, rules
 from onefold.governance import keys, may, people, policies
 from onefold.model.errors import (
     BadInput,
@@ -34,15 +34,16 @@ from onefold.model.spans import recording, span
 from onefold.model.time import Clock, now
 from onefold.runtime.anchoring import anchor
 from onefold.runtime.definitions import KIND as DEFINITIONS
-from onefold.runtime.definitions import applied, applied_catalogue, entry_of, same
+from onefold.runtime.definitions import applied, applied_catalogue, applied_gate, entry_of, same
 from onefold.runtime.folds import MICRO_BATCH, Folds
 from onefold.runtime.generation import Generation, drop, make_next, open_current, put_in_force
 from onefold.runtime.pace import Pace, Rates
+from onefold.runtime.personalizing import PERSONALIZATION, switched_off
 from onefold.runtime.prefixes import begin_from, keep
 from onefold.runtime.relay import relay
 from onefold.runtime.settings import FILE, Settings, read_settings, write_settings
 from onefold.runtime.status import status_of
-from onefold.runtime.views import make_view
+from onefold.runtime.views import Terms, make_view
 from onefold.store import Log, State, Vault, View, planes, tables
 
 FIRST_SOURCE = "app"
@@ -208,9 +209,18 @@ class Workspace:
             now=self.clock(),
             zone=self.settings.zone,
             fresh_time=self.fresh_time,
-            marked=self.folds.generation.marked,
-            sampled=self.folds.generation.sampled,
+            terms=self._terms(question.purpose),
             sight=self.sight(question.asker),
+        )
+
+    def _terms(self, purpose: str) -> Terms:
+        generation = self.folds.generation
+        return Terms(
+            marked=generation.marked,
+            sampled=generation.sampled,
+            stated=generation.stated,
+            consent=generation.rules.consent or rules.shipped_consent(),
+            off=switched_off(self.state) if purpose == PERSONALIZATION else frozenset(),
         )
 
     def sight(self, asker: Asker) -> policies.Sight:
@@ -320,6 +330,10 @@ class Workspace:
     def catalogue(self) -> Catalogue:
         """Return the catalogue in force, as the door validates by it."""
         return applied_catalogue(self.log)
+
+    def gate(self) -> Gate:
+        """Return what judges consent by the rules in force, as the door does."""
+        return applied_gate(self.log, self.settings.categories, self.identity_key)
 
     def status(self) -> Answer:
         """Return counts, lag and sizes: one row a figure."""

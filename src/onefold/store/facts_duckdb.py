@@ -167,6 +167,9 @@ class DuckFacts:
             "sessions": [
                 exp.If(this=unclocked, true=exp.column(name)) for name in ("start_time", "end_time")
             ],
+            "consents": [
+                exp.If(this=unclocked, true=exp.column(name)) for name in ("from_time", "last_time")
+            ],
         }
         found = []
         for name in CHECKSUMMED:

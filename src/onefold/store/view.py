@@ -40,8 +40,10 @@ class View:
         records: Every table that imports fill, by name.
         orders: Purchases made online, as events told them.
         people: key, person_id of everybody that figures are of, to join by; not to be shown.
+        consents: What was said of consent, by each `key` of a person; nothing is left out of it.
         quarantine: What waits, with reasons; without content.
         duplicates: Events sent twice and counted once, by day and source.
+        dropped: Events of which consent let nothing be kept, by day and source.
         runs: Runs of imports in every environment, with what is left of each.
         now: The time of asking, microseconds UTC.
         zone: The workspace's time zone.
@@ -65,8 +67,10 @@ class View:
     records: Mapping[str, "ir.Table"]
     orders: "ir.Table"
     people: "ir.Table"
+    consents: "ir.Table"
     quarantine: "ir.Table"
     duplicates: "ir.Table"
+    dropped: "ir.Table"
     runs: "ir.Table"
     now: int
     zone: str

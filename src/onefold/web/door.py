@@ -246,7 +246,7 @@ class Door:
                 body=body,
                 received_time=self._clock(),
                 catalogue=self._policies.catalogue,
-                categories=self._policies.categories,
+                gate=self._policies.gate,
                 sampling_key=self._policies.sampling_key,
                 whence=self._whence(source, address, scope),
             )

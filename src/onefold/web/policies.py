@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from onefold.collect import Catalogue, Source, make_catalogue, sources, wire
+from onefold.collect import Catalogue, Source, catalogues, make_catalogue, sources, wire
+from onefold.consent import Gate
 from onefold.model.errors import OnefoldError
 from onefold.model.time import MINUTE, SECOND, Clock
 
@@ -36,8 +37,10 @@ class Policies:
         self._version = -1
         self._entry = -1
         self._by_key: dict[str, Source] = {}
-        self.categories = dict(categories)
-        """Consent category as sent -> purpose."""
+        self._categories = dict(categories)
+        self._identity_key = sources.identity_key(state)
+        self.gate = self._gate(None)
+        """Judges consent by the rules in force."""
         self.catalogue: Catalogue = make_catalogue(())
         """The described events in force."""
         self.countries = wire.Countries(country_database)
@@ -69,3 +72,8 @@ class Policies:
             self.catalogue = make_catalogue(
                 item for item in files.items() if item[0].startswith("events/")
             )
+            self.gate = self._gate(files.get("consent.yaml"))
+
+    def _gate(self, text: str | None) -> Gate:
+        rules = catalogues.consent_rules(text, self._categories)
+        return Gate(rules, identity_key=self._identity_key)

@@ -103,7 +103,7 @@ def test_what_a_sender_says_stays_and_goes_first(tmp_path):
         track("pin_saved", id="b", user="u2") | {"context": {"location": {"country": "FR"}}},
         track("pin_saved", id="c", user="u3") | {"context": {"location": {"country": "Italy"}}},
     ]
-    receipt = taken(events, country=PROXY, headers=headers)
+    receipt = taken(events, country=PROXY, headers=headers, basis="contract")
     assert contexts(receipt)[2] == {"location": {"country": "Italy"}, "country": "DE"}
     world = World(tmp_path / "w")
     world.workspace.log.append([receipt.row])
