@@ -18,14 +18,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.collect.promote import arrow_column
-from onefold.collect.stating import GRANTED, MASK, REFUSED, Statement
+from onefold.collect.stating import ENTRY, GRANTED, MASK, REFUSED, ConsentEntry, Statement
 from onefold.collect.times import SENT
 from onefold.consent import PURPOSES
 from onefold.model.facts import SAID_BY_EVENT, TABLES
 from onefold.store import FactsWriter, LogRow
-
-ENTRY = "consent"
-"""The route of the control entry."""
 
 _COLUMNS = TABLES["consents"].columns
 _EVERYWHERE = ""
@@ -40,28 +37,6 @@ _ASKED = (
     "place",
 )
 _SAME = tuple(name for name in _COLUMNS if name not in {"last_time", "log_offset", "place"})
-
-
-class ConsentEntry(msgspec.Struct, gc=False):
-    """A control entry: what was said of consent beside the events.
-
-    Attributes:
-        keys: Of the identifiers that it is about.
-        answers: Purpose -> yes or no.
-        time: Since when, microseconds.
-        means: How it came: `api`, `tcf`, `gpp`.
-        source: Who said it.
-        region: Where.
-        basis: The legal basis.
-    """
-
-    keys: list[int]
-    answers: dict[str, bool]
-    time: int
-    means: str = "api"
-    source: str = ""
-    region: str = ""
-    basis: str = "consent"
 
 
 @dataclass(frozen=True, slots=True)

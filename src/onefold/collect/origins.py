@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from onefold.collect import store
-from onefold.collect.consents import ENTRY, ConsentEntry
 from onefold.collect.countries import is_setting
 from onefold.collect.records import Source
+from onefold.collect.stating import ENTRY, ConsentEntry
 from onefold.consent import BASES
 from onefold.model.errors import BadInput, unknown
 from onefold.model.records import Asker

@@ -30,6 +30,32 @@ DROPPED = "dropped"
 """Under which a row's reasons tell how many of its request consent let nothing be kept of."""
 
 
+ENTRY = "consent"
+"""The route of the control entry."""
+
+
+class ConsentEntry(msgspec.Struct, gc=False):
+    """A control entry: what was said of consent beside the events.
+
+    Attributes:
+        keys: Of the identifiers that it is about.
+        answers: Purpose -> yes or no.
+        time: Since when, microseconds.
+        means: How it came: `api`, `tcf`, `gpp`.
+        source: Who said it.
+        region: Where.
+        basis: The legal basis.
+    """
+
+    keys: list[int]
+    answers: dict[str, bool]
+    time: int
+    means: str = "api"
+    source: str = ""
+    region: str = ""
+    basis: str = "consent"
+
+
 class Statement(msgspec.Struct, frozen=True, gc=False):
     """What is said of one identifier's consent to one purpose, from a time on.
 
