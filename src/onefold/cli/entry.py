@@ -57,6 +57,8 @@ ROOMS = {
         "team": ("access", "Who works on the same accounts."),
         "policy": ("access", "Who sees which rows, and what of persons in clear."),
         "audit": ("governance", "The trail, and whether it is whole."),
+        "destination": ("sharing", "Where data goes, for which purpose."),
+        "transfer": ("sharing", "Data across borders: bases, and what went."),
     },
 }
 

@@ -1,6 +1,7 @@
 """Imports as other rooms need them: brought in, taken back, listed, scheduled."""
 
 from onefold.collect.import_run import Keeper, Progress, latest, run, runs, undo
+from onefold.collect.schedule import every_of
 from onefold.collect.scheduling import FOLDER, Scheduled, begin, end, listed, name_of, scheduled
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Scheduled",
     "begin",
     "end",
+    "every_of",
     "latest",
     "listed",
     "name_of",

@@ -20,6 +20,7 @@ from onefold.runtime import (
     import_calls,
     machine_calls,
     retrying,
+    sharing_calls,
 )
 from onefold.runtime import call_params as take
 from onefold.runtime.definitions import drift
@@ -40,6 +41,7 @@ __all__ = [
     "governance_calls",
     "import_calls",
     "machine_calls",
+    "sharing_calls",
 ]
 
 _DEFAULT_DAYS = 28

@@ -4,10 +4,11 @@ from functools import partial
 
 from onefold.runtime.folds import FoldLoop
 from onefold.runtime.import_calls import bring_scheduled
+from onefold.runtime.leaving import SendLoop
 from onefold.runtime.schedules import ScheduleLoop
 from onefold.runtime.workspace import Workspace
 
-__all__ = ["FoldLoop", "schedule_loop"]
+__all__ = ["FoldLoop", "SendLoop", "schedule_loop"]
 
 
 def schedule_loop(workspace: Workspace) -> ScheduleLoop:

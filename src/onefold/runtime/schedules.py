@@ -25,16 +25,16 @@ class Stopped(Exception):
 
 
 @contextmanager
-def alone(workspace: Workspace, name: str) -> Iterator[None]:
-    """Let an import of a name be the only one of it meanwhile.
+def alone(workspace: Workspace, name: str, *, what: str = "import") -> Iterator[None]:
+    """Let an import of a name be the only one of it meanwhile; or something else.
 
     Raises:
         Conflict: One of it goes on.
     """
     with workspace.imports_lock:
         if name in workspace.imports_under_way:
-            message = f"The import `{name}` goes on already."
-            raise Conflict(message, "Wait until it is done; `onefold import --list` tells.")
+            message = f"The {what} `{name}` goes on already."
+            raise Conflict(message, "Wait until it is done, then try again.")
         workspace.imports_under_way.add(name)
     try:
         yield

@@ -12,7 +12,7 @@ from onefold.store.log_sqlite import SqliteLog
 
 if TYPE_CHECKING:
     from onefold.store.linkage import LEVELS, Compared, Plan, compare, scored
-    from onefold.store.outside import read_rows
+    from onefold.store.outside import OutsideTable, read_rows
     from onefold.store.persons import delete_of, rows_of
     from onefold.store.state import State
 
@@ -21,6 +21,7 @@ __all__ = [
     "LOG_FILE",
     "STATE_FILE",
     "Compared",
+    "OutsideTable",
     "Plan",
     "SqliteLog",
     "compare",
@@ -38,9 +39,12 @@ LOG_FILE, STATE_FILE = "log.sqlite", "state.sqlite"
 """Where they stand in the folder when no URL is given."""
 
 
-_LATER = {"delete_of": "persons", "read_rows": "outside", "rows_of": "persons"} | dict.fromkeys(
-    ("LEVELS", "Compared", "Plan", "compare", "scored"), "linkage"
-)
+_LATER = {
+    "OutsideTable": "outside",
+    "delete_of": "persons",
+    "read_rows": "outside",
+    "rows_of": "persons",
+} | dict.fromkeys(("LEVELS", "Compared", "Plan", "compare", "scored"), "linkage")
 """Who only opens a log should not wait for what speaks to databases, or compares records."""
 
 

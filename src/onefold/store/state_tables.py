@@ -141,3 +141,107 @@ outbox = Table(
     Column("made_time", BigInteger, nullable=False),
     Column("log_offset", BigInteger),
 )
+
+destinations = Table(
+    "destinations",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("purpose", String(100), nullable=False),
+    Column("region", String(64), nullable=False),
+    Column("basis", String(300), nullable=False),
+    Column("environment", String(20), nullable=False),
+    Column("every", String(100), nullable=False),
+    Column("settings", Text, nullable=False),
+    Column("secret", String(100), nullable=False),
+    Column("stopped", Boolean, nullable=False),
+    Column("created_time", BigInteger, nullable=False),
+    Column("cursor", BigInteger, nullable=False),
+    Column("pending_to", BigInteger),
+    Column("sequence", BigInteger, nullable=False),
+    Column("sent_events", BigInteger, nullable=False),
+    Column("sent_mark", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_time", BigInteger),
+    Column("last_time", BigInteger),
+    Column("trouble", Text, nullable=False),
+)
+
+sent = Table(
+    "sent",
+    metadata,
+    Column("destination", String(100), primary_key=True),
+    Column("key", BigInteger, primary_key=True, index=True, autoincrement=False),
+    Column("events", BigInteger, nullable=False),
+    Column("mark", BigInteger, nullable=False),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("destination", String(100), nullable=False, index=True),
+    Column("first", BigInteger, nullable=False),
+    Column("last", BigInteger, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("time", BigInteger, nullable=False),
+)
+
+transfer_bases = Table(
+    "transfer_bases",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("from_region", String(64), nullable=False),
+    Column("to_region", String(64), nullable=False),
+    Column("basis", String(20), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("approved_by", String(100), nullable=False),
+    Column("approved_time", BigInteger, nullable=False),
+    Column("until_time", BigInteger),
+    Column("revoked_time", BigInteger),
+)
+
+transfers = Table(
+    "transfers",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("destination", String(100), nullable=False),
+    Column("from_region", String(64), nullable=False),
+    Column("to_region", String(64), nullable=False),
+    Column("basis", String(20), nullable=False),
+    Column("basis_id", Integer, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("people", BigInteger, nullable=False),
+)
+
+disclosures = Table(
+    "disclosures",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("data_set", String(100), nullable=False, index=True),
+    Column("asker", String(100), nullable=False),
+    Column("what", String(40), nullable=False),
+    Column("answers", Integer, nullable=False),
+    Column("epsilon", Float, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Column("asked", String(64), nullable=False),
+)
+
+disclosed_groups = Table(
+    "disclosed_groups",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("disclosure", Integer, ForeignKey("disclosures.id"), nullable=False, index=True),
+    Column("people", Integer, nullable=False),
+    Column("keys", LargeBinary, nullable=False),
+)
+
+blind_secrets = Table(
+    "blind_secrets",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("secret", LargeBinary, nullable=False),
+    Column("made_time", BigInteger, nullable=False),
+)

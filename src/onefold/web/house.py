@@ -51,11 +51,14 @@ def main(folder: Path) -> int:
     gc.set_threshold(100_000, 20, 50)
     loop = loops.FoldLoop(workspace.step, on_commit=workspace.tell, on_idle=workspace.tidy)
     schedules = loops.schedule_loop(workspace)
+    sends = loops.SendLoop(workspace)
     loop.start()
     schedules.start()
+    sends.start()
     try:
         uvloop.run(_serve(workspace))
     finally:
+        sends.stop()
         schedules.stop()
         loop.stop()
         for name in (HOUSE_SOCKET, OWNER_SOCKET):
