@@ -53,6 +53,7 @@ ROOMS = {
     },
     "Govern": {
         "user": ("governance", "Who may sign in, and as what."),
+        "approval": ("approvals", "Changes that have to be signed: queue, checks, sign-off."),
         "key": ("governance", "Keys of programs: scoped, for a while, shown once."),
         "team": ("access", "Who works on the same accounts."),
         "policy": ("access", "Who sees which rows, and what of persons in clear."),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from onefold.governance.sign_in import add_user as add_user
 
     from . import api_keys as keys
+    from . import approving as approvals
     from . import audit as audits
     from . import seeing as policies
     from . import sign_in as people
@@ -22,6 +23,7 @@ __getattr__ = door(
     {
         "Visit": "records",
         "add_user": "sign_in",
+        "approvals": "=approving",
         "audits": "=audit",
         "keys": "=api_keys",
         "may": "access",

@@ -121,3 +121,129 @@ class Team:
 
     name: str
     members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldUse:
+    """A field that a change uses: of which event, of which class of personal data (or `none`)."""
+
+    event: str
+    name: str
+    pii: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A source or a destination: its legal basis (of a source) and its region, where told."""
+
+    name: str
+    region: str = ""
+    basis: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a change would do with data, as the catalogue and the registers say.
+
+    Attributes:
+        kind: Kind of change (`approving.KINDS`).
+        fields: Every field it uses.
+        purposes: For what it uses them.
+        sources: Where the data come from.
+        destinations: Where they go; empty: they stay.
+        shows: It changes what people see.
+    """
+
+    kind: str
+    fields: tuple[FieldUse, ...] = ()
+    purposes: tuple[str, ...] = ("analytics",)
+    sources: tuple[Place, ...] = ()
+    destinations: tuple[Place, ...] = ()
+    shows: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One of the four early checks.
+
+    Attributes:
+        name: `consent`, `export`, `cross_border` or `ad_disclosure`.
+        clear: Nothing was found.
+        why: What was found, or why nothing was.
+    """
+
+    name: str
+    clear: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A change that somebody wants to make.
+
+    Attributes:
+        kind: Its kind.
+        subject: What is changed.
+        digest: Of its whole content: what is signed is what is done.
+        detail: What a reader has to know, a line each.
+        use: What it does with data.
+    """
+
+    kind: str
+    subject: str
+    digest: str
+    detail: tuple[str, ...]
+    use: Use
+
+
+@dataclass(frozen=True, slots=True)
+class SignOff:
+    """What somebody said of a draft: `sign`, `refuse` or `comment`, for which function."""
+
+    function: str
+    verdict: str
+    comment: str
+    by: str
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A change that waits, or waited, to be signed.
+
+    Attributes:
+        needs: The functions that have to sign.
+        standing: `waiting`, `approved`, `refused` or `done`.
+        said: Everything that was said of it, in order.
+    """
+
+    id: int
+    kind: str
+    subject: str
+    digest: str
+    detail: tuple[str, ...]
+    checks: tuple[Check, ...]
+    needs: tuple[str, ...]
+    asked_by: str
+    asked_time: int
+    standing: str
+    said: tuple[SignOff, ...] = ()
+
+    @property
+    def signed(self) -> frozenset[str]:
+        """The functions that have signed."""
+        return frozenset(one.function for one in self.said if one.verdict == "sign")
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """The functions that have still to sign."""
+        return tuple(name for name in self.needs if name not in self.signed)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who has to sign a kind of change, and whether somebody else than who asked must."""
+
+    kind: str
+    needs: tuple[str, ...]
+    four_eyes: bool = False

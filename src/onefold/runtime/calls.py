@@ -7,19 +7,21 @@ from onefold import customers
 from onefold.advice import advise
 from onefold.collect import catalogues
 from onefold.experiments import Experiment, exposure_log, load_experiments, read_experiment
-from onefold.governance import require
+from onefold.governance import approvals, require
 from onefold.metrics import load_metrics, measure
 from onefold.model.errors import BadInput, NotFound, unknown
 from onefold.model.records import Answer, Column, Question
 from onefold.model.time import day_of, day_start, parse_date
 from onefold.runtime import (
     access_calls,
+    approval_calls,
     catalogue_calls,
     collect_calls,
     governance_calls,
     import_calls,
     machine_calls,
     retrying,
+    reviewing,
     sharing_calls,
 )
 from onefold.runtime import call_params as take
@@ -34,6 +36,7 @@ from onefold.store import View
 __all__ = [
     "CALLS",
     "access_calls",
+    "approval_calls",
     "asker_named",
     "call",
     "catalogue_calls",
@@ -90,9 +93,16 @@ def _plan(asked: Asked, _: take.Nothing) -> Outcome:
 
 @named("apply", take.Nothing, action="define", changes=True, whole=False)
 def _apply(asked: Asked, _: take.Nothing) -> Body:
-    """Let the definitions in the folder hold."""
+    """Let the definitions in the folder hold, once those have signed who have to."""
     _check_definitions(asked.workspace)
+    state, now = asked.workspace.state, asked.workspace.clock()
+    drafts = [
+        approvals.settle(state, one, asker=asked.asker, now=now)
+        for one in reviewing.proposals(asked.workspace)
+    ]
     changed = asked.workspace.apply_definitions(asked.asker)
+    for draft in drafts:
+        approvals.done(state, draft, asker=asked.asker)
     asked.workspace.catch_up(asked.progress)
     answer: dict[str, object] = {"changed": bool(changed)}
     if changed and (fitting := retrying.fitting(asked.workspace)):

@@ -94,6 +94,48 @@ team_members = Table(
     Column("member", String(100), ForeignKey("users.name"), primary_key=True),
 )
 
+drafts = Table(
+    "drafts",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", String(40), nullable=False),
+    Column("subject", String(300), nullable=False),
+    Column("digest", String(64), nullable=False, index=True),
+    Column("detail", Text, nullable=False),
+    Column("checks", Text, nullable=False),
+    Column("needs", String(100), nullable=False),
+    Column("asked_by", String(100), nullable=False),
+    Column("asked_time", BigInteger, nullable=False),
+    Column("standing", String(20), nullable=False),
+)
+
+sign_offs = Table(
+    "sign_offs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("draft", Integer, ForeignKey("drafts.id"), nullable=False),
+    Column("function", String(40), nullable=False),
+    Column("verdict", String(20), nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("by", String(100), nullable=False),
+    Column("time", BigInteger, nullable=False),
+)
+
+approval_rules = Table(
+    "approval_rules",
+    metadata,
+    Column("kind", String(40), primary_key=True),
+    Column("needs", String(100), nullable=False),
+    Column("four_eyes", Boolean, nullable=False, default=False),
+)
+
+function_holders = Table(
+    "function_holders",
+    metadata,
+    Column("function", String(40), primary_key=True),
+    Column("user", String(100), ForeignKey("users.name"), primary_key=True),
+)
+
 decisions = Table(
     "decisions",
     metadata,

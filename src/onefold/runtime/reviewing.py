@@ -1,0 +1,111 @@
+"""What the definitions in the folder would do with data: proposals for those who have to sign."""
+
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from onefold.collect import Catalogue, sources
+from onefold.experiments import load_experiments
+from onefold.governance import approvals
+from onefold.metrics import load_metrics
+from onefold.runtime.definitions import drift
+from onefold.runtime.workspace import Workspace
+
+_EXPERIMENTS = "experiments/"
+
+
+def proposals(workspace: Workspace) -> tuple[approvals.Proposal, ...]:
+    """Return what an `apply` would change, to be signed: each experiment, and all else as one.
+
+    Raises:
+        BadInput: A definition cannot be used.
+    """
+    changed = drift(workspace.folder, workspace.log)
+    texts = {name: _text(workspace.definitions / name) for name, _ in changed}
+    words = dict(changed)
+    tests = {name: text for name, text in texts.items() if name.startswith(_EXPERIMENTS)}
+    others = {name: text for name, text in texts.items() if name not in tests}
+    found = [_experiment(workspace, name, words[name], text) for name, text in tests.items()]
+    if others:
+        found.append(_definitions(workspace, others, words))
+    return tuple(found)
+
+
+def _text(path: Path) -> str:
+    return path.read_text("utf-8") if path.is_file() else ""
+
+
+def _experiment(workspace: Workspace, file: str, change: str, text: str) -> approvals.Proposal:
+    catalogue = Catalogue.read(workspace.definitions / "events")
+    folder = workspace.definitions / "experiments"
+    # Its file is gone where an experiment ends; nothing is shown to anybody by that.
+    known = load_experiments(folder).values() if text else ()
+    mine = [one for one in known if f"experiment: {one.name}" in text]
+    events = {event for one in mine for event in (*one.short.events, *one.long.events)}
+    detail = (
+        f"{file} is {change}.",
+        *(f"{one.label}: {one.hypothesis}" for one in mine),
+        *(f"Privacy: {one.privacy}" for one in mine),
+    )
+    use = approvals.Use(
+        kind="experiment",
+        fields=_fields(catalogue, events),
+        purposes=_purposes(catalogue, events),
+        sources=_sources(workspace),
+        shows=bool(mine),
+    )
+    return approvals.Proposal("experiment", file, _digest({file: text}), detail, use)
+
+
+def _definitions(
+    workspace: Workspace, texts: Mapping[str, str], words: Mapping[str, str]
+) -> approvals.Proposal:
+    catalogue = Catalogue.read(workspace.definitions / "events")
+    meant = {
+        name for name, one in catalogue.events.items() if one.text and one.text in texts.values()
+    }
+    metrics = load_metrics(workspace.definitions / "metrics").values()
+    mine = [one for one in metrics if _holds(texts, "metrics/", f"metric: {one.name}")]
+    purposes = {*_purposes(catalogue, meant), *(one.purpose for one in mine)}
+    use = approvals.Use(
+        kind="definition",
+        fields=_fields(catalogue, meant),
+        purposes=tuple(sorted(purposes)),
+        sources=_sources(workspace),
+    )
+    detail = tuple(f"{name} is {words[name]}." for name in sorted(texts))
+    return approvals.Proposal("definition", "definitions", _digest(texts), detail, use)
+
+
+def _holds(texts: Mapping[str, str], folder: str, line: str) -> bool:
+    return any(
+        name.startswith(folder) and line in text.splitlines() for name, text in texts.items()
+    )
+
+
+def _fields(catalogue: Catalogue, events: Iterable[str]) -> tuple[approvals.FieldUse, ...]:
+    return tuple(
+        approvals.FieldUse(event, name, found.pii)
+        for event in sorted(events)
+        if event in catalogue.events
+        for name, found in catalogue.events[event].properties.items()
+    )
+
+
+def _purposes(catalogue: Catalogue, events: Iterable[str]) -> tuple[str, ...]:
+    said = {catalogue.events[event].purpose for event in events if event in catalogue.events}
+    return tuple(sorted(said or {"analytics"}))
+
+
+def _sources(workspace: Workspace) -> tuple[approvals.Place, ...]:
+    return tuple(
+        approvals.Place(one.name, one.region, one.basis)
+        for one in sources.list_sources(workspace.state)
+    )
+
+
+def _digest(texts: Mapping[str, str]) -> str:
+    told = msgspec.json.encode(sorted(texts.items()))
+    return blake2b(told, digest_size=32).hexdigest()
