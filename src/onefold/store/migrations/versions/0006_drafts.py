@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0005_drafts"
-down_revision = "0004_policies"
+revision = "0006_drafts"
+down_revision = "0005_sharing"
 branch_labels = None
 depends_on = None
 
