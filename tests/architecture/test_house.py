@@ -20,8 +20,11 @@ FOLDS = {
     "collect/rights.py",
     "collect/surroundings.py",
     "consent/fold.py",
+    "identity/decided.py",
+    "identity/evidence.py",
     "identity/fold.py",
     "identity/memberships.py",
+    "identity/nearby.py",
     "metrics/fold.py",
     "metrics/sessions.py",
 }

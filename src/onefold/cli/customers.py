@@ -18,6 +18,63 @@ def _person(id_given: str) -> int:
     return answer("person show", {"id": id_given})
 
 
+@person_command.command("graph")
+@click.argument("id_given", metavar="ID")
+def _graph(id_given: str) -> int:
+    """Show the identifiers of ID's person and every link between them, with its evidence."""
+    return answer("person graph", {"id": id_given})
+
+
+@person_command.command("merge")
+@click.argument("one", metavar="ID")
+@click.argument("other", metavar="ID")
+def _merge(one: str, other: str) -> int:
+    """Let two be one person from now on; `unmerge` undoes it."""
+    return answer("person merge", {"one": one, "other": other})
+
+
+@person_command.command("unmerge")
+@click.argument("one", metavar="ID")
+@click.argument("other", metavar="ID")
+def _unmerge(one: str, other: str) -> int:
+    """Let one person be two; what made them one counts no more. `merge` undoes it."""
+    return answer("person unmerge", {"one": one, "other": other})
+
+
+@person_command.command("block")
+@click.argument("id_given", metavar="ID")
+def _block(id_given: str) -> int:
+    """Let the identifier ID stand for nobody; `unblock` undoes it."""
+    return answer("person block", {"id": id_given})
+
+
+@person_command.command("unblock")
+@click.argument("id_given", metavar="ID")
+def _unblock(id_given: str) -> int:
+    """Let the blocked identifier ID count again."""
+    return answer("person unblock", {"id": id_given})
+
+
+@person_command.command("review")
+def _review() -> int:
+    """List separated pairs of which new evidence says that they are one."""
+    return answer("person review")
+
+
+@person_command.command("decide")
+@click.argument("separation")
+@click.argument("verdict", type=click.Choice(["join", "apart"]))
+def _decide(separation: str, verdict: str) -> int:
+    """Decide what the review asks of SEPARATION: join the two, or keep them apart."""
+    return answer("person decide", {"separation": separation, "verdict": verdict})
+
+
+@person_command.command("check")
+def _check() -> int:
+    """Tell whether all links at one go make the persons that stand."""
+    return answer("person check")
+
+
 @group("account")
 def account_command() -> None:
     """One account."""

@@ -21,6 +21,7 @@ from onefold.collect.drifts import Profile, profile
 from onefold.collect.inference import Sample
 from onefold.collect.journeys import Journey
 from onefold.collect.queries import moment_of, reasons, seen_events
+from onefold.model.ids import IDENTIFIER_KINDS
 from onefold.model.time import DAY, day_of, day_start
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _crowded(view: "View", both: "ir.Table", of: str, others: str, least: int) -
 
 def _persons(view: "View", since: int) -> tuple[int | None, int | None, int | None]:
     """Return persons, merged ones, and events of persons without a user id."""
-    table = view.identifiers
+    table = view.identifiers.filter(view.identifiers.kind.isin(IDENTIFIER_KINDS))
     each = table.group_by("person_id").aggregate(
         identifiers=table.count(), users=(table.kind == "user_id").sum()
     )

@@ -19,6 +19,7 @@ from onefold.collect.channels import shipped_channels
 from onefold.collect.dialects.segment import KIND_SET
 from onefold.collect.dialects.stored import Columns, read_singles, read_stored
 from onefold.collect.enrich import Enricher
+from onefold.collect.known_as import Blocked, KnownAs, in_traits
 from onefold.collect.personal import personal
 from onefold.collect.reentry import judged_anew
 from onefold.collect.rules import FoldRules
@@ -110,6 +111,8 @@ class Reader:
         self._described = {event: frozenset(names) for event, names in rules.described.items()}
         # Identifiers that the vault holds, with their keys; a part of them, to save the asking.
         self._keys: dict[str, dict[str, int]] = {kind: {} for kind in IDENTIFIER_KINDS}
+        self._persons = rules.persons
+        self._is_blocked = Blocked(rules.persons)
 
     def read(
         self, rows: Sequence[LogRow], only: Mapping[int, frozenset[int]] | None = None
@@ -143,11 +146,36 @@ class Reader:
             at = max(end, at + 1)
         if self.marks.by_domain:
             self._mark(draft)
+        self._tell_traits(draft)
         self._promote(draft)
         for spot, told in draft.told.items():
             if (identifier := draft.identifier(spot)) is not None:
                 draft.keep(identifier, personal_traits(told), draft.times[spot])
         return draft
+
+    def _tell_traits(self, draft: Draft) -> None:
+        """Let identifiers among traits, as sent, be known."""
+        said: list[tuple[int, bytes]] = [*draft.told.items()]
+        if "identify" in draft.kinds:
+            spots = (spot for spot, kind in enumerate(draft.kinds) if kind == "identify")
+            said += [(spot, draft.properties[spot]) for spot in spots]
+        for spot, traits in said:
+            for known in in_traits(traits, self._persons):
+                self._tell(known, (spot,), draft)
+
+    def _tell(self, known: KnownAs, spots: Sequence[int], draft: Draft) -> None:
+        """Note that events tell another identifier of whoever they are of."""
+        kind, value, evidence = known
+        if value not in (keys := self._keys.setdefault(kind, {})):
+            self._name(kind, value, keys, draft)
+        draft.notes.told.setdefault((keys[value], kind, evidence), []).extend(spots)
+
+    def _name(self, kind: str, value: str, keys: dict[str, int], draft: Draft) -> None:
+        """Let the vault hear of an identifier, and the folds that it stands for nobody."""
+        keys[value] = key = identifier_key(self._identity_key, kind, value)
+        draft.notes.names[key] = (kind, value)
+        if self._is_blocked(value):
+            draft.notes.blocked.append(key)
 
     def _table(self, draft: Draft) -> pa.Table:
         """Return a draft as rows of `events`; it is the last one read."""
@@ -205,6 +233,12 @@ class Reader:
         places, at = np.unique(np.array(draft.surroundings, np.int32), return_inverse=True)
         found = list(map(self._enricher.at, places.tolist()))
         draft.notes.contexts = {one.key: one.context for one in found if one.key is not None}
+        if any(one.known_as for one in found):
+            # Spots of one context stand together in this order.
+            order = np.split(np.argsort(at, kind="stable"), np.cumsum(np.bincount(at))[:-1])
+            for one, spots in zip(found, order, strict=True):
+                for known in one.known_as:
+                    self._tell(known, spots.tolist(), draft)
         accounts = pa.array([one.account_id for one in found], pa.string()).take(pa.array(at))
         columns = {
             "context_key": pa.array([one.key for one in found], pa.int64()),
@@ -306,9 +340,7 @@ class Reader:
         known = self._keys[kind]
         for value in set(values):
             if value is not None and value not in known:
-                key = identifier_key(self._identity_key, kind, value)
-                draft.notes.names[key] = (kind, value)
-                known[value] = key
+                self._name(kind, value, known, draft)
         return list(map(known.get, values))  # type: ignore[arg-type]
 
     def _promote(self, draft: Draft) -> None:

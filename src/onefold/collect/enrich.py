@@ -13,10 +13,12 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
+from msgspec import Raw
 
 from onefold.collect.agents import LONGEST, agent_of, device_of_system
 from onefold.collect.channels import Arrival, Channels, ChannelTable
 from onefold.collect.dialects.split import mend_surrogates
+from onefold.collect.known_as import KnownAs, in_context
 from onefold.collect.patterns import matcher
 from onefold.collect.personal import personal_text
 from onefold.collect.traffic import mark_of
@@ -86,6 +88,8 @@ class _Said(msgspec.Struct, gc=False, rename="camel"):
     synthetic: bool | None = None
     group_id: str | None = None
     sample_rate: float | None = msgspec.field(default=None, name="sample_rate")
+    external_ids: Raw = Raw()
+    device: Raw = Raw()
 
 
 _said = msgspec.json.Decoder(_Said)
@@ -103,6 +107,7 @@ class Surrounding:
         traffic: Its mark where it is no customer's (`model.records.MARKS`).
         sample_rate: Share of persons of whom such events are kept; None for all.
         account_id: Of the account in whose name it was done; None where none is told.
+        known_as: Other identifiers of whoever it is of.
     """
 
     key: int | None
@@ -110,6 +115,7 @@ class Surrounding:
     traffic: str | None = None
     sample_rate: float | None = None
     account_id: str | None = None
+    known_as: tuple[KnownAs, ...] = ()
 
 
 _NO_SURROUNDING = Surrounding(None, _NOTHING)
@@ -157,6 +163,7 @@ class Enricher:
             mark_of(said.traffic, synthetic=said.synthetic, bot=bot),
             _rate(said.sample_rate),
             _account(said.group_id),
+            in_context(bytes(said.external_ids), bytes(said.device)),
         )
 
     def _context(self, said: _Said) -> Context:
@@ -226,6 +233,8 @@ def _read(sent: bytes) -> _Said | None:
         synthetic=fields.get("synthetic") is True,
         group_id=_as_text(fields.get("groupId")),
         sample_rate=_as_number(fields.get("sample_rate")),
+        external_ids=Raw(msgspec.json.encode(fields.get("externalIds"))),
+        device=Raw(msgspec.json.encode(fields.get("device"))),
     )
 
 

@@ -24,6 +24,8 @@ from onefold.collect.consents import ConsentsFold, dropped_table
 from onefold.collect.dialects.segment import Request, event_at, read
 from onefold.collect.draft import Reader
 from onefold.collect.imported import ReadRecords, RecordsFold, names_in
+from onefold.collect.known_as import Blocked
+from onefold.collect.linking import links_of
 from onefold.collect.orders import OrdersFold
 from onefold.collect.promote import arrow_column
 from onefold.collect.records import CONFLICT
@@ -33,11 +35,11 @@ from onefold.collect.sheet import Sheet, Waiting
 from onefold.collect.surroundings import ContextsFold, MarksFold
 from onefold.model.facts import TABLES
 from onefold.model.ids import identifier_key
+from onefold.model.kinds import CONTACT
 from onefold.store import FactsWriter, Log, LogRow, SeenIds, Vault
 
 _ID = ("message_hi", "message_lo")
 Ints = npt.NDArray[np.int64]
-_Edges = dict[tuple[int, int, str], int]
 _Content = tuple[str, str, bytes]
 """What two events under one id must share: kind, name, properties."""
 _WAITS_AS = list(TABLES["quarantine"].natural)
@@ -51,7 +53,10 @@ class Batch:
         offset: Last log offset of the batch.
         received_time: Received time of its last row, microseconds.
         events: New rows of `events`.
-        edges: (anonymous or former key, user key, kind, event time), one each.
+        edges: What events say of who is who, the columns of the table `edges` less `confidence`.
+        blocked: Keys of identifiers that stand for nobody, of those told for the first time.
+        contacts: Ids of imported contacts that changed.
+        controls: Control entries.
         marked: Something of it is marked as no customer's.
         sampled: Some of its events are of a sample.
         stated: Something of it says what somebody's consent is from then on.
@@ -60,7 +65,10 @@ class Batch:
     offset: int
     received_time: int
     events: pa.Table
-    edges: _Edges
+    edges: pa.Table
+    blocked: Sequence[int] = ()
+    contacts: frozenset[str] = frozenset()
+    controls: Sequence[LogRow] = ()
     marked: bool = False
     sampled: bool = False
     stated: bool = False
@@ -108,6 +116,7 @@ class CollectFold:
         self._vault = vault
         self._log = log
         self._rules = rules
+        self._is_blocked = Blocked(rules.persons)
         self._reader = Reader(identity_key=identity_key, rules=rules)
         self._aside: ReaderAside | None = None
         self._pool = ThreadPoolExecutor(1, "reads ahead")
@@ -187,6 +196,7 @@ class CollectFold:
         changes = [(environments[s].as_py(), notes.stated[s]) for s in _kept(notes.stated, keep)]
         stated = self._consents.write(told.controls, changes, events, writer)
         writer.insert("dropped", dropped_table(notes.dropped))
+        self._name_contacts()
         memberships = _memberships(events)
         marks = {sheet.identifier(spot): notes.marks[spot] for spot in _kept(notes.marks, keep)}
         marked = self._marks.write(marks, memberships, writer)
@@ -194,7 +204,10 @@ class CollectFold:
             offset=told.offset,
             received_time=told.received_time,
             events=events,
-            edges=_identify_edges(events) | self._alias_edges(sheet, keep),
+            edges=links_of(sheet, events, keep, self._identity_key),
+            blocked=[*notes.blocked, *self._blocked_in(records)],
+            contacts=self._records.changed("contact"),
+            controls=told.controls,
             marked=marked or events.column("traffic").null_count < events.num_rows,
             sampled=events.column("sample_rate").null_count < events.num_rows,
             stated=stated,
@@ -269,19 +282,19 @@ class CollectFold:
         writer.insert("duplicates", _duplicates_table(counted))
         return np.delete(np.arange(len(high)), again)
 
-    def _alias_edges(self, sheet: Sheet, keep: Ints) -> _Edges:
-        edges: _Edges = {}
-        previous = sheet.notes.previous_ids
-        for spot in _kept(previous, keep):
-            user, time = sheet.user(spot)
-            if user is None:
-                continue
-            # An alias does not say which kind its former id was of: both may be meant.
-            for kind, link in (("anonymous_id", "identify"), ("user_id", "alias")):
-                edge = (identifier_key(self._identity_key, kind, previous[spot]), user, link)
-                if edge[0] != user:
-                    edges[edge] = min(time, edges.get(edge, time))
-        return edges
+    def _name_contacts(self) -> None:
+        """Let the vault know the ids under which contacts stand among identifiers."""
+        ids = self._records.changed("contact")
+        if ids:
+            keyed = (
+                (identifier_key(self._identity_key, CONTACT, one), CONTACT, one) for one in ids
+            )
+            self._vault.remember(list(keyed))
+
+    def _blocked_in(self, records: ReadRecords) -> list[int]:
+        """Return the keys of identifiers in imported rows that stand for nobody."""
+        named = names_in(records)
+        return [key for key, (_, value) in named.items() if self._is_blocked(value)]
 
 
 def _kept(spots: Iterable[int], keep: Ints) -> set[int]:
@@ -335,24 +348,6 @@ def _first_places(high: Ints, low: Ints) -> Ints:
     leader = order[np.flatnonzero(np.concatenate([[True], ~same]))]
     first[order] = leader[group]
     return first
-
-
-def _identify_edges(events: pa.Table) -> _Edges:
-    """Return anonymous and user keys that were sent together -> the earliest time."""
-    both = events.filter(
-        pc.and_(pc.is_valid(events["user_key"]), pc.is_valid(events["anonymous_key"]))
-    )
-    firsts = both.group_by(["anonymous_key", "user_key"]).aggregate([("event_time", "min")])
-    return {
-        (anonymous, user, "identify"): time
-        for anonymous, user, time in zip(
-            firsts["anonymous_key"].to_pylist(),
-            firsts["user_key"].to_pylist(),
-            firsts["event_time_min"].cast(pa.int64()).to_pylist(),
-            strict=True,
-        )
-        if anonymous != user
-    }
 
 
 def _memberships(events: pa.Table) -> set[tuple[int, str]]:

@@ -33,6 +33,9 @@ _PAIR = ["message_hi", "message_lo"]
 _RUN = ["source", "run_time"]
 
 
+_TOLD = frozenset({"contact"})
+"""Entities of which other folds hear what changed."""
+
 ReadRecords = list[Staged | tuple[str, RunEntry]]
 """Rows and control entries (route, entry) in the order of the log."""
 
@@ -46,6 +49,11 @@ class RecordsFold:
         self._begun: tuple[str, int] | None = None
         self._folded: set[int] = set()
         """Digests of the log rows that were folded of the run that was begun under these eyes."""
+        self._changed: dict[str, set[str]] = defaultdict(set)
+
+    def changed(self, entity: str) -> frozenset[str]:
+        """Return the keys of an entity whose rows the last `write` may have changed."""
+        return frozenset(self._changed[entity])
 
     def read(self, rows: Sequence[LogRow]) -> ReadRecords:
         """Return what rows of the log hold of records; nothing is asked of the facts."""
@@ -59,6 +67,7 @@ class RecordsFold:
 
     def write(self, read: ReadRecords, writer: FactsWriter) -> None:
         """Write what was read, in the order of the log."""
+        self._changed.clear()
         gathered: list[Staged] = []
         for one in read:
             if isinstance(one, Staged) and (not gathered or gathered[-1].joins(one)):
@@ -159,6 +168,7 @@ class RecordsFold:
         """Insert rows of one source into the table of their entity."""
         if not rows.num_rows:
             return
+        self._note(entity, rows)
         table, key = RECORD_TABLES[entity]
         columns = {name: rows[name] for name in value_columns(entity)}
         columns[key] = rows["key"]
@@ -175,6 +185,7 @@ class RecordsFold:
         before, now = _numbers(former, rows)
         changed = former["key"].filter(pa.array(~np.isin(before, now)))
         plain = rows.filter(pa.array(~mixed & _is_in(rows["key"], changed)))
+        self._note(run.entity, plain)
         table, key = RECORD_TABLES[run.entity]
         writer.delete(table, plain.select(["key"]).rename_columns([key]), [key])
         self._write(run.entity, plain, run.source, writer)
@@ -183,6 +194,7 @@ class RecordsFold:
 
     def _settle(self, entity: str, keys: pa.Table, writer: FactsWriter) -> None:
         """Write the rows of keys anew from all their standing versions."""
+        self._note(entity, keys)
         table, key = RECORD_TABLES[entity]
         standing = _with_runs(writer.matching("records", keys, ["entity", "key"]), writer)
         versions: dict[str, list[Version]] = defaultdict(list)
@@ -193,6 +205,10 @@ class RecordsFold:
         columns = TABLES[table].columns
         arrays = [arrow_column([row[n] for row in values], kind) for n, kind in columns.items()]
         writer.insert(table, pa.Table.from_arrays(arrays, names=list(columns)))
+
+    def _note(self, entity: str, rows: pa.Table) -> None:
+        if entity in _TOLD:
+            self._changed[entity].update(rows["key"].to_pylist())
 
     def _undo(self, entry: RunEntry, writer: FactsWriter) -> None:
         run = pa.table({"run_time": arrow_column([entry.run_time], "timestamp")})

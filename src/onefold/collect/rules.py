@@ -12,6 +12,8 @@ from onefold.collect.channels import (
     shipped_channels,
     shipped_text,
 )
+from onefold.collect.known_as import FILE as IDENTITY
+from onefold.collect.known_as import parse_identity, shipped_identity, shipped_identity_text
 from onefold.collect.reentry import Retry
 from onefold.collect.traffic import FILE as TRAFFIC
 from onefold.collect.traffic import (
@@ -22,6 +24,7 @@ from onefold.collect.traffic import (
 )
 from onefold.consent import rules as laid_down
 from onefold.model.facts import PROMOTED
+from onefold.model.kinds import IdentityRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class FoldRules:
         channels: The table of channels; None where the shipped one holds.
         traffic: Whose traffic is no customer's; None where the shipped table holds.
         consent: What is laid down about consent; None where the shipped table holds.
+        identity: Which identifiers make a person; None where the shipped rules hold.
         retries: What judges waiting events anew, oldest first; each is an entry of its own.
     """
 
@@ -48,7 +52,13 @@ class FoldRules:
     channels: Channels | None = None
     traffic: Traffic | None = None
     consent: laid_down.ConsentRules | None = None
+    identity: IdentityRules | None = None
     retries: tuple[Retry, ...] = ()
+
+    @property
+    def persons(self) -> IdentityRules:
+        """Return by which rules identifiers make persons."""
+        return self.identity or shipped_identity()
 
 
 def write_seeds(folder: Path) -> None:
@@ -67,6 +77,7 @@ def _seeds() -> dict[str, str]:
         CHANNELS: shipped_text(),
         TRAFFIC: shipped_traffic_text(),
         laid_down.FILE: laid_down.shipped_consent_text(),
+        IDENTITY: shipped_identity_text(),
     }
 
 
@@ -104,6 +115,7 @@ def rules_of(
         channels=_channels(folder / CHANNELS),
         traffic=_traffic(folder / TRAFFIC, identity_key),
         consent=_consent(folder / laid_down.FILE, categories or {}),
+        identity=_identity(folder / IDENTITY),
     )
 
 
@@ -141,3 +153,10 @@ def _traffic(path: Path, identity_key: bytes) -> Traffic | None:
         return None
     found = parse_traffic(path.read_text("utf-8"), path.name, identity_key)
     return None if found == shipped_traffic() else found
+
+
+def _identity(path: Path) -> IdentityRules | None:
+    if not path.exists():
+        return None
+    found = parse_identity(path.read_text("utf-8"), path.name)
+    return None if found == shipped_identity() else found

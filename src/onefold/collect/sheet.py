@@ -42,6 +42,8 @@ class Notes(msgspec.Struct, gc=False):
         stated: Spot -> what an event says of its person's consent from then on.
         dropped: Day since 1970, source, and how many events of which nothing was kept for want
             of consent, by request.
+        told: (key, kind, evidence) of other identifiers that events tell -> their spots.
+        blocked: Keys of identifiers that stand for nobody, of those that were named.
     """
 
     as_sent: dict[int, bytes] = msgspec.field(default_factory=dict)
@@ -53,6 +55,8 @@ class Notes(msgspec.Struct, gc=False):
     fields: list[tuple[int, str, str, int]] = msgspec.field(default_factory=list)
     stated: dict[int, list[Statement]] = msgspec.field(default_factory=dict)
     dropped: list[tuple[int, str, int]] = msgspec.field(default_factory=list)
+    told: dict[tuple[int, str, str], list[int]] = msgspec.field(default_factory=dict)
+    blocked: list[int] = msgspec.field(default_factory=list)
 
 
 _notes = msgspec.msgpack.Decoder(Notes)

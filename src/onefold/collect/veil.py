@@ -10,6 +10,7 @@ from onefold.collect.entities import FREE_TEXTS, KEYED, NAMING_IDS
 from onefold.collect.hiding import REMOVED
 from onefold.collect.personal import masked, personal_text
 from onefold.model.ids import identifier_key
+from onefold.model.kinds import normal_value
 
 Names = dict[int, tuple[str, str]]
 """Key -> kind and value, for the vault."""
@@ -67,8 +68,9 @@ class Veil:
         return made.take(texts.indices)
 
     def _key(self, kind: str, text: str, names: Names) -> int:
-        key = identifier_key(self._identity_key, kind, text)
-        names[key] = (kind, text)
+        value = normal_value(kind, text) or text
+        key = identifier_key(self._identity_key, kind, value)
+        names[key] = (kind, value)
         return key
 
     def _many(self, text: str, names: Names) -> str | None:

@@ -8,11 +8,13 @@ from onefold.customers.records import Found
 from onefold.governance import may
 from onefold.model.errors import BadInput, NotFound, did_you_mean
 from onefold.model.ids import IDENTIFIER_KINDS, identifier_key
+from onefold.model.kinds import DEFAULT, OTHER, normal_value
 
 if TYPE_CHECKING:
     from onefold.store import Vault, View
 
 MOST_NAMED = 5
+_KINDS = frozenset(rule.name for rule in DEFAULT.kinds) - {OTHER}
 
 
 def find_customer(view: "View", vault: "Vault", text: str, *, identity_key: bytes) -> Found:
@@ -30,8 +32,10 @@ def find_customer(view: "View", vault: "Vault", text: str, *, identity_key: byte
     kind, _, value = wanted.partition(":")
     if kind == "account":
         wanted = value
-    if kind in IDENTIFIER_KINDS and value:
-        return _by_identifier(view, kind, value, identity_key) or _nobody(view, wanted)
+    if value and kind not in {"account", "person"}:
+        told = _by_identifier(view, kind, value, identity_key)
+        if told or kind in _KINDS:
+            return told or _nobody(view, wanted)
     accounts = _accounts(view)
     if wanted in accounts:
         return Found("account", wanted, accounts[wanted])
@@ -51,7 +55,7 @@ def _accounts(view: "View") -> dict[str, str]:
 
 
 def _by_identifier(view: "View", kind: str, value: str, identity_key: bytes) -> Found | None:
-    return _person(view, identifier_key(identity_key, kind, value), value)
+    return _person(view, identifier_key(identity_key, kind, normal_value(kind, value)), value)
 
 
 def _by_number(view: "View", text: str) -> Found | None:

@@ -8,6 +8,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "see_persons": frozenset({"owner", "analyst", "marketer"}),
     "see_personal_fields": frozenset({"owner", "marketer"}),
     "decide": frozenset({"owner", "marketer"}),
+    "merge": frozenset({"owner", "marketer"}),
     "import": frozenset({"owner", "analyst"}),
     "define": frozenset({"owner", "analyst"}),
     "rebuild": frozenset({"owner", "analyst"}),
@@ -19,7 +20,7 @@ ACTIONS: dict[str, frozenset[str]] = {
 SCOPES: dict[str, frozenset[str]] = {
     "read": frozenset({"ask"}),
     "persons": frozenset({"ask", "see_persons", "see_personal_fields"}),
-    "write": frozenset({"ask", "import", "define", "decide", "rebuild"}),
+    "write": frozenset({"ask", "import", "define", "decide", "merge", "rebuild"}),
     "admin": frozenset(ACTIONS),
 }
 """Scope of an API key -> actions that it opens."""
@@ -29,6 +30,7 @@ _WORDS = {
     "see_persons": "see persons",
     "see_personal_fields": "see personal fields",
     "decide": "decide on advice",
+    "merge": "decide who is who",
     "import": "import records",
     "define": "change definitions",
     "rebuild": "rebuild the facts",

@@ -1,46 +1,86 @@
 """Links to persons, the same whatever the order in which the links come.
 
-A person is a component of user ids (joined by alias) with the anonymous ids that were seen with
-them. An anonymous id seen with user ids of more than one component is shared: it belongs to none
-of them and stays a person of its own. Each person is named by the smallest key of its user ids,
-or by its own key where it has none.
+What a batch tells is written as links; then all that hangs together with it is stitched anew, so
+that the answer depends on the set of links alone. Most batches tell no link and pay nothing.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from onefold.collect import Batch
+from onefold.identity.decided import DecidedFold
+from onefold.identity.evidence import EvidenceFold
 from onefold.identity.memberships import MembershipsFold
+from onefold.identity.nearby import Nearby, graph_of, nearby
+from onefold.identity.records import BLOCKED, BLOCKED_BY_HAND, SHARED
+from onefold.identity.stitch import Graph, Stitched, stitch
+from onefold.model.kinds import ANONYMOUS, CONTACT, USER, IdentityRules
 from onefold.store import FactsWriter, planes
 
 _MOST_CACHED = 400_000
-_Edge = tuple[int, int, str]
+_SEEN = frozenset({USER, ANONYMOUS})
+"""Kinds under which events come; what only a link names of them is not there."""
+_Row = tuple[str, int | None, str]
+"""Kind, person and state of an identifier."""
+
+
+@dataclass(slots=True)
+class _Change:
+    """What a batch changes of who is who.
+
+    Attributes:
+        fresh: Key -> kind of identifiers that are there, and may not have been.
+        touched: Keys at links that came, went, or are told earlier.
+        gone: Keys that may be there no more.
+        wide: What is stated, blocked or gone may let a shared value be shared no more.
+    """
+
+    fresh: dict[int, str] = field(default_factory=dict)
+    touched: set[int] = field(default_factory=set)
+    gone: set[int] = field(default_factory=set)
+    wide: bool = False
 
 
 class IdentityFold:
-    """Keeps `edges`, `identifiers` and `memberships`."""
+    """Keeps `edges`, `links`, `identifiers` and `memberships`."""
 
     KEEPS: ClassVar[Mapping[str, Sequence[str]]] = {
         "edges": ("from_key", "to_key"),
         "identifiers": ("key", "person_id"),
+        "links": ("from_key", "to_key"),
         "memberships": ("identifier",),
     }
     """Tables with the columns that hold keys of persons."""
 
-    def __init__(self) -> None:
-        self._edges: dict[_Edge, int] = {}
-        self._keys: set[int] = set()
+    def __init__(self, rules: IdentityRules, identity_key: bytes) -> None:
+        self._rules = rules
+        self._evidence = EvidenceFold(identity_key)
+        self._decided = DecidedFold()
         self._memberships = MembershipsFold()
-        self._aliased: bool | None = None
+        self._keys: set[int] = set()
+        self._shared: set[int] = set()
+        self._blocked: set[int] = set()
+        """Keys of values that the rules block."""
+        self._begun = False
 
     def fold(self, batch: Batch, writer: FactsWriter) -> None:
         """Write what a micro-batch says of who is who."""
-        links = self._write_edges(batch.edges, writer)
-        fresh = self._fresh_keys(batch.events)
-        self._write_persons(fresh, links, writer)
+        if not self._begun:
+            self._begin(writer)
+        self._blocked.update(batch.blocked)
+        change = _Change(fresh=self._fresh_keys(batch.events))
+        self._take_events(batch, change, writer)
+        if batch.contacts:
+            self._take_contacts(batch, change, writer)
+        decided = self._decided.fold(batch.controls, writer) if batch.controls else set()
+        change.touched |= decided
+        change.wide |= bool(decided)
+        if change.fresh or change.touched:
+            self._stitch(change, writer)
         self._memberships.fold(batch, writer)
 
     def forget(self, keys: Collection[int], writer: FactsWriter) -> None:
@@ -56,171 +96,166 @@ class IdentityFold:
         """Return table -> rows of what is kept of persons."""
         return planes.rows_of(writer, self.KEEPS, keys)
 
-    def _write_edges(self, edges: dict[_Edge, int], writer: FactsWriter) -> list[_Edge]:
-        """Keep the earliest time of each link; return the links never seen before."""
-        open_edges = {
-            edge: time for edge, time in edges.items() if time < self._edges.get(edge, time + 1)
-        }
-        if not open_edges:
-            return []
-        standing = _edges_at(writer, "from_key", {edge[0] for edge in open_edges})
-        new = [edge for edge in open_edges if edge not in standing]
-        earlier = [
-            edge for edge, time in open_edges.items() if edge in standing and time < standing[edge]
-        ]
-        writer.delete("edges", _edge_table(earlier), ["from_key", "to_key", "kind"])
-        rows = [*new, *earlier]
-        times = pa.array([open_edges[edge] for edge in rows], pa.int64()).cast(pa.timestamp("us"))
-        writer.insert("edges", _edge_table(rows).append_column("event_time", times))
-        if len(self._edges) > _MOST_CACHED:
-            self._edges.clear()
-        for edge, time in open_edges.items():
-            self._edges[edge] = min(time, standing.get(edge, time))
-        return new
+    def _begin(self, writer: FactsWriter) -> None:
+        states = pa.table({"state": [SHARED, BLOCKED]})
+        rows = writer.matching("identifiers", states, ["state"], columns=("key", "state"))
+        for key, state in zip(rows["key"].to_pylist(), rows["state"].to_pylist(), strict=True):
+            (self._shared if state == SHARED else self._blocked).add(key)
+        self._decided.read(writer)
+        self._begun = True
 
     def _fresh_keys(self, events: pa.Table) -> dict[int, str]:
         """Return keys that no former batch of this process brought, with their kinds."""
         found: dict[int, str] = {}
-        for column, kind in (("user_key", "user_id"), ("anonymous_key", "anonymous_id")):
+        for column, kind in (("user_key", USER), ("anonymous_key", ANONYMOUS)):
             for key in events.column(column).unique().to_pylist():
                 if key is not None and key not in self._keys:
                     found[key] = kind
+        if len(self._keys) > _MOST_CACHED:
+            self._keys.clear()
+        self._keys.update(found)
         return found
 
-    def _write_persons(
-        self, fresh: dict[int, str], links: list[_Edge], writer: FactsWriter
-    ) -> None:
-        if not fresh and not links:
-            return
-        standing = _identifiers_at(writer, fresh)
-        self._remember_keys(fresh)
-        new = {key: kind for key, kind in fresh.items() if key not in standing}
-        touched = {key for edge in links for key in edge[:2]} | set(new)
-        persons = _persons_of(touched, writer, aliased=self._has_aliases(links, writer))
-        known = _identifiers_at(writer, set(persons) - set(new))
-        moved = {
-            key: (kind, persons[key])
-            for key, (kind, person) in known.items()
-            if persons[key] != person
+    def _take_events(self, batch: Batch, change: _Change, writer: FactsWriter) -> None:
+        links = self._evidence.fold(batch.edges, writer)
+        if links.num_rows:
+            self._touch(links, change)
+            change.wide |= bool(pc.any(pc.equal(links["kind"], "alias")).as_py())
+
+    def _touch(self, links: pa.Table, change: _Change) -> None:
+        """Note the ends of links; what no event comes under is there by its links alone."""
+        for side in ("from", "to"):
+            keys, kinds = links[f"{side}_key"].to_pylist(), links[f"{side}_kind"].to_pylist()
+            change.touched.update(keys)
+            change.fresh.update(
+                (key, kind)
+                for key, kind in zip(keys, kinds, strict=True)
+                if kind not in _SEEN or key in self._blocked
+            )
+
+    def _take_contacts(self, batch: Batch, change: _Change, writer: FactsWriter) -> None:
+        links, gone, stands = self._evidence.contacts(batch.contacts, batch.offset, writer)
+        self._touch(links, change)
+        change.fresh |= {key: CONTACT for key, is_there in stands.items() if is_there}
+        change.gone = {key for key, is_there in stands.items() if not is_there}
+        change.gone.update(*(gone[side].to_pylist() for side in ("from_key", "to_key")))
+        change.touched |= change.gone
+        change.wide |= bool(gone.num_rows)
+
+    def _stitch(self, change: _Change, writer: FactsWriter) -> None:
+        start = change.touched | change.fresh.keys()
+        closed = frozenset(self._shared | self._blocked | self._decided.blocked)
+        if change.wide:
+            closed -= change.touched
+        near = nearby(start, closed, self._decided, writer)
+        if change.wide and (opened := self._opened(near, closed, writer)):
+            closed -= opened
+            near = nearby(start | opened, closed, self._decided, writer)
+        standing = _identifiers_at(writer, near.keys)
+        there = self._there(near, change, standing, writer)
+        kinds = {key: row[0] for key, row in standing.items()} | change.fresh
+        blocked = near.keys & (self._blocked | self._decided.blocked)
+        shared = self._shared & near.keys & closed
+        graph = graph_of(near, kinds, self._decided, there=there, blocked=blocked, shared=shared)
+        found = stitch(graph, self._rules)
+        self._write(standing, self._rows(graph, found), there, writer)
+
+    def _opened(self, near: Nearby, closed: frozenset[int], writer: FactsWriter) -> frozenset[int]:
+        """Return the shared values nearby that are shared no more."""
+        doubtful = near.keys & self._shared & closed
+        if not doubtful:
+            return frozenset()
+        blocked = frozenset(self._blocked | self._decided.blocked)
+        around = nearby(doubtful, blocked, self._decided, writer, stated=True)
+        graph = graph_of(
+            around, {}, self._decided, there=(), blocked=around.keys & blocked, shared=()
+        )
+        over = set(graph.keys[stitch(graph, self._rules).shared].tolist())
+        return doubtful - over
+
+    def _there(
+        self,
+        near: Nearby,
+        change: _Change,
+        standing: Mapping[int, _Row],
+        writer: FactsWriter,
+    ) -> set[int]:
+        """Return which identifiers nearby there are: seen, imported, or told by some link."""
+        linked: set[int] = set()
+        for side in ("from", "to"):
+            keys, kinds = near.edges[f"{side}_key"], near.edges[f"{side}_kind"]
+            own = pc.invert(pc.is_in(kinds, pa.array(sorted(_SEEN))))
+            linked.update(keys.filter(own).to_pylist())
+            if change.gone:
+                linked.update(self._blocked.intersection(keys.to_pylist()))
+        linked -= {key for key in change.gone if standing.get(key, ("",))[0] == CONTACT}
+        there = (standing.keys() - change.gone) | linked | change.fresh.keys()
+        lost = {
+            key: row[0]
+            for key, row in standing.items()
+            if key in change.gone and key not in there and row[0] in _SEEN
         }
-        writer.delete("identifiers", pa.table({"key": pa.array(list(moved), pa.int64())}), ["key"])
-        rows = moved | {key: (kind, persons[key]) for key, kind in new.items()}
+        return there | _seen_in_events(lost, writer)
+
+    def _rows(self, graph: Graph, found: Stitched) -> dict[int, _Row]:
+        """Return the row of each identifier, and remember which count for nobody."""
+        keys = graph.keys.tolist()
+        shared = found.shared & ~graph.blocked
+        for key, is_shared in zip(keys, shared.tolist(), strict=True):
+            (self._shared.add if is_shared else self._shared.discard)(key)
+        columns = (graph.kinds, found.persons, found.belongs, shared, graph.blocked)
+        rows: dict[int, _Row] = {}
+        for key, kind, person, belongs, is_shared, is_blocked in zip(
+            keys, *(column.tolist() for column in columns), strict=True
+        ):
+            state = SHARED if is_shared else ""
+            if is_blocked:
+                state = BLOCKED if key in self._blocked else BLOCKED_BY_HAND
+            owner = person if belongs and not is_blocked else None
+            rows[key] = (graph.names[kind], owner, state)
+        return rows
+
+    def _write(
+        self,
+        standing: Mapping[int, _Row],
+        found: Mapping[int, _Row],
+        there: set[int],
+        writer: FactsWriter,
+    ) -> None:
+        rows = {key: row for key, row in found.items() if key in there and standing.get(key) != row}
+        gone = [key for key in standing if key in rows or key not in there]
+        writer.delete("identifiers", pa.table({"key": pa.array(gone, pa.int64())}), ["key"])
+        kinds, persons, states = zip(*rows.values(), strict=True) if rows else ((), (), ())
         writer.insert(
             "identifiers",
             pa.table(
                 {
                     "key": pa.array(list(rows), pa.int64()),
-                    "kind": pa.array([kind for kind, _ in rows.values()], pa.string()),
-                    "person_id": pa.array([person for _, person in rows.values()], pa.int64()),
+                    "kind": pa.array(kinds, pa.string()),
+                    "person_id": pa.array(persons, pa.int64()),
+                    "state": pa.array(states, pa.string()),
                 }
             ),
         )
 
-    def _has_aliases(self, links: list[_Edge], writer: FactsWriter) -> bool:
-        """Return whether there is any alias at all; most workspaces have none to follow."""
-        if self._aliased is None:
-            kinds = pa.table({"kind": pa.array(["alias"], pa.string())})
-            self._aliased = writer.matching("edges", kinds, ["kind"]).num_rows > 0
-        self._aliased = self._aliased or any(edge[2] == "alias" for edge in links)
-        return self._aliased
 
-    def _remember_keys(self, fresh: Iterable[int]) -> None:
-        if len(self._keys) > _MOST_CACHED:
-            self._keys.clear()
-        self._keys.update(fresh)
-
-
-def _persons_of(touched: set[int], writer: FactsWriter, *, aliased: bool) -> dict[int, int]:
-    """Return the person of every key whose person the touched ones may have changed.
-
-    Raw links are asked anew for all that is touched, so the answer depends on the set of links
-    alone. `edges` holds the new links already.
-    """
-    edges = _edges_at(writer, "from_key", touched) | _edges_at(writer, "to_key", touched)
-    if not edges:
-        return {key: key for key in touched}
-    users = {edge[1] for edge in edges} | {edge[0] for edge in edges if edge[2] == "alias"}
-    component = _components(users, writer) if aliased else {key: key for key in users}
-    shared = _edges_at(writer, "to_key", set(component))
-    anonymous = {edge[0] for edge in (*edges, *shared) if edge[2] == "identify"}
-    all_links = [edge for edge in _edges_at(writer, "from_key", anonymous) if edge[2] == "identify"]
-    others = {edge[1] for edge in all_links} - set(component)
-    component |= _components(others, writer) if aliased else {key: key for key in others}
-    seen_with: dict[int, set[int]] = defaultdict(set)
-    for former, user, _ in all_links:
-        seen_with[former].add(component[user])
-    persons = dict(component)
-    for key, found in seen_with.items():
-        if key not in component:
-            persons[key] = next(iter(found)) if len(found) == 1 else key
-    return {key: key for key in touched} | persons
-
-
-def _components(users: set[int], writer: FactsWriter) -> dict[int, int]:
-    """Return user key -> smallest key of those joined with it by alias, closed over aliases."""
-    reached = set(users)
-    frontier = set(users)
-    aliases: set[_Edge] = set()
-    while frontier:
-        found = {
-            edge
-            for side in ("from_key", "to_key")
-            for edge in _edges_at(writer, side, frontier)
-            if edge[2] == "alias"
-        }
-        aliases |= found
-        frontier = {key for edge in found for key in edge[:2]} - reached
-        reached |= frontier
-    parent = {key: key for key in reached}
-
-    def root(key: int) -> int:
-        while parent[key] != key:
-            parent[key] = parent[parent[key]]
-            key = parent[key]
-        return key
-
-    for one, other, _ in aliases:
-        low, high = sorted((root(one), root(other)))
-        parent[high] = low
-    return {key: root(key) for key in reached}
-
-
-def _edges_at(writer: FactsWriter, side: str, keys: Iterable[int]) -> dict[_Edge, int]:
-    wanted = pa.table({side: pa.array(list(keys), pa.int64())})
-    if not wanted.num_rows:
-        return {}
-    found = writer.matching("edges", wanted, [side])
-    rows = zip(
-        found.column("from_key").to_pylist(),
-        found.column("to_key").to_pylist(),
-        found.column("kind").to_pylist(),
-        found.column("event_time").cast(pa.int64()).to_pylist(),
-        strict=True,
-    )
-    return {(one, other, kind): time for one, other, kind, time in rows}
-
-
-def _edge_table(edges: list[_Edge]) -> pa.Table:
-    return pa.table(
-        {
-            "from_key": pa.array([edge[0] for edge in edges], pa.int64()),
-            "to_key": pa.array([edge[1] for edge in edges], pa.int64()),
-            "kind": pa.array([edge[2] for edge in edges], pa.string()),
-        }
-    )
-
-
-def _identifiers_at(writer: FactsWriter, keys: Iterable[int]) -> dict[int, tuple[str, int]]:
+def _identifiers_at(writer: FactsWriter, keys: Iterable[int]) -> dict[int, _Row]:
     wanted = pa.table({"key": pa.array(list(keys), pa.int64())})
     if not wanted.num_rows:
         return {}
     found = writer.matching("identifiers", wanted, ["key"])
-    return {
-        key: (kind, person)
-        for key, kind, person in zip(
-            found.column("key").to_pylist(),
-            found.column("kind").to_pylist(),
-            found.column("person_id").to_pylist(),
-            strict=True,
-        )
-    }
+    names = ("kind", "person_id", "state")
+    rows = zip(*(found[name].to_pylist() for name in names), strict=True)
+    return dict(zip(found["key"].to_pylist(), rows, strict=True))
+
+
+def _seen_in_events(keys: Mapping[int, str], writer: FactsWriter) -> set[int]:
+    """Return under which identifiers any event came."""
+    found: set[int] = set()
+    for column, kind in (("user_key", USER), ("anonymous_key", ANONYMOUS)):
+        wanted = [key for key, one in keys.items() if one == kind]
+        if wanted:
+            asked = pa.table({column: pa.array(wanted, pa.int64())})
+            rows = writer.matching("events", asked, [column], columns=(column,))
+            found.update(rows[column].unique().to_pylist())
+    return found

@@ -226,11 +226,23 @@ TABLES: dict[str, Table] = {
         ),
     ),
     "identifiers": Table(
-        {"key": "int64", "kind": "string", "person_id": "int64"}, ("key", "kind", "person_id")
+        {"key": "int64", "kind": "string", "person_id": "int64", "state": "string"},
+        ("key", "kind", "person_id", "state"),
     ),
     "edges": Table(
-        {"from_key": "int64", "to_key": "int64", "kind": "string", "event_time": "timestamp"},
-        ("from_key", "to_key", "kind"),
+        {
+            "from_key": "int64",
+            "from_kind": "string",
+            "to_key": "int64",
+            "to_kind": "string",
+            "kind": "string",
+            "source": "string",
+            "confidence": "float64",
+            "event_time": "timestamp",
+            "told_time": "timestamp",
+            "log_offset": "int64",
+        },
+        ("from_key", "to_key", "kind", "source", "told_time"),
     ),
     "consents": Table(
         {
@@ -259,6 +271,21 @@ TABLES: dict[str, Table] = {
             "basis",
         ),
     ),
+    "links": Table(
+        {
+            "link": "string",
+            "kind": "string",
+            "from_key": "int64",
+            "from_kind": "string",
+            "to_key": "int64",
+            "to_kind": "string",
+            "made_by": "string",
+            "made_time": "timestamp",
+            "log_offset": "int64",
+        },
+        ("kind", "from_key", "to_key"),
+    ),
+    "unlinked": Table({"link": "string", "gone_time": "timestamp", "log_offset": "int64"}, ()),
     "memberships": Table(
         {"identifier": "int64", "account_id": "string", "from_time": "timestamp"},
         ("identifier", "account_id"),

@@ -70,7 +70,7 @@ class Folds:
             vault=self._vault,
             log=self._log,
         )
-        self._identity = IdentityFold()
+        self._identity = IdentityFold(rules.persons, self._identity_key)
         self._sessions = SessionsFold(
             passive=frozenset(rules.passive), discoveries=frozenset(rules.discoveries)
         )

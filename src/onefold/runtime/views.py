@@ -73,10 +73,10 @@ def make_view(
     consent = _consent(everything, question, terms, now)
     here = _here(tables["events"], question, until)
     known = consent.events(here)
-    identifiers = consent.persons(tables["identifiers"])
+    identifiers = consent.persons(_somebodys(tables))
     strangers = _strangers(everything, question) if terms.marked else None
     allowed = known.filter(_unmarked(known, question))
-    people = consent.persons(people_of(everything["identifiers"], tables, sight))
+    people = consent.persons(people_of(_somebodys(everything), tables, sight))
     if strangers is not None:
         people = people.anti_join(strangers, "person_id")
         allowed = allowed.anti_join(strangers, allowed.identifier == strangers.key)
@@ -95,6 +95,7 @@ def make_view(
             for name, time in RECORD_TIMES.items()
         },
         orders=_orders(orders, question, until, strangers),
+        graph=_graph(tables, until, consent, shown=may(question.asker, "see_persons")),
         quarantine=_of(tables["quarantine"], question),
         duplicates=tables["duplicates"],
         dropped=tables["dropped"],
@@ -163,6 +164,27 @@ def _none_of(table: "ir.Table") -> "ir.Table":
     return table.filter(ibis.literal(value=False))
 
 
+def _somebodys(tables: "Mapping[str, ir.Table]") -> "ir.Table":
+    """Return the identifiers that belong to somebody."""
+    identifiers = tables["identifiers"]
+    return identifiers.filter(identifiers.person_id.notnull())
+
+
+def _graph(
+    tables: "Mapping[str, ir.Table]",
+    until: "datetime | None",
+    consent: ConsentTerm,
+    *,
+    shown: bool,
+) -> dict[str, "ir.Table"]:
+    """Return identifiers, evidence and decisions of who is who; nothing for who sees no persons."""
+    found = {"nodes": consent.persons(tables["identifiers"])}
+    for name, time in (("edges", "event_time"), ("links", "made_time")):
+        ends = consent.persons(_by(tables[name], time, until), "from_key")
+        found[name] = consent.persons(ends, "to_key")
+    return found if shown else {name: _none_of(table) for name, table in found.items()}
+
+
 def _of(quarantine: "ir.Table", question: Question) -> "ir.Table":
     return quarantine.filter(quarantine.environment == question.environment)
 
@@ -208,7 +230,7 @@ def _strangers(tables: "Mapping[str, ir.Table]", question: Question) -> "ir.Tabl
     hidden = sorted(set(MARKS) - question.include)
     if not hidden:
         return None
-    identifiers, marked = tables["identifiers"], tables["marked"]
+    identifiers, marked = _somebodys(tables), tables["marked"]
     marked = marked.filter(marked.traffic.isin(hidden))
     found = identifiers.inner_join(marked, "key")
     persons = found.group_by("person_id").aggregate(mark=found.traffic.min())
@@ -242,7 +264,7 @@ class _LeftOut:
 
     def of_customer(self, *, person_id: int | None = None, account_id: str = "") -> dict[str, int]:
         """Return what is left out of a person, or of all who were ever of an account."""
-        identifiers, memberships = self.tables["identifiers"], self.tables["memberships"]
+        identifiers, memberships = _somebodys(self.tables), self.tables["memberships"]
         if person_id is None:
             told = memberships.filter(memberships.account_id == account_id)
             members = identifiers.semi_join(told, identifiers.key == told.identifier)

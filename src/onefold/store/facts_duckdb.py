@@ -180,7 +180,8 @@ class DuckFacts:
                 source = every_event([*natural, "event_time", "time_basis"])
             found.append((name, *self._checksum(source, columns + told.get(name, []))))
         persons = select("person_id", "count(*) AS identifiers").from_("identifiers")
-        grouped = persons.group_by("person_id").subquery("persons")
+        somebody = persons.where(exp.column("person_id").is_(exp.null()).not_())
+        grouped = somebody.group_by("person_id").subquery("persons")
         columns = [exp.column("person_id"), exp.column("identifiers")]
         found.append(("persons", *self._checksum(grouped, columns)))
         return sorted(found)

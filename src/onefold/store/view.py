@@ -1,7 +1,7 @@
 """A View: the facts as one asker may see them, for one purpose, at one time."""
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from onefold.model.records import BOT, INTERNAL, MARKED, SYNTHETIC, TEST, Question
@@ -35,7 +35,9 @@ class View:
         person_events: Events that have an identifier, with `person_id`.
         sessions: Sessions with `person_id`.
         contexts: What surrounds events (see `model.facts.CONTEXT`), by `context_key` of theirs.
-        identifiers: key, kind, person_id.
+        identifiers: key, kind, person_id of all that belong to somebody.
+        graph: `nodes` (identifiers, those that count for nobody too), `edges` (what evidence
+            says), `links` (what people decided).
         memberships: identifier, person_id, account_id, from_time: until the next one's.
         records: Every table that imports fill, by name.
         orders: Purchases made online, as events told them.
@@ -76,6 +78,7 @@ class View:
     zone: str
     fresh_time: int | None
     left_out: Callable[[int, int], int]
+    graph: Mapping[str, "ir.Table"] = field(default_factory=dict)
     marked_out: Callable[[int, int], dict[str, int]] = nothing_marked
     marked_of: Callable[..., dict[str, int]] = nothing_marked
     sampled: bool = False
