@@ -60,6 +60,10 @@ ROOMS = {
         "audit": ("governance", "The trail, and whether it is whole."),
         "destination": ("sharing", "Where data goes, for which purpose."),
         "transfer": ("sharing", "Data across borders: bases, and what went."),
+        "join": ("joining", "Who of a partner's file is a customer, in groups."),
+        "intersect": ("joining", "People in common with a partner, without a list."),
+        "release": ("joining", "Counts to publish, with noise."),
+        "budget": ("joining", "What is left of the privacy budget."),
     },
 }
 

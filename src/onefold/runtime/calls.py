@@ -20,6 +20,7 @@ from onefold.runtime import (
     governance_calls,
     identity_calls,
     import_calls,
+    joining_calls,
     machine_calls,
     retrying,
     reviewing,
@@ -45,6 +46,7 @@ __all__ = [
     "governance_calls",
     "identity_calls",
     "import_calls",
+    "joining_calls",
     "machine_calls",
     "sharing_calls",
 ]
