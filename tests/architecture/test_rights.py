@@ -14,6 +14,7 @@ OF_NOBODY = {
     "records.key",  # of an imported row, as its file has it
     "meta.key",
     "sources.write_key",
+    "suppressions.key",  # of the erased: it is what keeps them away, and tells nothing else
 }
 """Columns that are named like keys of persons and hold none."""
 

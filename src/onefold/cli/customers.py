@@ -75,6 +75,22 @@ def _check() -> int:
     return answer("person check")
 
 
+@person_command.command("erase")
+@click.argument("id_given", metavar="ID")
+def _erase(id_given: str) -> int:
+    """Erase ID from every file of the workspace, so that nothing brings them back.
+
+    It is an entry of the log. Events that others sent stay, and so do figures of closed periods.
+    """
+    return answer("person erase", {"id": id_given})
+
+
+@person_command.command("requests")
+def _requests() -> int:
+    """List what people asked for, until when it is due, and what became of it."""
+    return answer("person requests")
+
+
 @group("account")
 def account_command() -> None:
     """One account."""

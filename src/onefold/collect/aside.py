@@ -20,6 +20,7 @@ from typing import IO, Any, cast
 import msgspec
 
 from onefold.collect.draft import NOT_EVENTS, Reader
+from onefold.collect.erasures import up_to_erasure
 from onefold.collect.rules import FoldRules
 from onefold.collect.sheet import Sheet
 from onefold.store import LogRow, planes
@@ -140,7 +141,7 @@ def _serve(asks: IO[bytes], answers: IO[bytes]) -> None:
         answers.flush()
         while True:
             ask = msgspec.msgpack.decode(_heard(asks), type=_Ask)
-            rows = log.read(ask.after, most_bytes=ask.most_bytes)
+            rows = up_to_erasure(log.read(ask.after, most_bytes=ask.most_bytes))
             told = told_of(rows)
             _say(answers, told)
             if rows and not told.foreign:

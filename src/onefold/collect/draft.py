@@ -16,13 +16,15 @@ import pyarrow.compute as pc
 
 from onefold.collect import promote
 from onefold.collect.channels import shipped_channels
-from onefold.collect.dialects.segment import KIND_SET
+from onefold.collect.dialects.segment import KIND_SET, read
 from onefold.collect.dialects.stored import Columns, read_singles, read_stored
 from onefold.collect.enrich import Enricher
 from onefold.collect.known_as import Blocked, KnownAs, in_traits
 from onefold.collect.personal import personal
+from onefold.collect.records import Code
 from onefold.collect.reentry import judged_anew
 from onefold.collect.rules import FoldRules
+from onefold.collect.scrub import Scrub, tombstone_in
 from onefold.collect.sheet import Notes, Sheet, Waiting
 from onefold.collect.stating import DROPPED, Statement, consent_in, is_change, statements_in
 from onefold.collect.stating import TOLD as CONSENT
@@ -103,6 +105,7 @@ class Reader:
         self._identity_key = identity_key
         self._promoter = promote.Promoter(rules.promoted)
         self._retries = rules.retries
+        self._scrub = Scrub(identity_key, rules.erasures, rules.retries)
         traffic = rules.traffic or shipped_traffic()
         self._enricher = Enricher(rules.channels or shipped_channels(), traffic.bots)
         self.marks = Marks(traffic)
@@ -126,7 +129,26 @@ class Reader:
             only: Log offset -> the places that are meant; all where there is none.
         """
         draft = self._draft(rows, only)
+        sheet = Sheet(self._table(draft), draft.notes)
+        late = self._late(sheet) if self._scrub.erasures else frozenset()
+        if not late:
+            return sheet
+        # Rows that still name somebody erased are read as they are to be.
+        rows = [self._scrub.row(row) if row.offset in late else row for row in rows]
+        names, gone = draft.notes.names, self._scrub.since
+        draft = self._draft(rows, only)
+        draft.notes.names |= {key: name for key, name in names.items() if key not in gone}
+        draft.notes.late = sorted(late)
         return Sheet(self._table(draft), draft.notes)
+
+    def _late(self, sheet: Sheet) -> frozenset[int]:
+        """Return the offsets of rows that name somebody who is erased."""
+        gone = pa.array(sorted(self._scrub.since), pa.int64())
+        events = sheet.events
+        hits = pc.or_(pc.is_in(events["user_key"], gone), pc.is_in(events["anonymous_key"], gone))
+        found = set(events.filter(hits)["log_offset"].to_pylist())
+        echoes = sheet.notes.echoes
+        return frozenset(found | {at for at, _, key in echoes if key in self._scrub.since})
 
     def _draft(self, rows: Sequence[LogRow], only: Mapping[int, frozenset[int]] | None) -> Draft:
         for known in self._keys.values():
@@ -264,12 +286,30 @@ class Reader:
             reasons = _reasons(row)
             verdicts = judged_anew(self._retries, row, columns, reasons)
             places = _accepted(row, verdicts, reasons, columns, draft)
-            if only is not None:
+            if only is None:
+                self._note_waiting(row, verdicts, columns, draft)
+            else:
                 places = [place for place in places if place in only[row.offset]]
                 draft.notes.waiting.clear()
             verdicts = bytes(verdicts[place] for place in places)
             columns = columns.at(places)
         self._take(columns, verdicts, draft, at=[at] * len(verdicts), places=places)
+
+    def _note_waiting(self, row: LogRow, verdicts: bytes, columns: Columns, draft: Draft) -> None:
+        """Note whose is what waits, and what is left of what was erased."""
+        items: Sequence[bytes] = ()
+        for place, verdict in enumerate(verdicts):
+            if verdict >> 4 == Code.ERASED:
+                items = items or read(row.route, row.body).items
+                left = tombstone_in(items[place])
+                if left is not None and left.counted:
+                    halves = message_hash(left.message_id)
+                    draft.notes.erased.append((row.offset, place, *halves))
+            elif verdict >= _WAITING:
+                user, anonymous = columns.user_ids[place], columns.anonymous_ids[place]
+                kind, told = ("user_id", user) if user else ("anonymous_id", anonymous)
+                key = identifier_key(self._identity_key, kind, told) if told else None
+                draft.notes.echoes.append((row.offset, place, key))
 
     def _take(
         self,
@@ -419,6 +459,8 @@ def _accepted(
     for place, verdict in enumerate(verdicts):
         if verdict < _WAITING:
             places.append(place)
+            continue
+        if verdict >> 4 == Code.ERASED:
             continue
         found = columns.reasons[place] if columns.reasons else ""
         reason = reasons.get(str(place)) or found

@@ -23,6 +23,7 @@ from onefold.collect.aside import ReaderAside, Told, told_of
 from onefold.collect.consents import ConsentsFold, dropped_table
 from onefold.collect.dialects.segment import Request, event_at, read
 from onefold.collect.draft import Reader
+from onefold.collect.erasures import links_in, since, up_to_erasure
 from onefold.collect.imported import ReadRecords, RecordsFold, names_in
 from onefold.collect.known_as import Blocked
 from onefold.collect.linking import links_of
@@ -31,7 +32,10 @@ from onefold.collect.promote import arrow_column
 from onefold.collect.records import CONFLICT
 from onefold.collect.reentry import Mended
 from onefold.collect.rules import FoldRules
+from onefold.collect.scrub import Scrub, Tombstone, content_hash, tombstone_in
+from onefold.collect.scrub_records import ScrubRecords
 from onefold.collect.sheet import Sheet, Waiting
+from onefold.collect.staged import DIALECT
 from onefold.collect.surroundings import ContextsFold, MarksFold
 from onefold.model.facts import TABLES
 from onefold.model.ids import identifier_key
@@ -39,6 +43,7 @@ from onefold.model.kinds import CONTACT
 from onefold.store import FactsWriter, Log, LogRow, SeenIds, Vault
 
 _ID = ("message_hi", "message_lo")
+_AT = ("log_offset", "place")
 Ints = npt.NDArray[np.int64]
 _Content = tuple[str, str, bytes]
 """What two events under one id must share: kind, name, properties."""
@@ -60,6 +65,8 @@ class Batch:
         marked: Something of it is marked as no customer's.
         sampled: Some of its events are of a sample.
         stated: Something of it says what somebody's consent is from then on.
+        erased: New rows of `erased`, whose ids are known for ever too.
+        late: Offsets of rows that still name somebody erased; the log has to let go of them.
     """
 
     offset: int
@@ -72,6 +79,8 @@ class Batch:
     marked: bool = False
     sampled: bool = False
     stated: bool = False
+    erased: pa.Table | None = None
+    late: tuple[int, ...] = ()
 
 
 Write = Callable[[FactsWriter], Batch]
@@ -121,7 +130,7 @@ class CollectFold:
         self._aside: ReaderAside | None = None
         self._pool = ThreadPoolExecutor(1, "reads ahead")
         self._ahead: Future[Stretch] | None = None
-        self._records = RecordsFold(log, identity_key)
+        self._records = RecordsFold(log, identity_key, since(rules.erasures))
         self._orders = OrdersFold()
         self._contexts = ContextsFold()
         self._marks = MarksFold(self._reader.marks)
@@ -165,10 +174,11 @@ class CollectFold:
             self._aside = None
 
     def _read(self, after: int, most_bytes: int) -> Stretch:
-        rows = self._log.read(after, most_bytes=most_bytes)
+        rows = up_to_erasure(self._log.read(after, most_bytes=most_bytes))
         return self._stretch(told_of(rows), self._reader.read(rows), self._records.read(rows))
 
     def _stretch(self, told: Told, sheet: Sheet, records: ReadRecords) -> Stretch:
+        sheet.notes.late += self._records.late()
         write = partial(self._write, told, sheet, records)
         return Stretch(
             rows=told.rows,
@@ -185,11 +195,13 @@ class CollectFold:
         if named or notes.fields:
             names = [(key, kind, value) for key, (kind, value) in named.items()]
             self._vault.remember(names, notes.fields)
-        keep = self._fresh(sheet, writer)
+        keep, erased = self._fresh(sheet, writer)
+        writer.insert("erased", erased)
         events = sheet.events if len(keep) == len(sheet) else sheet.events.take(pa.array(keep))
         writer.insert("events", events)
         self._orders.write(events, writer)
         self._contexts.write(events, notes.contexts, writer)
+        writer.insert("echoes", _echoes_table(notes.echoes))
         writer.insert("quarantine", _quarantine_table(_not_waiting_yet(notes.waiting, writer)))
         self._records.write(records, writer)
         environments = sheet.events.column("environment")
@@ -200,14 +212,17 @@ class CollectFold:
         memberships = _memberships(events)
         marks = {sheet.identifier(spot): notes.marks[spot] for spot in _kept(notes.marks, keep)}
         marked = self._marks.write(marks, memberships, writer)
+        edges = links_of(sheet, events, keep, self._identity_key)
         return Batch(
             offset=told.offset,
             received_time=told.received_time,
             events=events,
-            edges=links_of(sheet, events, keep, self._identity_key),
+            edges=pa.concat_tables([edges, links_in(told.controls)]),
             blocked=[*notes.blocked, *self._blocked_in(records)],
             contacts=self._records.changed("contact"),
             controls=told.controls,
+            erased=erased,
+            late=tuple(notes.late),
             marked=marked or events.column("traffic").null_count < events.num_rows,
             sampled=events.column("sample_rate").null_count < events.num_rows,
             stated=stated,
@@ -243,6 +258,24 @@ class CollectFold:
         rights.forget_events(keys, writer)
         self._records.forget(keys, writer)
 
+    def where(self, keys: Collection[int], writer: FactsWriter) -> tuple[set[int], set[int]]:
+        """Return the log offsets of events and of imported rows that may name persons."""
+        return rights.where(keys, writer)
+
+    def vacate(self, at: Collection[tuple[int, int]], writer: FactsWriter) -> None:
+        """Keep no note of what stood at places of the log that are empty now."""
+        rights.vacate(at, writer)
+
+    def without_erased(self, rows: Sequence[LogRow], values: Sequence[bytes] = ()) -> list[LogRow]:
+        """Return rows of the log as they are to be by the rules; `values` see `Scrub.row`."""
+        events = Scrub(self._identity_key, self._rules.erasures, self._rules.retries)
+        records = ScrubRecords(self._identity_key, since(self._rules.erasures))
+        return [
+            records.row(row) if row.dialect == DIALECT else events.row(row, values)
+            for row in rows
+            if row.dialect != "control"
+        ]
+
     def tell(self, keys: Collection[int], writer: FactsWriter) -> dict[str, list[dict[str, Any]]]:
         """Return table -> rows of what is kept of persons."""
         return rights.tell(keys, writer)
@@ -253,34 +286,56 @@ class CollectFold:
 
     def committed(self, batch: Batch) -> None:
         """Remember the ids of a batch whose facts transaction is committed."""
-        hi, lo, offset, place = (
-            batch.events.column(name).to_numpy()
-            for name in ("message_hi", "message_lo", "log_offset", "place")
-        )
-        self._seen.add(hi, lo, offset, place.astype(np.int64))
+        for table in (batch.events, batch.erased):
+            if table is None or not table.num_rows:
+                continue
+            hi, lo, offset, place = (
+                table.column(name).to_numpy()
+                for name in ("message_hi", "message_lo", "log_offset", "place")
+            )
+            self._seen.add(hi, lo, offset, place.astype(np.int64))
 
-    def _fresh(self, sheet: Sheet, writer: FactsWriter) -> Ints:
-        """Return the spots whose ids were never seen; the others are settled."""
+    def _fresh(self, sheet: Sheet, writer: FactsWriter) -> tuple[Ints, pa.Table]:
+        """Return the spots whose ids were never seen, and what was erased; others are settled."""
         high, low = (sheet.events.column(name).to_numpy() for name in _ID)
         seen = self._seen.find(high, low)
         first = _first_places(high, low)
+        erased = _taken_first(sheet, self._seen, seen)
         again = np.flatnonzero(seen.known | (first != np.arange(len(high))))
         if not len(again):
-            return np.arange(len(high))
+            return np.arange(len(high)), erased
         # In the order of the log, each former row is read once, and near others.
         again = again[np.argsort(seen.offset[again], kind="stable")]
-        originals = _Originals(self._log, np.unique(seen.offset[again]).tolist())
+        originals = _Originals(self._original, np.unique(seen.offset[again]).tolist())
         counted: Counter[tuple[int, str]] = Counter()
         for spot in again.tolist():
-            former: _Content | None = _content(sheet, int(first[spot]))
+            former: _Content | Tombstone | None = _content(sheet, int(first[spot]))
             if seen.known[spot]:
                 former = originals.get(int(seen.offset[spot]), int(seen.place[spot]))
-            if _differs(_content(sheet, spot), former):
+            sheet.echo(spot)
+            if self._differs(sheet, spot, former):
                 sheet.wait(spot, CONFLICT)
             else:
                 counted[sheet.received_of(spot)] += 1
         writer.insert("duplicates", _duplicates_table(counted))
-        return np.delete(np.arange(len(high)), again)
+        return np.delete(np.arange(len(high)), again), erased
+
+    def _differs(self, sheet: Sheet, spot: int, former: "_Content | Tombstone | None") -> bool:
+        """Return whether an event says something else than the first under its id."""
+        if not isinstance(former, Tombstone):
+            return _differs(_content(sheet, spot), former)
+        # What comes after an erasure is kept without its name, and cannot be compared.
+        (offset,) = sheet.at(spot, ("log_offset",))
+        said = content_hash(self._identity_key, _content(sheet, spot))
+        return bool(offset < former.by and said != former.content)
+
+    def _original(self, offsets: Sequence[int]) -> list[LogRow]:
+        """Return rows of the log; one that cannot be rewritten is read as if it had been."""
+        rows = self._log.rows(offsets)
+        if not self._rules.erasures or self._log.file is not None:
+            return rows
+        scrub = Scrub(self._identity_key, self._rules.erasures, self._rules.retries)
+        return [scrub.row(row) for row in rows]
 
     def _name_contacts(self) -> None:
         """Let the vault know the ids under which contacts stand among identifiers."""
@@ -305,20 +360,26 @@ def _kept(spots: Iterable[int], keep: Ints) -> set[int]:
 class _Originals:
     """The first event under an id, read again from the log; a few rows are kept at hand."""
 
-    def __init__(self, log: Log, wanted: list[int]) -> None:
+    def __init__(
+        self, read_rows: Callable[[Sequence[int]], list[LogRow]], wanted: list[int]
+    ) -> None:
         """Read rows that are `wanted`, by their offsets in order, a few at a time."""
-        self._log = log
+        self._read_rows = read_rows
         self._wanted = wanted
         self._rows: dict[int, tuple[Request, int] | None] = {}
 
-    def get(self, offset: int, place: int) -> _Content | None:
+    def get(self, offset: int, place: int) -> _Content | Tombstone | None:
         if offset not in self._rows:
             start = bisect_left(self._wanted, offset)
             wanted = self._wanted[start : start + 64]
             self._rows = dict.fromkeys(wanted)
-            for row in self._log.rows(wanted):
+            for row in self._read_rows(wanted):
                 self._rows[row.offset] = read(row.route, row.body), row.received_time
         found = self._rows[offset]
+        if found and place < len(found[0].items):
+            left = tombstone_in(found[0].items[place])
+            if left is not None:
+                return left
         event = found and event_at(found[0], place, found[1])
         return (event.kind, event.event, event.properties) if event else None
 
@@ -348,6 +409,50 @@ def _first_places(high: Ints, low: Ints) -> Ints:
     leader = order[np.flatnonzero(np.concatenate([[True], ~same]))]
     first[order] = leader[group]
     return first
+
+
+def _taken_first(sheet: Sheet, ids: SeenIds, seen: Any) -> pa.Table:
+    """Return the rows of `erased` that are new, and note what comes again after one of them."""
+    left = sheet.notes.erased
+    columns = [np.array([one[at] for one in left], dtype=np.int64) for at in range(4)]
+    offset, place, high, low = columns
+    rows = pa.table(
+        {
+            "message_hi": pa.array(high),
+            "message_lo": pa.array(low),
+            "log_offset": pa.array(offset),
+            "place": pa.array(place.astype(np.int32)),
+        }
+    )
+    if not left:
+        return rows
+    before = ids.find(high, low)
+    mine = before.known & (before.offset == offset) & (before.place == place)
+    count = len(sheet)
+    every = [
+        np.concatenate([sheet.events.column(name).to_numpy().astype(np.int64), column])
+        for name, column in zip((*_AT, *_ID), (offset, place, high, low), strict=True)
+    ]
+    order = np.lexsort((every[1], every[0]))
+    first = order[_first_places(every[2][order], every[3][order])]
+    leader = np.empty_like(first)
+    leader[order] = first
+    events = np.flatnonzero((leader[:count] >= count) & ~seen.known)
+    seen.known[events] = True
+    seen.offset[events] = every[0][leader[events]]
+    seen.place[events] = every[1][leader[events]]
+    fresh = (~before.known | mine) & (leader[count:] == np.arange(count, len(leader)))
+    return rows.filter(pa.array(fresh))
+
+
+def _echoes_table(echoes: Sequence[tuple[int, int, int | None]]) -> pa.Table:
+    return pa.table(
+        {
+            "log_offset": pa.array([one[0] for one in echoes], pa.int64()),
+            "place": pa.array([one[1] for one in echoes], pa.int32()),
+            "identifier": pa.array([one[2] for one in echoes], pa.int64()),
+        }
+    )
 
 
 def _memberships(events: pa.Table) -> set[tuple[int, str]]:

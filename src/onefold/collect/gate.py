@@ -24,6 +24,7 @@ __all__ = [
     "stripped",
     "with_context",
     "with_id",
+    "without",
     "without_address",
     "without_properties",
 ]
@@ -81,6 +82,12 @@ def with_context(item: bytes, context: bytes) -> bytes:
 def with_id(item: bytes, message_id: str) -> bytes:
     """Return an event with the id that intake made for it, all else byte for byte."""
     return msgspec.json.encode({**_raw_fields(item), "messageId": message_id})
+
+
+def without(item: bytes, names: Collection[str]) -> bytes:
+    """Return an event less some of its fields, all else byte for byte."""
+    fields = _raw_fields(item)
+    return msgspec.json.encode({name: one for name, one in fields.items() if name not in names})
 
 
 def without_properties(item: bytes, dropped: Collection[str]) -> bytes:

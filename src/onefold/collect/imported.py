@@ -6,7 +6,7 @@ to settle its keys anew.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from onefold.collect import rights
 from onefold.collect.promote import arrow_column
 from onefold.collect.runs import RUN, UNDO, RunEntry, run_id
+from onefold.collect.scrub_records import ScrubRecords
 from onefold.collect.staged import DIALECT, Staged, read_staged, value_columns
 from onefold.collect.veil import Names, Veil
 from onefold.collect.versions import Contents, Version, merged
@@ -43,9 +44,15 @@ ReadRecords = list[Staged | tuple[str, RunEntry]]
 class RecordsFold:
     """Turns imported rows into `records`, `quarantine` and the tables of entities."""
 
-    def __init__(self, log: Log, identity_key: bytes) -> None:
+    def __init__(
+        self, log: Log, identity_key: bytes, gone: Mapping[int, int] | None = None
+    ) -> None:
+        """`gone`: keys of who is erased, as `erasures.since` tells them."""
         self._veil = Veil(identity_key)
-        self._contents = Contents(log, self._veil)
+        self._scrub = ScrubRecords(identity_key, gone or {})
+        self._gone = frozenset(gone or ())
+        self._late: list[int] = []
+        self._contents = Contents(log, self._veil, self._scrub.row)
         self._begun: tuple[str, int] | None = None
         self._folded: set[int] = set()
         """Digests of the log rows that were folded of the run that was begun under these eyes."""
@@ -60,10 +67,27 @@ class RecordsFold:
         found: ReadRecords = []
         for row in rows:
             if row.dialect == DIALECT:
-                found += read_staged(row, self._veil)
+                staged = read_staged(row, self._veil)
+                if self._gone and any(map(self._may_name, staged)):
+                    left = self._scrub.row(row)
+                    if left is not row:
+                        staged = read_staged(left, self._veil)
+                        self._late.append(row.offset)
+                found += staged
             elif row.dialect == "control" and row.route in {RUN, UNDO}:
                 found.append((row.route, msgspec.json.decode(row.body, type=RunEntry)))
         return found
+
+    def late(self) -> list[int]:
+        """Return the offsets of rows read since it was last asked that name somebody erased."""
+        found, self._late = self._late, []
+        return found
+
+    def _may_name(self, staged: Staged) -> bool:
+        """Return whether rows may name somebody who is erased: a second look is worth it."""
+        if not self._gone.isdisjoint(staged.names):
+            return True
+        return staged.entity in rights.WHOLE or bool(staged.waiting.num_rows)
 
     def write(self, read: ReadRecords, writer: FactsWriter) -> None:
         """Write what was read, in the order of the log."""

@@ -28,7 +28,9 @@ from onefold.collect.gate import (
 )
 from onefold.collect.records import Code, Incoming, Receipt, Source, Waiting
 from onefold.collect.sampling import is_drawn, whose, with_rate
+from onefold.collect.scrub import sealed
 from onefold.collect.stating import DROPPED, is_change, with_subjects
+from onefold.collect.suppression import Suppressed
 from onefold.collect.validation import Judged, judge_call
 from onefold.consent import Gate, keeps_identifiers, rules
 from onefold.model.errors import BadInput, TooLarge
@@ -44,7 +46,7 @@ _MOST_SAID = 160
 _objects = msgspec.json.Decoder(dict[str, object])
 
 
-def receive(
+def receive(  # noqa: PLR0913 - whatever a verdict rests on is told
     source: Source,
     *,
     dialect: str,
@@ -55,6 +57,7 @@ def receive(
     gate: Gate | None = None,
     sampling_key: bytes = b"",
     whence: Whence = NOWHERE,
+    suppressed: Suppressed | None = None,
 ) -> Receipt:
     """Return the verdicts on a request and the row to append to the log.
 
@@ -69,6 +72,7 @@ def receive(
         gate: Judges consent by the workspace's rules; by the shipped ones where there is none.
         sampling_key: By which a source that samples draws persons.
         whence: Where the request came from, and what it said beside its body.
+        suppressed: Who was erased and must not come back.
 
     Raises:
         TooLarge: Its body or its one event is over the limit.
@@ -83,6 +87,7 @@ def receive(
         sampling_key=sampling_key,
         whence=whence,
     )
+    judge.suppressed = suppressed or None
     judge.as_came = not request.translated
     judge.addressed = request.translated or may_hold_address(text)
     for place, event in enumerate(events):
@@ -105,7 +110,8 @@ def receive(
         who=judge.who,
     )
     waiting, refused = tuple(judge.waiting), tuple(judge.refused)
-    return Receipt(row, judge.accepted, waiting, refused, judge.sampled_out, judge.dropped)
+    counts = (judge.sampled_out, judge.dropped, judge.unnamed)
+    return Receipt(row, judge.accepted, waiting, refused, *counts)
 
 
 def _refuse_whole(refused: Waiting, event: Incoming) -> None:
@@ -137,6 +143,10 @@ class _Judge:
         self._region = gate.rules.region_of(country=whence.country, region=source.region)
         self._named_region = source.region
         self.sampled_out = self.dropped = 0
+        self.suppressed: Suppressed | None = None
+        """Who must not come back; None where nobody was erased."""
+        self.unnamed = 0
+        """How many events lost their name for that."""
         self._basis = source.basis
         self._unplanned = source.unplanned
         self._catalogue = catalogue
@@ -157,9 +167,10 @@ class _Judge:
 
     def take(self, place: int, event: Incoming, request: Request) -> None:
         """Judge one event and keep what may be kept of it."""
+        gone = self.suppressed is not None and self.suppressed.meets(event)
         raw = bytes(request.items[place])
         region = self._region_of(raw, request)
-        mask = self._gate.mask(self._basis, event.sent_consent, region)
+        mask = 0 if gone else self._gate.mask(self._basis, event.sent_consent, region)
         code, reason = event.code, event.reason
         if place >= MOST_EVENTS:
             code, reason = Code.REFUSED, f"A batch has at most {MOST_EVENTS:,} events."
@@ -177,7 +188,7 @@ class _Judge:
         if self._leaves_out(event, region, mask, code):
             self.as_came = False
             return
-        kept = self._gated(raw, event, request, mask)
+        kept = self._gated(raw, event, request, mask, gone=gone)
         if dropped:
             kept = without_properties(kept, dropped)
         if not code and self._sample < 1:
@@ -227,7 +238,9 @@ class _Judge:
                 return Judged(Code.BAD_PROPERTIES, reason)
         return judge_call(self._catalogue, event.kind, event.event, fields, self._unplanned)
 
-    def _gated(self, raw: bytes, event: Incoming, request: Request, mask: int) -> bytes:
+    def _gated(
+        self, raw: bytes, event: Incoming, request: Request, mask: int, *, gone: bool
+    ) -> bytes:
         """Return what may be kept of an event; the very same object where that is all of it."""
         if event.code == Code.MALFORMED and readable(raw) is None:
             self._whole.add(len(self.items))
@@ -240,8 +253,9 @@ class _Judge:
                 kept = without_address(kept)
         else:
             self._whole.add(len(self.items))
-            kept = stripped(kept, event, request.context)
-            if event.sent_consent and is_change(event.kind, event.event):
+            self.unnamed += gone
+            kept = (sealed if gone else stripped)(kept, event, request.context)
+            if not gone and event.sent_consent and is_change(event.kind, event.event):
                 kept = with_subjects(kept, event, self._gate)
         return kept
 

@@ -5,8 +5,11 @@ from onefold.collect import tail
 from onefold.collect.audit_queries import MOST_SAMPLED, recorded, sample
 from onefold.collect.catalogue import COMMON, promoted
 from onefold.collect.changes import Breakage, Use, broken_uses, replayed
+from onefold.collect.erasures import KIND as ERASE
+from onefold.collect.erasures import Entry, Erasure, Link, entry_in, erasures_of, links_in
 from onefold.collect.iglu import read_schemas, schemas_of
 from onefold.collect.inference import heading, infer
+from onefold.collect.personal import address_kind
 from onefold.collect.plans import plan_of, read_plan
 from onefold.collect.records import CONFLICT
 from onefold.collect.reentry import KIND as RETRY
@@ -17,20 +20,28 @@ from onefold.collect.writing import Written, write
 __all__ = [
     "COMMON",
     "CONFLICT",
+    "ERASE",
     "MOST_SAMPLED",
     "RETRY",
     "Breakage",
+    "Entry",
+    "Erasure",
+    "Link",
     "Mended",
     "Outlook",
     "Retry",
     "Use",
     "Written",
+    "address_kind",
     "audits",
     "broken_uses",
     "consent_rules",
+    "entry_in",
+    "erasures_of",
     "heading",
     "infer",
     "is_seed",
+    "links_in",
     "mended",
     "outlook",
     "plan_of",

@@ -8,6 +8,7 @@ from onefold.collect import store
 from onefold.collect.countries import is_setting
 from onefold.collect.records import Source
 from onefold.collect.stating import ENTRY, ConsentEntry
+from onefold.collect.suppression import Suppressed
 from onefold.consent import BASES
 from onefold.model.errors import BadInput, unknown
 from onefold.model.records import Asker
@@ -41,6 +42,11 @@ _CHANGEABLE = ("environment", "basis", "region", "unplanned", "sample", "country
 def list_sources(state: "State") -> tuple[Source, ...]:
     """Return the sources in force, oldest first."""
     return store.sources(state)
+
+
+def suppressed(state: "State") -> Suppressed:
+    """Return who was erased and must not come back."""
+    return store.suppressed(state)
 
 
 def source_named(state: "State", name: str) -> Source:

@@ -38,6 +38,10 @@ _PHONE_WITHIN = re.compile(
     r"|0\d{1,5}[ \-/]\d[\d \-/]{4,12}\d|\d{3}[ .\-]\d{3}[ .\-]\d{4})(?![\w-])"
 )
 """A phone number in a text, as `_PHONE` knows one by itself."""
+_PHONE_KEYS = frozenset(
+    {"phone", "phonenumber", "mobile", "mobilenumber", "mobilephone", "cell", "cellphone", "tel"}
+    | {"telephone", "msisdn"}
+)
 _PHONE_STARTS = frozenset("+(0123456789")
 _MOST_JUDGED = 50_000
 _objects = msgspec.json.Decoder(dict[str, object])
@@ -84,6 +88,18 @@ def personal_text(text: str) -> bool:
     if text[:1] not in _PHONE_STARTS and not text[:1].isspace():
         return False
     return _PHONE.fullmatch(text.strip()) is not None
+
+
+def address_kind(field: str, value: str) -> str:
+    """Return `email` or `phone` for a personal field that is one; else nothing.
+
+    >>> address_kind("email", "jo@example.com"), address_kind("name", "Jo")
+    ('email', '')
+    """
+    if "@" in value:
+        return "email" if _EMAIL.fullmatch(value.strip()) else ""
+    named = plain_key(field.rpartition(".")[2]) in _PHONE_KEYS
+    return "phone" if named or _PHONE.fullmatch(value.strip()) else ""
 
 
 def masked(text: str, instead: str) -> str:

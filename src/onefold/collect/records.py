@@ -14,7 +14,8 @@ class Code(IntEnum):
     """The verdict on one event, kept in the upper half of its byte in the log.
 
     The lower half is the mask of purposes that consent allows. `ACCEPTED` is 0; all others
-    wait in quarantine, but for `REFUSED`, whose event is not kept.
+    wait in quarantine, but for `REFUSED`, whose event is not kept, and `ERASED`, of which only
+    the place is left.
     """
 
     ACCEPTED = 0
@@ -28,6 +29,7 @@ class Code(IntEnum):
     SCHEMA = 8
     UNPLANNED = 9
     MALFORMED = 10
+    ERASED = 11
 
 
 CONFLICT = "Another event was sent before under the same message id."
@@ -162,6 +164,8 @@ class Receipt:
         refused: Not kept, with reasons.
         sampled_out: How many are of persons whom the source's sample leaves out; not kept.
         dropped: How many consent let nothing be kept of, but that they came.
+        unnamed: How many of the accepted are kept as nobody's, for they are of somebody erased;
+            the sender is not told.
     """
 
     row: NewRow | None
@@ -170,6 +174,7 @@ class Receipt:
     refused: tuple[Waiting, ...] = field(default=())
     sampled_out: int = 0
     dropped: int = 0
+    unnamed: int = 0
 
     def answer(self) -> dict[str, object]:
         """Return what the sender hears (see the interface reference)."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.collect.entities import KEYED
-from onefold.model.facts import RECORD_TABLES, TABLES
+from onefold.model.facts import RECORD_CODES, RECORD_TABLES, TABLES
 from onefold.store import FactsWriter, planes
 
 WHOLE = ("contact", "creator")
@@ -32,6 +32,8 @@ IMPORTS: Mapping[str, tuple[str, ...]] = {
 """Table of imported rows -> its columns that hold keys of persons."""
 KEEPS: Mapping[str, tuple[str, ...]] = {**_OWN, **IMPORTS}
 
+_LINKED = ("opportunity", "item")
+"""Entities that name a contact or a creator, and no key of a person."""
 _ID = ("message_hi", "message_lo", "log_offset", "place")
 _PLACE = ["log_offset", "place"]
 _NAMING = ("user_key", "anonymous_key")
@@ -59,6 +61,29 @@ def places(at: Collection[tuple[int, int]]) -> pa.Table:
             "place": pa.array([place for _, place in ordered], pa.int32()),
         }
     )
+
+
+def where(keys: Collection[int], writer: FactsWriter) -> tuple[set[int], set[int]]:
+    """Return the log offsets of events that may name persons, and those of imported rows.
+
+    What waits and names nobody that could be read is among the first; all rows of entities that
+    name persons are among the second, for an older version may have named another one.
+    """
+    events: set[int] = set()
+    for column in _OWN["events"]:
+        found = writer.matching("events", _wanted(column, keys), [column], columns=_PLACE)
+        events |= set(found["log_offset"].to_pylist())
+    for row in writer.matching("echoes", _wanted("identifier", keys), ["identifier"]).to_pylist():
+        events.add(row["log_offset"])
+    events |= set(writer.distinct("echoes", "log_offset", where_null="identifier"))
+    named = [
+        RECORD_CODES[one]
+        for one, (table, _) in RECORD_TABLES.items()
+        if table in IMPORTS or one in _LINKED
+    ]
+    entities = pa.table({"entity": pa.array(named, pa.int16())})
+    rows = writer.matching("records", entities, ["entity"], columns=("log_offset",))
+    return events, set(pc.unique(rows["log_offset"]).to_pylist())
 
 
 def forget_events(keys: Collection[int], writer: FactsWriter) -> None:

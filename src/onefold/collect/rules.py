@@ -12,6 +12,7 @@ from onefold.collect.channels import (
     shipped_channels,
     shipped_text,
 )
+from onefold.collect.erasures import Erasure
 from onefold.collect.known_as import FILE as IDENTITY
 from onefold.collect.known_as import parse_identity, shipped_identity, shipped_identity_text
 from onefold.collect.reentry import Retry
@@ -42,6 +43,7 @@ class FoldRules:
         consent: What is laid down about consent; None where the shipped table holds.
         identity: Which identifiers make a person; None where the shipped rules hold.
         retries: What judges waiting events anew, oldest first; each is an entry of its own.
+        erasures: Who is erased, oldest first; likewise.
     """
 
     promoted: dict[str, str] = field(default_factory=dict)
@@ -54,6 +56,7 @@ class FoldRules:
     consent: laid_down.ConsentRules | None = None
     identity: IdentityRules | None = None
     retries: tuple[Retry, ...] = ()
+    erasures: tuple[Erasure, ...] = ()
 
     @property
     def persons(self) -> IdentityRules:

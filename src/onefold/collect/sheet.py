@@ -44,6 +44,9 @@ class Notes(msgspec.Struct, gc=False):
             of consent, by request.
         told: (key, kind, evidence) of other identifiers that events tell -> their spots.
         blocked: Keys of identifiers that stand for nobody, of those that were named.
+        echoes: What the log holds of somebody beside what counts: offset, place, identifier.
+        erased: Offset, place and id of what was erased and had counted.
+        late: Offsets of rows that still name somebody who is erased.
     """
 
     as_sent: dict[int, bytes] = msgspec.field(default_factory=dict)
@@ -57,6 +60,9 @@ class Notes(msgspec.Struct, gc=False):
     dropped: list[tuple[int, str, int]] = msgspec.field(default_factory=list)
     told: dict[tuple[int, str, str], list[int]] = msgspec.field(default_factory=dict)
     blocked: list[int] = msgspec.field(default_factory=list)
+    echoes: list[tuple[int, int, int | None]] = msgspec.field(default_factory=list)
+    erased: list[tuple[int, int, int, int]] = msgspec.field(default_factory=list)
+    late: list[int] = msgspec.field(default_factory=list)
 
 
 _notes = msgspec.msgpack.Decoder(Notes)
@@ -89,6 +95,11 @@ class Sheet:
     def user(self, spot: int) -> tuple[int | None, int]:
         """Return the user's key of an event and its time, microseconds."""
         return self.events.column("user_key")[spot].as_py(), self._micros("event_time", spot)
+
+    def echo(self, spot: int) -> None:
+        """Note that an event counts no second time, so that it can be found where it stands."""
+        offset, place = self.at(spot, ("log_offset", "place"))
+        self.notes.echoes.append((offset, place, self.identifier(spot)))
 
     def received_of(self, spot: int) -> tuple[int, str]:
         """Return the day on which an event came, since 1970, and from which source."""

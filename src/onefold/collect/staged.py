@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from onefold.collect.entities import field_of
 from onefold.collect.promote import arrow_column
-from onefold.collect.records import Record
+from onefold.collect.records import Code, Record
 from onefold.collect.rows import ID
 from onefold.collect.veil import Names, Veil
 from onefold.model.errors import BadInput
@@ -26,6 +26,8 @@ ROWS, COLUMNS = "import", "columns"
 """Routes: a JSON list of records; an Arrow stream of rows that all count."""
 _WAITING = 16
 """Verdict bytes from here on are of rows that do not count."""
+_GONE = Code.ERASED << 4
+"""And from here on of such of which only the place is left."""
 _RECORDS = msgspec.json.Decoder(list[Record])
 _ENVELOPE = TABLES["records"].columns
 _MADE = frozenset({"known_time", "sources"})
@@ -95,7 +97,7 @@ class Values:
         self._table: pa.Table | None = None
         self._records: list[Record] = []
         if row.route == COLUMNS:
-            self._table, self._entity, _ = _opened(row)
+            self._table, self._entity, _ = opened(row)
         else:
             self._records = _RECORDS.decode(row.body)
 
@@ -132,7 +134,7 @@ def columns_body(rows: pa.Table, entity: str, priority: int) -> bytes:
     return sink.getvalue().to_pybytes()  # type: ignore[no-any-return]
 
 
-def _opened(row: LogRow) -> tuple[pa.Table, str, int]:
+def opened(row: LogRow) -> tuple[pa.Table, str, int]:
     """Return the rows of a body of columns, their entity and priority."""
     table = pa.ipc.open_stream(row.body).read_all()
     said = table.schema.metadata
@@ -142,7 +144,7 @@ def _opened(row: LogRow) -> tuple[pa.Table, str, int]:
 
 
 def _from_columns(row: LogRow, veil: Veil) -> Staged:
-    table, entity, priority = _opened(row)
+    table, entity, priority = opened(row)
     count = table.num_rows
     kinds = TABLES[RECORD_TABLES[entity][0]].columns
     same = {
@@ -175,12 +177,16 @@ def _from_columns(row: LogRow, veil: Veil) -> Staged:
     if "account_id" not in columns:
         own = entity == "account"
         columns["account_id"] = table["key"] if own else _repeated(None, "string", count)
+    rows = pa.table(columns)
+    if max(row.verdicts, default=0) >= _GONE:
+        left = np.frombuffer(row.verdicts, np.uint8) < _GONE
+        rows = rows.filter(pa.array(left))
     return Staged(
         source=row.source,
         environment=row.environment,
         run_time=row.received_time,
         entity=entity,
-        rows=pa.table(columns),
+        rows=rows,
         waiting=_NOTHING_WAITS,
         distinct=True,
         names=names,
@@ -200,7 +206,7 @@ def _prove_entity(entity: str) -> None:
 
 def _staged(row: LogRow, entity: str, records: Sequence[tuple[int, Record]], veil: Veil) -> Staged:
     good = [(at, one) for at, one in records if row.verdicts[at] < _WAITING]
-    bad = [(at, one) for at, one in records if row.verdicts[at] >= _WAITING]
+    bad = [(at, one) for at, one in records if _WAITING <= row.verdicts[at] < _GONE]
     names: Names = {}
     rows = _envelope(row, entity, good, waiting=False)
     key = RECORD_TABLES[entity][1]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from onefold.collect.records import Source, Try
 from onefold.collect.sampling import sampling_key as key_of_samples
+from onefold.collect.suppression import Suppressed
 from onefold.store import tables
 
 if TYPE_CHECKING:
@@ -52,6 +53,14 @@ def identity_key(state: "State") -> bytes:
     wanted = tables.settings.c.name == "identity_key"
     rows = state.rows(tables.settings.select().where(wanted))
     return bytes.fromhex(rows[0]["value"]) if rows else b""
+
+
+def suppressed(state: "State") -> Suppressed:
+    """Return who was erased and must not come back."""
+    wanted = tables.settings.c.name == "identity_key"
+    rows = state.rows(tables.settings.select().where(wanted))
+    keys = frozenset(row["key"] for row in state.rows(tables.suppressions.select()))
+    return Suppressed(bytes.fromhex(rows[0]["value"]) if rows else b"", keys)
 
 
 def _columns(source: Source) -> dict[str, Any]:

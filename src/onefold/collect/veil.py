@@ -76,7 +76,7 @@ class Veil:
     def _many(self, text: str, names: Names) -> str | None:
         keys = [
             self._key("email" if "@" in one else "user_id", one, names)
-            for one in _parts(text)[:_MOST_MANY]
+            for one in parts(text)[:_MOST_MANY]
         ]
         return "," + "".join(f"{key}," for key in dict.fromkeys(keys)) if keys else None
 
@@ -85,19 +85,19 @@ def _any(told: pa.ChunkedArray) -> bool:
     return bool(pc.any(pc.match_substring_regex(told, _SUSPICIOUS)).as_py())
 
 
-def _parts(text: str) -> list[str]:
+def parts(text: str) -> list[str]:
     """Return those whom a text names: a JSON list, or names apart by `;`, `,` or lines.
 
-    >>> _parts("u1; u2"), _parts('["u1", 7]')
+    >>> parts("u1; u2"), parts('["u1", 7]')
     (['u1', 'u2'], ['u1', '7'])
     """
-    parts: list[object] = [*_APART.split(text)]
+    told: list[object] = [*_APART.split(text)]
     if text.startswith("["):
         try:
             found = msgspec.json.decode(text)
         except msgspec.DecodeError:
             found = None
         if isinstance(found, list):
-            parts = found
-    said = (str(one).strip() for one in parts if one is not None)
+            told = found
+    said = (str(one).strip() for one in told if one is not None)
     return [one for one in said if one]

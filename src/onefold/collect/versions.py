@@ -7,7 +7,7 @@ empty is taken from the next.
 
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
@@ -18,7 +18,7 @@ from onefold.collect.staged import Values, read_values, value_columns
 from onefold.collect.times import micros_of
 from onefold.collect.veil import Veil
 from onefold.model.facts import RECORD_TABLES
-from onefold.store import Log
+from onefold.store import Log, LogRow
 
 _ROWS_AT_HAND = 64
 
@@ -54,8 +54,10 @@ class Version:
 class Contents:
     """What versions say, read again from the log; a few rows are kept at hand."""
 
-    def __init__(self, log: Log, veil: Veil) -> None:
+    def __init__(self, log: Log, veil: Veil, scrub: Callable[[LogRow], LogRow]) -> None:
+        """`scrub` takes out of a row who is erased; a log may be one that nobody can rewrite."""
         self._log = log
+        self._scrub = scrub
         self._veil = veil
         self._rows: OrderedDict[int, Values | None] = OrderedDict()
 
@@ -64,7 +66,7 @@ class Contents:
         offset, place = version.place
         if offset not in self._rows:
             row = self._log.row(offset)
-            self._rows[offset] = None if row is None else read_values(row, self._veil)
+            self._rows[offset] = None if row is None else read_values(self._scrub(row), self._veil)
             if len(self._rows) > _ROWS_AT_HAND:
                 self._rows.popitem(last=False)
         at_hand = self._rows[offset]

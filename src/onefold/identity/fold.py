@@ -87,9 +87,9 @@ class IdentityFold:
         """Let go of persons whose every identifier is named; make a new fold afterwards.
 
         Links to identifiers of others go too: whoever erases keeps in the log what of them has to
-        stay so that nobody else changes.
+        stay so that nobody else changes. Decisions stand in the log, by keys alone, and stay.
         """
-        kept = {**self.KEEPS, "identifiers": ("key",)}
+        kept = {**self.KEEPS, "identifiers": ("key",), "links": ()}
         planes.delete_of(writer, kept, keys)
 
     def tell(self, keys: Collection[int], writer: FactsWriter) -> dict[str, list[dict[str, Any]]]:

@@ -58,6 +58,12 @@ class IdParams(Asking, frozen=True, kw_only=True):
     id: str
 
 
+class WhoParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Whom a request is about: any identifier, or `person:NUMBER`."""
+
+    id: str
+
+
 class AdviseParams(Asking, frozen=True, kw_only=True):
     """Advice for one account, or for the whole market."""
 

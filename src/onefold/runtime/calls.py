@@ -22,6 +22,7 @@ from onefold.runtime import (
     import_calls,
     joining_calls,
     machine_calls,
+    person_calls,
     retrying,
     reviewing,
     sharing_calls,
@@ -48,6 +49,7 @@ __all__ = [
     "import_calls",
     "joining_calls",
     "machine_calls",
+    "person_calls",
     "sharing_calls",
 ]
 

@@ -14,7 +14,7 @@ from onefold.store import Log, LogRow
 
 KIND = "definitions"
 """The route of the control entry."""
-RULING = frozenset({KIND, catalogues.RETRY})
+RULING = frozenset({KIND, catalogues.RETRY, catalogues.ERASE})
 """Routes of control entries that say by what rules the facts are built."""
 
 
@@ -39,21 +39,23 @@ def entry_of(folder: Path, identity_key: bytes = b"") -> dict[str, dict[str, Any
     rules = asdict(
         catalogues.rules_of(catalogue, folder / "definitions", identity_key, categories=categories)
     )
-    # Retries are entries of their own.
-    del rules["retries"]
+    # Retries and erasures are entries of their own.
+    del rules["retries"], rules["erasures"]
     return {"files": files, "fold": rules}
 
 
 def applied(log: Log) -> tuple[LogRow | None, FoldRules]:
     """Return the entry in force and its rules; no entry yet means no rules.
 
-    The rules hold the retries of waiting events too, which are entries of their own.
+    The rules hold the retries of waiting events and the erasures of persons too, which are entries
+    of their own.
     """
     row = log.latest("control", KIND)
     rules = FoldRules()
     if row is not None:
         rules = msgspec.convert(msgspec.json.decode(row.body)["fold"], FoldRules)
-    return row, replace(rules, retries=catalogues.retries_of(log))
+    retries, erasures = catalogues.retries_of(log), catalogues.erasures_of(log)
+    return row, replace(rules, retries=retries, erasures=erasures)
 
 
 def applied_catalogue(log: Log) -> Catalogue:

@@ -5,9 +5,10 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +18,7 @@ from onefold.identity import IdentityFold
 from onefold.metrics import SessionsFold
 from onefold.model.errors import Busy, DiskFull
 from onefold.runtime.definitions import RULING, applied
+from onefold.runtime.forgetting import Hands, forget, unname
 from onefold.runtime.generation import Generation
 from onefold.store import FactsWriter, Log, LogRow, Vault
 
@@ -106,6 +108,8 @@ class Folds:
             self._make()
             raise
         self._collect.committed(batch)
+        if batch.late:
+            self._log.rewrite(self._collect.without_erased(self._log.rows(batch.late)))
         self.generation.offset = batch.offset
         self.generation.received_time = batch.received_time
         if batch.events.num_rows:
@@ -147,6 +151,7 @@ class Folds:
     def _fold(self, write: Callable[[FactsWriter], Batch], writer: FactsWriter) -> Batch:
         batch = write(writer)
         self._identity.fold(batch, writer)
+        unname(self.generation.rules.erasures, batch, writer)
         self._sessions.fold(batch, writer)
         fold = pa.array(["all"], pa.string())
         writer.delete("progress", pa.table({"fold": fold}), ["fold"])
@@ -160,7 +165,29 @@ class Folds:
     def _look_for_rules(self, controls: Sequence[LogRow]) -> None:
         if any(row.route in RULING for row in controls):
             _, rules = applied(self._log)
-            self.stale = not self.generation.fits(rules) and not self._let_in(rules)
+            self.take_up(rules)
+            self.stale = self.stale and not self._let_in(rules)
+
+    def take_up(self, rules: FoldRules) -> None:
+        """Bring facts as they were found to the rules of the log; stale where that cannot be."""
+        self.stale = not (self.generation.fits(rules) or self._forget(rules))
+
+    def told(self, keys: Collection[int], writer: FactsWriter) -> dict[str, list[dict[str, Any]]]:
+        """Return table -> rows of what every fold keeps of persons."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for fold in (self._collect, self._identity, self._sessions):
+            found |= fold.tell(keys, writer)
+        return found
+
+    def _forget(self, rules: FoldRules) -> bool:
+        """Let log and facts go of whom further erasures name; False where more has changed."""
+        hands = Hands(
+            log=self._log,
+            vault=self._vault,
+            go_by=self._go_by,
+            folds=lambda: (self._collect, self._identity, self._sessions),
+        )
+        return forget(hands, self.generation, rules)
 
     def _let_in(self, rules: FoldRules) -> bool:
         """Let in what further retries mend; return False where the facts have to be built anew.

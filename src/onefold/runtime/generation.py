@@ -1,5 +1,6 @@
 """Generations of the facts: one folder each, and a link that says which one answers."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import msgspec
 import pyarrow as pa
 
 from onefold.collect import FoldRules
-from onefold.model.errors import MachineFailed
+from onefold.model.errors import DiskFull, MachineFailed
 from onefold.model.facts import PROMOTED_TYPES, VERSION
 from onefold.runtime.view_consent import Stated, stated_in
 from onefold.store import DuckFacts, FactsWriter, SeenIds
@@ -98,6 +99,37 @@ def make_next(folder: Path, rules: FoldRules) -> Generation:
     return Generation(place, facts, SeenIds(place / "ids"))
 
 
+def compacted(folder: Path, generation: Generation) -> Generation:
+    """Return a generation of the same facts and ids, in files that hold nothing deleted.
+
+    Raises:
+        DiskFull: There is no room for a second one.
+    """
+    generation.seen.flush(merging=False)
+    # A run that is being merged would be neither here nor there.
+    generation.seen.close()
+    generation.facts.checkpoint()
+    place = next_place(folder)
+    place.mkdir()
+    try:
+        generation.facts.copy_to(place / "facts.duckdb")
+        # Runs of ids hold hashes and never change: both generations have the same files.
+        ids = generation.folder / "ids"
+        shutil.copytree(ids, place / "ids", copy_function=_linked)
+    except OSError as error:
+        shutil.rmtree(place, ignore_errors=True)
+        message = f"The facts cannot be written anew: {error.strerror or error}."
+        raise DiskFull(message, "Make room on the disk.") from error
+    return open_at(place)
+
+
+def _linked(source: str, place: str) -> None:
+    if source.endswith(".json"):
+        shutil.copy2(source, place)
+    else:
+        os.link(source, place)
+
+
 def put_in_force(folder: Path, generation: Generation) -> None:
     """Let a generation answer from now on: one rename."""
     aside = folder / "current.next"
@@ -142,11 +174,12 @@ def _is_sampled(facts: DuckFacts) -> bool:
 
 def _remember_tail(facts: DuckFacts, seen: SeenIds) -> None:
     """Read ids again that were committed after the last run was written."""
-    events = facts.tables()["events"]
-    tail = facts.ask(
-        events.filter(events.log_offset > seen.offset).select(
-            "message_hi", "message_lo", "log_offset", "place"
+    events, reached = facts.tables()["events"], seen.offset
+    for table in (events, facts.tables()["erased"]):
+        tail = facts.ask(
+            table.filter(table.log_offset > reached).select(
+                "message_hi", "message_lo", "log_offset", "place"
+            )
         )
-    )
-    hi, lo, offset, place = (column.to_numpy() for column in tail.columns)
-    seen.add(hi, lo, offset, place.astype("int64"))
+        hi, lo, offset, place = (column.to_numpy() for column in tail.columns)
+        seen.add(hi, lo, offset, place.astype("int64"))

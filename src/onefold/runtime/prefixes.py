@@ -68,6 +68,12 @@ def begin_from(folder: Path, before: int, rules: FoldRules) -> Generation | None
     return open_at(place)
 
 
+def drop_kept(folder: Path) -> None:
+    """Remove all copies: they hold what was erased since."""
+    for path in (*folder.glob("kept-*"), folder / "kept.next"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def _copy(source: Path, place: Path) -> None:
     shutil.rmtree(place, ignore_errors=True)
     try:

@@ -36,10 +36,17 @@ from onefold.runtime.anchoring import anchor
 from onefold.runtime.definitions import KIND as DEFINITIONS
 from onefold.runtime.definitions import applied, applied_catalogue, applied_gate, entry_of, same
 from onefold.runtime.folds import MICRO_BATCH, Folds
-from onefold.runtime.generation import Generation, drop, make_next, open_current, put_in_force
+from onefold.runtime.generation import (
+    Generation,
+    compacted,
+    drop,
+    make_next,
+    open_current,
+    put_in_force,
+)
 from onefold.runtime.pace import Pace, Rates
 from onefold.runtime.personalizing import PERSONALIZATION, switched_off
-from onefold.runtime.prefixes import begin_from, keep
+from onefold.runtime.prefixes import begin_from, drop_kept, keep
 from onefold.runtime.relay import relay
 from onefold.runtime.settings import FILE, Settings, read_settings, write_settings
 from onefold.runtime.status import status_of
@@ -174,7 +181,7 @@ class Workspace:
             opened.callback(self._close_facts)
             self._pace = Pace(self.log, clock, self.folds.offset)
             _, rules = applied(self.log)
-            self.folds.stale = not self.folds.generation.fits(rules)
+            self.folds.take_up(rules)
             self._opened = opened.pop_all()
 
     @property
@@ -380,14 +387,8 @@ class Workspace:
                 pass
             # An entry that came while it was built stands in the log, not in what it was built by.
             _, rules = applied(self.log)
-            folds.stale = not generation.fits(rules)
-            former = self.folds
-            former.close()
-            put_in_force(self.folder / "facts", generation)
-            self.folds = folds
-            # Questions that run keep the old engine alive; its files go now.
-            former.generation.seen.close()
-            drop(former.generation)
+            folds.take_up(rules)
+            self._answer_by(folds)
 
     def new_generation(self, from_offset: int = 0) -> Folds:
         """Return folds of a new generation by the rules in force.
@@ -406,6 +407,28 @@ class Workspace:
         """
         with self._folding:
             return keep(self.folder / "facts", self.folds.generation)
+
+    def compact(self) -> bool:
+        """Write the facts anew without what was deleted; return whether it could be done now.
+
+        While they are being built anew they cannot. Questions go on, the folds stand still.
+        """
+        with self._folding:
+            if self.rebuilding:
+                return False
+            self._answer_by(self._folds(compacted(self.folder / "facts", self.folds.generation)))
+            drop_kept(self.folder / "facts")
+        return True
+
+    def _answer_by(self, folds: Folds) -> None:
+        """Let other folds with their generation answer; the former one's files go now."""
+        former = self.folds
+        former.close()
+        put_in_force(self.folder / "facts", folds.generation)
+        self.folds = folds
+        # Questions that run keep the old engine alive.
+        former.generation.seen.close()
+        drop(former.generation)
 
     def close(self) -> None:
         """Let go of all files, the trail's head in the log."""

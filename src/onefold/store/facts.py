@@ -43,8 +43,11 @@ class FactsWriter(Protocol):
         """Remove the rows of a table whose `on` columns equal those of any given row."""
         ...
 
-    def distinct(self, table: str, column: str) -> list[Any]:
-        """Return the values of a column, each once; null is none."""
+    def distinct(self, table: str, column: str, *, where_null: str = "") -> list[Any]:
+        """Return the values of a column, each once; null is none.
+
+        `where_null` names another column that has to be null.
+        """
         ...
 
 

@@ -62,6 +62,20 @@ class Log(Protocol):
         """Return rows up to an offset of which an event does not count, in order."""
         ...
 
+    def rewrite(self, rows: Sequence[LogRow]) -> bool:
+        """Let rows say something else at their places; return False where a log cannot.
+
+        What they said is overwritten in every file, also in those beside the log.
+        """
+        ...
+
+    def kept_seconds(self) -> float | None:
+        """Return for how long a log keeps a row that it cannot rewrite; None for good.
+
+        Also None where it can.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of the files."""
         ...

@@ -32,7 +32,7 @@ try:
         Producer,
         TopicPartition,
     )
-    from confluent_kafka.admin import AdminClient, NewTopic
+    from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic
 
     from onefold.store.kafka_reader import Reader
 except ModuleNotFoundError as missing:
@@ -290,6 +290,18 @@ class KafkaLog:
         """Return the last row of a dialect and route, or None; only control entries are known."""
         with _told():
             return self._pointers.row(key_of(dialect, route), self.row)
+
+    def rewrite(self, rows: Sequence[LogRow]) -> bool:  # noqa: ARG002 - none can be
+        """Return False: Kafka keeps what it was told until its retention (see `Log.rewrite`)."""
+        return False
+
+    def kept_seconds(self) -> float | None:
+        """Return how long the topic keeps a row; None for good (see `Log.kept_seconds`)."""
+        with _told():
+            topic = ConfigResource(ConfigResource.Type.TOPIC, self._place.topic)
+            (asked,) = AdminClient(self._common).describe_configs([topic]).values()
+            kept = int(asked.result(_WAIT_SECONDS)["retention.ms"].value)
+        return None if kept < 0 else kept / 1000
 
     def last_offset(self) -> int:
         """Return the offset of the last row, 0 when there is none."""

@@ -24,6 +24,7 @@ from onefold.model.errors import (
 from onefold.model.records import Asker
 from onefold.model.time import Clock
 from onefold.store import state_tables as tables
+from onefold.store.scouring import scour
 
 
 class State:
@@ -138,6 +139,13 @@ class State:
         parts = (path, path.with_name(path.name + "-wal"))
         return hash(tuple(_stamp(part) for part in parts))
 
+    def scour(self) -> None:
+        """Leave nothing of what was deleted in the files of the state; a server's are its own."""
+        if self._engine.dialect.name != "sqlite":
+            return
+        with self._engine.connect() as connection:
+            scour(connection.connection.dbapi_connection)  # type: ignore[arg-type]
+
     def close(self) -> None:
         """Let go of the file."""
         self._engine.dispose()
@@ -195,6 +203,7 @@ def _tune_sqlite(engine: Engine) -> None:
             "PRAGMA journal_mode = WAL",
             "PRAGMA synchronous = FULL",
             "PRAGMA foreign_keys = ON",
+            "PRAGMA secure_delete = ON",
             "PRAGMA busy_timeout = 10000",
         ):
             cursor.execute(pragma)

@@ -287,3 +287,26 @@ blind_secrets = Table(
     Column("secret", LargeBinary, nullable=False),
     Column("made_time", BigInteger, nullable=False),
 )
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("subject", String(100), nullable=False, index=True),
+    Column("asked_by", String(100), nullable=False),
+    Column("received_time", BigInteger, nullable=False),
+    Column("due_time", BigInteger, nullable=False),
+    Column("begun_time", BigInteger),
+    Column("done_time", BigInteger),
+    Column("detail", Text, nullable=False, default="{}"),
+)
+"""What people asked for: each names its person by a key alone."""
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("key", BigInteger, primary_key=True, autoincrement=False),
+    Column("request", String(40), nullable=False),
+    Column("since_time", BigInteger, nullable=False),
+)
+"""Keys of what erased people were known by: it tells nobody who they were."""

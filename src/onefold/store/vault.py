@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onefold.model.errors import DiskFull, MachineFailed, OnefoldError
+from onefold.store.scouring import scour
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS identifiers (
@@ -32,6 +33,10 @@ _LATEST = """
 ON CONFLICT (key, field) DO UPDATE SET value = excluded.value, event_time = excluded.event_time
 WHERE (excluded.event_time, excluded.value) > (event_time, value)
 """
+_HOLDERS = (
+    "SELECT key FROM identifiers WHERE value = ? UNION SELECT key FROM fields WHERE value = ?"
+)
+_FORGET = ("DELETE FROM identifiers WHERE key = ?", "DELETE FROM fields WHERE key = ?")
 _FIELDS = "SELECT field, value, event_time FROM fields WHERE key = ?"
 
 
@@ -163,6 +168,35 @@ class Vault:
                     break
             rows.close()
         return list(found)
+
+    def holders(self, values: Iterable[str]) -> dict[str, set[int]]:
+        """Return value -> the keys under which it stands, as an identifier or in a field."""
+        with self._lock:
+            return {
+                value: {int(key) for (key,) in self._connection.execute(_HOLDERS, (value, value))}
+                for value in values
+            }
+
+    def forget(self, keys: Iterable[int]) -> int:
+        """Remove identifiers and personal fields from every file; return how many rows went.
+
+        Raises:
+            Busy: The file is being read for too long.
+            DiskFull: There is no room; nothing was removed.
+        """
+        wanted = [(key,) for key in keys]
+        with self._lock:
+            cursor = self._connection.cursor()
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+                gone = sum(cursor.executemany(query, wanted).rowcount for query in _FORGET)
+                cursor.execute("COMMIT")
+                scour(self._connection)
+            except sqlite3.Error as error:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise _failure(error) from error
+        return gone
 
     def close(self) -> None:
         """Let go of the file."""

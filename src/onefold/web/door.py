@@ -249,6 +249,7 @@ class Door:
                 gate=self._policies.gate,
                 sampling_key=self._policies.sampling_key,
                 whence=self._whence(source, address, scope),
+                suppressed=self._policies.suppressed,
             )
             if receipt.row is not None:
                 await self._writer.append(_traced(receipt.row))

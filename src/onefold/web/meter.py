@@ -29,7 +29,7 @@ class Meter:
     def __init__(self, ticks: Callable[[], float] = time.monotonic) -> None:
         self.ticks = ticks
         self._requests: Counter[int] = Counter()
-        self._events: Counter[str] = Counter(accepted=0, quarantined=0, refused=0)
+        self._events: Counter[str] = Counter(accepted=0, quarantined=0, refused=0, unnamed=0)
         self._seconds = [0] * (len(_BOUNDS) + 1)
         self._spent = 0.0
 
@@ -44,6 +44,7 @@ class Meter:
         self._events["accepted"] += receipt.accepted
         self._events["quarantined"] += len(receipt.quarantined)
         self._events["refused"] += len(receipt.refused)
+        self._events["unnamed"] += receipt.unnamed
 
     def lines(self, pressure: "Pressure", waiting_bytes: int) -> list[str]:
         """Return the counts as families of OpenMetrics."""

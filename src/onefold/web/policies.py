@@ -47,6 +47,8 @@ class Policies:
         """Tells where requests came from."""
         self.sampling_key = sources.sampling_key(state)
         """By which sources that sample draw persons."""
+        self.suppressed = sources.suppressed(state)
+        """Who was erased and must not come back."""
         self.look()
 
     def source(self, write_key: str) -> Source | None:
@@ -64,6 +66,7 @@ class Policies:
         version = self._state.version()
         if version != self._version or not 0 <= self._looked - self._read < MINUTE:
             self._version, self._read = version, self._looked
+            self.suppressed = sources.suppressed(self._state)
             self._by_key = {one.write_key: one for one in sources.list_sources(self._state)}
         row = self._log.latest("control", "definitions")
         if row is not None and row.offset != self._entry:

@@ -1,0 +1,230 @@
+"""An erased person is nowhere, does not return, and nobody else changes."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from onefold.collect import receive, sources
+from onefold.model.errors import NotFound
+from onefold.model.facts import TABLES
+from onefold.model.records import OWNER
+from onefold.runtime import call, loops, rebuild
+from residue import residue
+from worlds import World, track
+
+MAIL = "anna.berg@example.com"
+ANNA, OWN, SHARED = "anna-user-77", "device-of-anna-1", "device-shared-9x"
+NAME, STREET = "Anna Bergström", "Vault 7 Lane"
+OF_ANNA = (ANNA, OWN, MAIL, NAME, STREET)
+
+
+def people(world: World) -> None:
+    """Let Anna and Bob share a device, and Anna have one of her own."""
+    anna, own, shared = ANNA, OWN, SHARED
+    identify = {
+        "type": "identify",
+        "messageId": "anna-user-77-i",
+        "userId": anna,
+        "anonymousId": own,
+        "timestamp": track("x", id="x")["timestamp"],
+        "traits": {"email": MAIL, "name": NAME, "address": {"street": STREET}},
+    }
+    world.send(
+        identify,
+        track("pin_saved", id="a1", user=anna, anonymous=own, at=5, agreed=False, pin="p1"),
+        track("pin_saved", id="b1", user="bob", anonymous=shared, at=6, agreed=False, pin="p2"),
+        track("pin_saved", id="a2", user=anna, anonymous=shared, at=7, agreed=False, pin="p3"),
+    )
+    world.send(track("pin_seen", id="a3", anonymous=own, at=1, agreed=False))
+    world.send(track("pin_seen", id="s1", anonymous=shared, at=2, agreed=False))
+    world.send(track("pin_saved", id="c1", user="cleo", at=9, agreed=False, pin="p1"))
+    # The same again, another under a known id, and one that waits.
+    world.send(track("pin_saved", id="a1", user=anna, anonymous=own, at=5, agreed=False, pin="p1"))
+    world.send(track("pin_saved", id="b1", user=anna, at=5, agreed=False, pin="other"))
+    world.send({"type": "track", "event": "", "userId": anna, "messageId": "a-waits"})
+    world.fold()
+
+
+def erase(world: World, who: str = "user_id:anna-user-77") -> dict:
+    return call(world.workspace, OWNER, "person erase", {"id": who}).body
+
+
+def facts(world: World) -> str:
+    """Return all that the facts hold, as text."""
+    return json.dumps({name: world.raw(name) for name in TABLES}, default=str, ensure_ascii=False)
+
+
+@pytest.fixture
+def world(tmp_path):
+    made = World(tmp_path / "kept")
+    people(made)
+    yield made
+    made.close()
+
+
+def test_no_file_holds_a_word_of_an_erased_person(world):
+    before = residue(world.folder, OF_ANNA)
+    assert before, "the scan finds what is there"
+    erase(world)
+    assert residue(world.folder, OF_ANNA) == []
+    assert not [word for word in OF_ANNA if word in facts(world)]
+
+
+def test_an_erased_person_is_found_no_more(world):
+    assert call(world.workspace, OWNER, "person show", {"id": "user_id:anna-user-77"}).body
+    erase(world)
+    for name in ("user_id:anna-user-77", f"email:{MAIL}", "anonymous_id:device-of-anna-1"):
+        with pytest.raises(NotFound):
+            call(world.workspace, OWNER, "person show", {"id": name})
+        with pytest.raises(NotFound):
+            erase(world, name)
+
+
+def test_exactly_their_events_are_gone(world):
+    before = {(row["log_offset"], row["place"]): row for row in world.raw("events")}
+    persons = {row["key"]: row["person_id"] for row in world.raw("identifiers")}
+    erase(world)
+    after = {(row["log_offset"], row["place"]): row for row in world.raw("events")}
+    assert len(before) - len(after) == 4
+    assert all(before[place] == row for place, row in after.items())
+    left = {row["key"]: row["person_id"] for row in world.raw("identifiers")}
+    assert len(persons) - len(left) == 3
+    assert all(persons[key] == person for key, person in left.items()), (
+        "a shared device is nobody's"
+    )
+
+
+def test_a_rebuild_agrees(world):
+    erase(world)
+    before = world.sums()
+    rebuild(world.workspace)
+    assert world.sums() == before
+    assert residue(world.folder, OF_ANNA) == []
+
+
+def test_the_trail_is_whole_and_names_nobody(world):
+    erase(world)
+    assert call(world.workspace, OWNER, "audit verify", {}).good
+    (request,) = call(world.workspace, OWNER, "person requests", {}).body["rows"]
+    assert request[6] == "done"
+
+
+def test_the_same_sent_again_counts_nothing(world):
+    erase(world)
+    before = world.sums()
+    people(world)
+    after = world.sums()
+    assert after["events"] == before["events"]
+    assert after["persons"] == before["persons"]
+    assert residue(world.folder, OF_ANNA) == []
+    rebuild(world.workspace)
+    assert world.sums() == after
+
+
+def test_what_is_told_after_says_what_stays(world):
+    (world.folder / "imports").mkdir()
+    (world.folder / "imports" / "people.csv").write_text(f"id,mail\n1,{MAIL}\n")
+    told = erase(world)
+    assert dict(told["rows"])["events"] == 4
+    assert any("imports/people.csv" in note for note in told["notes"])
+
+
+STEPS = (
+    "onefold.runtime.relay.relay",
+    "onefold.runtime.forgetting._rewritten",
+    "onefold.collect.rights.forget_events",
+    "onefold.runtime.generation.Generation.note_rules",
+    "onefold.store.vault.Vault.forget",
+    "onefold.store.facts_duckdb.DuckFacts.copy_to",
+    "onefold.runtime.workspace.put_in_force",
+    "onefold.runtime.people_requests.end",
+)
+CHILD = """
+import os, sys
+from importlib import import_module
+from pathlib import Path
+where, when, folder = sys.argv[1:]
+from onefold.runtime import Workspace, call
+from onefold.runtime import erasing
+from onefold.model.records import OWNER
+module, _, name = where.rpartition(".")
+try:
+    holder = import_module(module)
+except ModuleNotFoundError:
+    module, _, owner = module.rpartition(".")
+    holder = getattr(import_module(module), owner)
+workspace = Workspace(Path(folder))
+workspace.catch_up()
+former = getattr(holder, name)
+def dies(*args, **named):
+    if when == "after":
+        former(*args, **named)
+    os.kill(os.getpid(), 9)
+setattr(holder, name, dies)
+if where.endswith("relay.relay"):
+    import onefold.runtime.workspace as w
+    w.relay = dies
+if where.endswith("people_requests.end"):
+    erasing.requests.end = dies
+erasing.erase(workspace, OWNER, "user_id:anna-user-77")
+"""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+def test_an_erasure_that_died_is_brought_to_its_end(tmp_path, step, when):
+    world = World(tmp_path / "kept")
+    people(world)
+    world.close()
+    died = subprocess.run(
+        [sys.executable, "-c", CHILD, step, when, str(world.folder)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert died.returncode == -9, died.stderr
+    world.open()
+    world.fold()
+    if not erased(world):
+        erase(world)
+    loops.idle(world.workspace)()
+    assert residue(world.folder, OF_ANNA) == []
+    before = world.sums()
+    assert before["erased"][0] == 4
+    rebuild(world.workspace)
+    assert world.sums() == before
+    assert call(world.workspace, OWNER, "audit verify", {}).good
+    world.close()
+
+
+def erased(world: World) -> bool:
+    rows = call(world.workspace, OWNER, "person requests", {}).body["rows"]
+    return any(row[6] in {"under way", "done"} for row in rows)
+
+
+def test_the_door_keeps_what_comes_of_them_as_nobodys(world):
+    erase(world)
+    known = sources.suppressed(world.workspace.state)
+    back = track("pin_saved", id=f"new-{ANNA}", user=ANNA, agreed=True, mail=MAIL)
+    again = {"type": "identify", "messageId": "n2", "userId": "other", "traits": {"email": MAIL}}
+    body = json.dumps({"batch": [back, again, track("x", id="n3", user="bob")]}).encode()
+    receipt = receive(
+        world.source,
+        dialect="segment",
+        route="batch",
+        body=body,
+        received_time=world.clock(),
+        catalogue=world.catalogue,
+        suppressed=known,
+    )
+    assert (receipt.accepted, receipt.unnamed) == (3, 2)
+    assert "unnamed" not in str(receipt.answer())
+    assert not [word for word in OF_ANNA if word.encode() in receipt.row.body]
+    assert b'"bob"' in receipt.row.body
+    world.workspace.log.append([receipt.row])
+    known_before = len(world.raw("identifiers"))
+    world.fold()
+    assert len(world.raw("identifiers")) == known_before
