@@ -118,7 +118,9 @@ class ConsentTerm:
     def _without(self, table: "ir.Table", key: str) -> "ir.Table":
         if self.withdrawn is None:
             return table
-        return table.anti_join(self.withdrawn, table[key] == self.withdrawn.key)
+        # Anew each time: a table that is joined with it twice must tell the two apart.
+        gone = self.withdrawn.view()
+        return table.anti_join(gone, table[key] == gone.key)
 
 
 def consent_term(

@@ -251,3 +251,15 @@ def test_a_disk_or_folder_that_fails_loses_nothing(house):
         house.run("out")
     (house.world.folder / "outgoing").unlink()
     assert house.run("out").events == 3
+
+
+def test_a_no_that_comes_as_an_event_takes_back_what_a_yes_had_let_out(house, held):
+    told(house)
+    house.run("out")
+    assert len(held()) == 3
+    house.world.send(event("seen", "n1", "ann", 60, agreed=ALL | {"sharing": False}))
+    assert house.run("out", fresh=False).taken_back == 1
+    assert len(held()) == 1
+    house.world.send(event("seen", "n2", "ann", 120))
+    house.run("out")
+    assert "seen" in {row["event"] for row in held().values()}
