@@ -40,6 +40,7 @@ ROOMS = {
     },
     "Know": {
         "person": ("customers", "One person: who, what happened, which accounts."),
+        "link": ("links", "Records of one account or contact that share no key."),
         "account": ("customers", "One account: spend, open issues, timeline."),
         "friction": ("customers", "Where customers get stuck and what it costs."),
         "services": ("customers", "What help really changed."),

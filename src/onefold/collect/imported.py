@@ -28,7 +28,7 @@ from onefold.store import FactsWriter, Log, LogRow, planes
 Ints = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-_RECORD_COLUMNS = list(TABLES["records"].columns)
+_RECORD_COLUMNS = [name for name in TABLES["records"].columns if name != "parent_id"]
 _ENTITIES = list(RECORD_CODES)
 _PAIR = ["message_hi", "message_lo"]
 _RUN = ["source", "run_time"]
@@ -176,7 +176,8 @@ class RecordsFold:
             _count_duplicates(run, int((told | again).sum()), writer)
         if again.any():
             rows = rows.filter(pa.array(~again))
-        writer.insert("records", rows.select(_RECORD_COLUMNS))
+        placed = ["parent_id"] if run.entity == "account" else []
+        writer.insert("records", rows.select([*_RECORD_COLUMNS, *placed]))
         if not distinct and _has_repeats(rows["key"]):
             self._settle(run.entity, _keys(rows), writer)
             return

@@ -29,7 +29,7 @@ _WAITING = 16
 _GONE = Code.ERASED << 4
 """And from here on of such of which only the place is left."""
 _RECORDS = msgspec.json.Decoder(list[Record])
-_ENVELOPE = TABLES["records"].columns
+_ENVELOPE = {name: kind for name, kind in TABLES["records"].columns.items() if name != "parent_id"}
 _MADE = frozenset({"known_time", "sources"})
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from onefold.customers.services import service_effects as service_effects
     from onefold.customers.standing import standings as standings
 
+    from . import linking as links
+
 __getattr__ = door(
     __name__,
     {
@@ -29,6 +31,7 @@ __getattr__ = door(
         "churn_effect": "friction",
         "find_customer": "find",
         "friction_effect": "friction",
+        "links": "=linking",
         "list_customers": "listing",
         "person": "profile",
         "service_effects": "services",

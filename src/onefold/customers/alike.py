@@ -31,7 +31,7 @@ _HOW: dict[str, str] = {
     "phone": "short",
     "house": "short",
     "postcode": "short",
-    "domain": "exact",
+    "domain": "rare",
     "region": "exact",
     "country": "exact",
 }
@@ -153,14 +153,19 @@ def prepare(
     for place, numbers in enumerate(keys.values()):
         columns[f"key_{place}"] = numbers
         blocks.append(f"key_{place}")
+    fewest = 0
     for place, (key, numbers) in enumerate(learnt.items()):
-        columns[f"learnt_{place}"] = _thinned(numbers)
+        drawn = _thinned(numbers)
+        columns[f"learnt_{place}"] = drawn
+        fewest = min(fewest, _made(drawn)) if place else _made(drawn)
         trained.append((f"learnt_{place}", key))
     plan = planes.Plan(
         compared=tuple(planes.Compared(name, _HOW[name]) for name in fields),
         blocks=tuple(blocks),
         trained=tuple(trained),
         prior=_prior(plain, kind, records.num_rows),
+        learnt=fewest,
+        records=records.num_rows,
         apart=apart,
         floor=floor,
         most=most,
@@ -293,6 +298,13 @@ def _number(plain: Mapping[str, pa.Array], key: _Key) -> pa.Array:
     return pa.array(whole.astype(np.int32), mask=~kept)
 
 
+def _made(numbers: pa.Array) -> int:
+    """Return how many pairs have a number alike."""
+    known = numbers.drop_null().to_numpy()
+    sharing = np.bincount(known) if len(known) else np.zeros(1, np.int64)
+    return int((sharing * (sharing - 1) // 2).sum())
+
+
 def _thinned(numbers: pa.Array) -> pa.Array:
     """Return numbers of some values only, drawn at random, where all make too many pairs."""
     known = numbers.is_valid().to_numpy(zero_copy_only=False)
@@ -321,7 +333,5 @@ def _prior(plain: Mapping[str, pa.Array], kind: str, count: int) -> float:
     found = 1
     for key in _SURE[kind]:
         if _has(plain, key):
-            numbers = _number(plain, key).drop_null().to_numpy()
-            sharing = np.bincount(numbers) if len(numbers) else np.zeros(1, np.int64)
-            found = max(found, int((sharing * (sharing - 1) // 2).sum()))
+            found = max(found, _made(_number(plain, key)))
     return min(max(found / _FOUND / max(count * (count - 1) / 2, 1), 1e-12), 0.5)

@@ -324,3 +324,16 @@ def has_events(view: "View") -> bool:
 def column(rows: "pa.Table", name: str) -> list[Any]:
     """Return a column as plain values."""
     return list(rows[name].to_pylist())
+
+
+def as_told(view: "View", entity: str) -> "ir.Table":
+    """Return accounts or contacts as imports told them, each for itself, with its `id`."""
+    name = RECORD_TABLES[entity][0]
+    found = view.decided[name]
+    return found.mutate(id=found[RECORD_TABLES[entity][1]]).order_by("id")
+
+
+def told_ids(view: "View", entity: str, ids: Sequence[str]) -> frozenset[str]:
+    """Return those of some ids under which an import told a record."""
+    told = as_told(view, entity)
+    return frozenset(column(view.ask(told.filter(told.id.isin(list(ids))).select("id")), "id"))

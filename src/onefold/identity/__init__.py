@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from onefold.identity.whole import disagreeing as disagreeing
     from onefold.identity.whole import restitch as restitch
 
+    from . import accounts as same
     from . import deciding as hands
 
 __getattr__ = door(
@@ -32,5 +33,6 @@ __getattr__ = door(
         "node_at": "queries",
         "node_named": "known",
         "restitch": "whole",
+        "same": "=accounts",
     },
 )

@@ -297,6 +297,7 @@ TABLES: dict[str, Table] = {
             "industry": "string",
             "country": "string",
             "owner": "string",
+            "parent_id": "string",
             "created_time": "timestamp",
             "properties": "string",
             "known_time": "timestamp",
@@ -308,10 +309,34 @@ TABLES: dict[str, Table] = {
             "industry",
             "country",
             "owner",
+            "parent_id",
             "created_time",
             "properties",
             "sources",
         ),
+    ),
+    "account_links": Table(
+        {
+            "entity": "string",
+            "left_id": "string",
+            "right_id": "string",
+            "decision": "string",
+            "decided_time": "timestamp",
+            "entry": "string",
+        },
+        ("entity", "left_id", "right_id", "decision", "decided_time"),
+    ),
+    "account_heads": Table(
+        {"entity": "string", "id": "string", "head_id": "string"}, ("entity", "id", "head_id")
+    ),
+    "account_parents": Table(
+        {
+            "account_id": "string",
+            "parent_id": "string",
+            "told_time": "timestamp",
+            "entry": "string",
+        },
+        ("account_id", "parent_id", "told_time"),
     ),
     "spend": Table(
         {
@@ -428,6 +453,7 @@ TABLES: dict[str, Table] = {
         {
             "entity": "int16",
             "key": "string",
+            "parent_id": "string",
             "run_time": "timestamp",
             "known_time": "timestamp",
             "priority": "int32",

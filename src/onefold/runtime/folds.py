@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.collect import Batch, CollectFold, FoldRules, catalogues
-from onefold.identity import IdentityFold
+from onefold.identity import IdentityFold, same
 from onefold.metrics import SessionsFold
 from onefold.model.errors import Busy, DiskFull
 from onefold.runtime.definitions import RULING, applied
@@ -73,6 +73,7 @@ class Folds:
             log=self._log,
         )
         self._identity = IdentityFold(rules.persons, self._identity_key)
+        self._accounts = same.AccountsFold()
         self._sessions = SessionsFold(
             passive=frozenset(rules.passive), discoveries=frozenset(rules.discoveries)
         )
@@ -98,6 +99,7 @@ class Folds:
             wide = not stretch.events and stretch.size >= _BUSY_BATCH
             with self._engine(wide=wide), self.generation.facts.transaction() as writer:
                 batch = self._fold(stretch.write, writer)
+                linked = self._accounts.fold(stretch.controls, writer)
                 if full and not aside:
                     # More waits: it is read while this is brought to the disk, when nothing else
                     # here has work for the interpreter.
@@ -119,6 +121,7 @@ class Folds:
         self.generation.sampled |= batch.sampled
         if batch.stated:
             self.generation.note_stated()
+        self.generation.linked |= linked
         self._look_for_rules(stretch.controls)
         return stretch.rows
 

@@ -34,6 +34,8 @@ class Generation:
         self.stated: Stated = frozenset()
         """What was ever stated of consent."""
         self.note_stated()
+        self.linked = bool(facts.ask(facts.tables()["account_heads"].limit(1)).num_rows)
+        """Some of its accounts or contacts are one."""
         _remember_tail(facts, seen)
 
     def fits(self, rules: FoldRules) -> bool:

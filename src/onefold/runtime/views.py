@@ -11,6 +11,7 @@ from onefold.model.facts import RECORD_TIMES
 from onefold.model.records import MARKS, Question
 from onefold.model.time import to_datetime
 from onefold.runtime.view_access import people_of, seen
+from onefold.runtime.view_accounts import as_one_account, decided
 from onefold.runtime.view_consent import ConsentTerm, Stated, consent_term, consents_of
 from onefold.store import DuckFacts, View
 
@@ -33,6 +34,7 @@ class Terms:
         stated: What was ever stated of consent.
         consent: What is laid down about it.
         off: Purposes that are switched off for everybody.
+        linked: Some of the accounts or contacts are one.
     """
 
     marked: bool = True
@@ -40,6 +42,7 @@ class Terms:
     stated: Stated = frozenset()
     consent: rules.ConsentRules = field(default_factory=rules.shipped_consent)
     off: frozenset[str] = frozenset()
+    linked: bool = False
 
 
 def make_view(
@@ -69,6 +72,9 @@ def make_view(
     require(question.asker, "ask")
     everything, until = facts.tables(), _until(question)
     tables = seen(everything, sight)
+    told = decided(tables, question, until)
+    if terms.linked:
+        tables = as_one_account(tables, everything["account_heads"])
     # Who withdrew did so whatever the asker may see of it.
     consent = _consent(everything, question, terms, now)
     here = _here(tables["events"], question, until)
@@ -109,6 +115,7 @@ def make_view(
         sampled=terms.sampled,
         sight=(may(question.asker, "see_persons"), sight),
         **_of_persons(tables, question, (identifiers, people), (consent, known), until),
+        decided=told,
     )
 
 

@@ -226,6 +226,7 @@ class Workspace:
             marked=generation.marked,
             sampled=generation.sampled,
             stated=generation.stated,
+            linked=generation.linked,
             consent=generation.rules.consent or rules.shipped_consent(),
             off=switched_off(self.state) if purpose == PERSONALIZATION else frozenset(),
         )

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO, Any
 
@@ -26,6 +27,7 @@ LEVELS: dict[str, tuple[str, ...]] = {
     "code": ("differs", "two characters apart", "one character apart", "the same"),
     "short": ("differs", "one character apart", "the same"),
     "exact": ("differs", "the same"),
+    "rare": ("differs", "the same"),
 }
 """How a field is compared -> what each level means, from the farthest on; -1 is not known."""
 
@@ -34,8 +36,24 @@ _OURS = "f_"
 _PRIOR = 50.0
 """What the estimate without labels counts for, in reviewed pairs."""
 _SAMPLED_PAIRS = 500_000
+_USUAL: dict[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
+    "name": ((0.04, 0.04, 0.12, 0.8), (0.943, 0.05, 0.005, 0.002)),
+    "code": ((0.03, 0.02, 0.05, 0.9), (0.987, 0.01, 0.002, 0.001)),
+    "short": ((0.07, 0.08, 0.85), (0.93, 0.05, 0.02)),
+    "exact": ((0.1, 0.9), (0.95, 0.05)),
+    "rare": ((0.15, 0.85), (0.999, 0.001)),
+}
+"""How a field is compared -> how often each level is usual among the same, and by chance.
+
+They count for a few pairs, so that a handful of records is judged soberly; of many, the records
+themselves tell.
+"""
+_USUAL_SAME, _USUAL_CHANCE = 30.0, 300.0
+"""For so many pairs the usual rates count."""
+_FREQUENCIES_FROM = 1_000
+"""Of fewer records how often a value stands says little: twice may be the two that are the same."""
 _RARE = 1e-3
-"""No level is rarer than this among the same, whatever the pairs seen say."""
+"""A level that was never seen is about as rare as this, squared."""
 
 
 class Compared(msgspec.Struct, frozen=True):
@@ -54,6 +72,8 @@ class Plan(msgspec.Struct, frozen=True):
         trained: Column of numbers and the fields it is made of: where those are alike, the other
             fields' rates are estimated.
         prior: How likely two records drawn at random are the same.
+        learnt: From how many pairs the rates among the same are learnt, at the least.
+        records: How many records there are.
         apart: Only records of different sources are compared.
         floor: Pairs less likely than this are not told.
         most: How many pairs are told at the most, the likeliest first.
@@ -68,6 +88,8 @@ class Plan(msgspec.Struct, frozen=True):
     blocks: tuple[str, ...]
     trained: tuple[tuple[str, tuple[str, ...]], ...]
     prior: float
+    learnt: int
+    records: int
     apart: bool = False
     floor: float = 0.01
     most: int = 1_000_000
@@ -158,7 +180,7 @@ def _compare(records: pa.Table, plan: Plan) -> pa.Table:
     settings = SettingsCreator(
         link_type="link_only" if plan.apart else "dedupe_only",
         unique_id_column_name="id",
-        comparisons=[_comparison(each) for each in plan.compared],
+        comparisons=[_comparison(each, plan.records) for each in plan.compared],
         blocking_rules_to_generate_predictions=[_alike(each) for each in plan.blocks],
         probability_two_random_records_match=plan.prior,
         retain_intermediate_calculation_columns=True,
@@ -194,7 +216,7 @@ def _engine(plan: Plan) -> Any:
     return DuckDBAPI(duckdb.connect(":memory:", config=settings))
 
 
-def _comparison(compared: Compared) -> Any:
+def _comparison(compared: Compared, records: int) -> Any:
     import splink.comparison_library as library
 
     field = _OURS + compared.field
@@ -207,7 +229,7 @@ def _comparison(compared: Compared) -> Any:
             found = library.DamerauLevenshteinAtThresholds(field, [1])
         case _:
             found = library.ExactMatch(field)
-    return found.configure(term_frequency_adjustments=True)
+    return found.configure(term_frequency_adjustments=records >= _FREQUENCIES_FROM)
 
 
 def _alike(*columns: str) -> str:
@@ -231,6 +253,8 @@ def _train(linker: Any, plan: Plan) -> None:
 
     training = linker.training
     training.estimate_u_using_random_sampling(max_pairs=_SAMPLED_PAIRS, seed=plan.seed)
+    settings = linker._settings_obj  # noqa: SLF001 - there is no other way in
+    comparisons = list(settings.core_model_settings.comparisons)
     for block, fields in plan.trained:
         # A block without a pair, or all of whose pairs agree, teaches nothing.
         with suppress(SplinkException):
@@ -238,18 +262,44 @@ def _train(linker: Any, plan: Plan) -> None:
                 _alike(block, *(_OURS + name for name in fields)),
                 fix_probability_two_random_records_match=True,
             )
+        # Training that ended early leaves out what its block is made of, and another prior.
+        if len(settings.core_model_settings.comparisons) < len(comparisons):
+            settings.core_model_settings.comparisons = list(comparisons)
+        settings.core_model_settings.probability_two_random_records_match = plan.prior
     same = [levels for decided, levels in plan.labels if decided]
-    model = linker._settings_obj.core_model_settings  # noqa: SLF001 - there is no other way in
-    for each, comparison in zip(plan.compared, model.comparisons, strict=True):
-        levels = [level for level in comparison.comparison_levels if not level.is_null_level]
+    chances = min(plan.records * (plan.records - 1) / 2, _SAMPLED_PAIRS)
+    for each, comparison in zip(plan.compared, _comparisons(linker, plan), strict=True):
+        # Levels stand from the nearest to the farthest; the last one is 0.
+        levels = [level for level in comparison.comparison_levels if not level.is_null_level][::-1]
         seen = [one[each.field] for one in same if one.get(each.field, -1) >= 0]
-        rates = [max(float(level.m_probability or 0.0), _RARE) for level in levels]
-        for place, level in enumerate(levels):
-            # Levels stand from the nearest to the farthest; the last one is 0.
-            told = seen.count(len(levels) - 1 - place)
-            rate = rates[place] / sum(rates)
-            level.m_probability = (rate * _PRIOR + told) / (_PRIOR + len(seen))
-            level.u_probability = max(float(level.u_probability or 0.0), _RARE**2)
+        among, chance = _USUAL[each.how]
+        told = _mixed([level.m_probability for level in levels], plan.learnt, among, _USUAL_SAME)
+        by_chance = _mixed([x.u_probability for x in levels], chances, chance, _USUAL_CHANCE)
+        for number, level in enumerate(levels):
+            reviewed = told[number] * _PRIOR + seen.count(number)
+            level.m_probability = reviewed / (_PRIOR + len(seen))
+            level.u_probability = by_chance[number]
+
+
+def _comparisons(linker: Any, plan: Plan) -> list[Any]:
+    """Return what the linker knows of each field, in the order of the plan."""
+    model = linker._settings_obj.core_model_settings  # noqa: SLF001 - there is no other way in
+    named = {each.output_column_name: each for each in model.comparisons}
+    return [named[_OURS + each.field] for each in plan.compared]
+
+
+def _mixed(
+    rates: Sequence[float | None], pairs: float, usual: Sequence[float], weight: float
+) -> list[float]:
+    """Return rates learnt from some pairs, the usual ones counting for some more."""
+    if any(rate is None for rate in rates):
+        return list(usual)
+    kept = [max(float(rate or 0.0), _RARE**2) for rate in rates]
+    mixed = [
+        (rate * pairs + each * weight) / (pairs + weight)
+        for rate, each in zip(kept, usual, strict=True)
+    ]
+    return [rate / sum(mixed) for rate in mixed]
 
 
 def _told(relation: Any, linker: Any, plan: Plan) -> pa.Table:
@@ -265,8 +315,7 @@ def _told(relation: Any, linker: Any, plan: Plan) -> pa.Table:
         "weight": found["match_weight"],
         "probability": found["match_probability"],
     }
-    model = linker._settings_obj.core_model_settings  # noqa: SLF001 - there is no other way in
-    for each, comparison in zip(plan.compared, model.comparisons, strict=True):
+    for each, comparison in zip(plan.compared, _comparisons(linker, plan), strict=True):
         factors = found[f"bf_{_OURS}{each.field}"].to_numpy()
         bits = np.log2(factors)
         adjusted = f"bf_tf_adj_{_OURS}{each.field}"

@@ -162,6 +162,22 @@ runs = Table(
     Column("outcome", String(40)),
 )
 
+record_pairs = Table(
+    "record_pairs",
+    metadata,
+    Column("entity", String(20), primary_key=True),
+    Column("left_id", String(300), primary_key=True),
+    Column("right_id", String(300), primary_key=True),
+    Column("probability", Float, nullable=False),
+    Column("weight", Float, nullable=False),
+    Column("parts", Text, nullable=False),
+    Column("drawn", Float, nullable=False),
+    Column("found_time", BigInteger, nullable=False),
+    Column("decision", String(20), nullable=False, default="open"),
+    Column("decided_by", String(100)),
+    Column("decided_time", BigInteger),
+)
+
 audit = Table(
     "audit",
     metadata,

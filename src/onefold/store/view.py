@@ -56,6 +56,8 @@ class View:
         marked_out: How many of a span were left out as no customer's: mark -> events.
         marked_of: Likewise of one person (`person_id`), or of all who were ever of an account
             (`account_id`), of all time.
+        decided: What people decided of accounts, and every version of imported rows: `links`,
+            `heads`, `parents`, `versions`.
     """
 
     facts: Facts
@@ -83,6 +85,7 @@ class View:
     marked_of: Callable[..., dict[str, int]] = nothing_marked
     sampled: bool = False
     sight: Hashable = None
+    decided: Mapping[str, "ir.Table"] = field(default_factory=dict)
 
     @property
     def accounts(self) -> "ir.Table":
