@@ -71,10 +71,8 @@ def make_view(
     """
     require(question.asker, "ask")
     everything, until = facts.tables(), _until(question)
-    tables = seen(everything, sight)
-    told = decided(tables, question, until)
-    if terms.linked:
-        tables = as_one_account(tables, everything["account_heads"])
+    told = seen(everything, sight)
+    tables = as_one_account(told, everything["account_heads"]) if terms.linked else told
     # Who withdrew did so whatever the asker may see of it.
     consent = _consent(everything, question, terms, now)
     here = _here(tables["events"], question, until)
@@ -115,7 +113,7 @@ def make_view(
         sampled=terms.sampled,
         sight=(may(question.asker, "see_persons"), sight),
         **_of_persons(tables, question, (identifiers, people), (consent, known), until),
-        decided=told,
+        decided=decided(told, question, until),
     )
 
 
