@@ -16,7 +16,7 @@ from onefold.advice.ranking import FEWEST, MOST, chosen
 from onefold.advice.records import Advice
 from onefold.advice.store import kept_away
 from onefold.advice.tested import from_experiments
-from onefold.customers import all_effects, standings
+from onefold.customers import measured, standings
 from onefold.experiments import read_experiment
 from onefold.model.errors import unknown
 
@@ -109,7 +109,7 @@ def advise(
 def know(view: "View", *, experiments: Sequence["Experiment"] = (), seed: int = 0) -> Known:
     """Return what advice rests on: the part that takes time, and that decisions do not change."""
     return Known(
-        effects=all_effects(view, seed=seed),
+        effects=measured.all_effects(view, seed=seed),
         readings=tuple(read_experiment(view, each) for each in experiments),
     )
 

@@ -158,14 +158,16 @@ def _account_show(asked: Asked, params: take.IdParams) -> Body:
 def _friction(asked: Asked, params: take.Asking) -> Body:
     """Where customers get stuck and what it costs."""
     view = asked.view(params)
-    return _effects(view, customers.friction_effect(view), customers.churn_effect(view))
+    return _effects(
+        view, customers.measured.friction_effect(view), customers.measured.churn_effect(view)
+    )
 
 
 @named("services", take.Asking)
 def _services(asked: Asked, params: take.Asking) -> Body:
     """What help really changed, naive and adjusted side by side."""
     view = asked.view(params)
-    return _effects(view, *customers.service_effects(view))
+    return _effects(view, *customers.measured.service_effects(view))
 
 
 def _effects(view: View, *effects: customers.Effect) -> Answer:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from onefold.customers import churn_effect, friction_effect, service_effects
+from onefold.customers import measured
 from onefold.experiments import Experiment, ExperimentReading, read_experiment
 from onefold.model.records import Estimate
 from onefold.simulate.records import TruthReport, TruthRow
@@ -68,8 +68,10 @@ class _Measure:
             "lift": self._experiment,
             "null": self._experiment,
             "service": self._service,
-            "friction": lambda _: _account(friction_effect(self.view, seed=self.seed), "up"),
-            "churn": lambda _: _account(churn_effect(self.view, seed=self.seed), "down"),
+            "friction": lambda _: _account(
+                measured.friction_effect(self.view, seed=self.seed), "up"
+            ),
+            "churn": lambda _: _account(measured.churn_effect(self.view, seed=self.seed), "down"),
         }
         return kinds[effect["kind"]](effect)
 
@@ -92,7 +94,7 @@ class _Measure:
 
     def _service(self, effect: Mapping[str, Any]) -> _Measured:
         if self.services is None:
-            found = service_effects(self.view, seed=self.seed)
+            found = measured.service_effects(self.view, seed=self.seed)
             self.services = {one.name: one for one in found}
         one = self.services.get(effect["where"])
         if one is None:

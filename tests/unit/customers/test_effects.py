@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from onefold.customers import churn_effect, friction_effect, service_effects
+from onefold.customers import measured
 from onefold.customers.panel import AFTER, AT_RISK, BEFORE, Panel, cases_of
 from small_market import empty_facts, many_accounts, told_account, view_of
 
@@ -18,7 +18,7 @@ def market():
 
 def test_the_effect_of_a_service_covers_what_was_planted(market):
     view, truth = market
-    found = {each.name: each for each in service_effects(view)}
+    found = {each.name: each for each in measured.service_effects(view)}
     help_ = found["creative_help"]
     assert help_.effect.low <= truth["creative_help"] <= help_.effect.high
     assert help_.effect.low > 0
@@ -29,7 +29,7 @@ def test_the_effect_of_a_service_covers_what_was_planted(market):
 
 def test_a_service_that_adds_nothing_is_told_apart_from_its_naive_figure(market):
     view, _ = market
-    none = {each.name: each for each in service_effects(view)}["measurement_help"]
+    none = {each.name: each for each in measured.service_effects(view)}["measurement_help"]
     assert none.naive.low > 0
     assert none.effect.low < 0 < none.effect.high
     assert none.naive.low > none.effect.high
@@ -37,7 +37,7 @@ def test_a_service_that_adds_nothing_is_told_apart_from_its_naive_figure(market)
 
 def test_balance_shows_that_the_two_sides_came_closer(market):
     view, _ = market
-    for each in service_effects(view):
+    for each in measured.service_effects(view):
         before, after = (abs(getattr(each.balance[0], side)) for side in ("before", "after"))
         assert before > 0.3
         assert after < before / 2
@@ -45,7 +45,7 @@ def test_balance_shows_that_the_two_sides_came_closer(market):
 
 def test_friction_costs_what_was_planted_among_young_accounts(market):
     view, truth = market
-    found = friction_effect(view)
+    found = measured.friction_effect(view)
     assert found.effect.high < 0
     assert found.relative.low <= truth["conversion_tag"] <= found.relative.high
     assert "younger than 120 days" in found.definition
@@ -53,14 +53,14 @@ def test_friction_costs_what_was_planted_among_young_accounts(market):
 
 def test_the_same_question_gives_the_same_answer(market):
     view, _ = market
-    assert service_effects(view, seed=5) == service_effects(view, seed=5)
+    assert measured.service_effects(view, seed=5) == measured.service_effects(view, seed=5)
 
 
 def test_without_cases_nothing_is_told():
     facts = empty_facts()
     view = view_of(facts)
-    assert service_effects(view) == ()
-    for found in (friction_effect(view), churn_effect(view)):
+    assert measured.service_effects(view) == ()
+    for found in (measured.friction_effect(view), measured.churn_effect(view)):
         assert found.effect.estimate is None
         assert found.refused
         assert found.to_json()["refused"]
@@ -71,7 +71,7 @@ def test_below_thirty_a_side_it_is_refused():
     facts = empty_facts()
     many_accounts(facts, accounts=40)
     told_account(facts)
-    found = {each.name: each for each in service_effects(view_of(facts))}
+    found = {each.name: each for each in measured.service_effects(view_of(facts))}
     assert found["creative_help"].effect.estimate is None
     assert "30" in found["creative_help"].refused
     facts.close()

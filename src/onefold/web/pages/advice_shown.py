@@ -100,7 +100,7 @@ def known_of(workspace: Workspace, view: View, *, tests: tuple[Experiment, ...] 
     effects = remembered(
         workspace,
         ("effects", today, accounts),
-        lambda: customers.all_effects(view),
+        lambda: customers.measured.all_effects(view),
         sight=view.sight,
         seconds=KNOWN_SECONDS,
     )
