@@ -22,6 +22,7 @@ FOLDS = {
     "consent/fold.py",
     "identity/decided.py",
     "identity/evidence.py",
+    "identity/accounts.py",
     "identity/fold.py",
     "identity/memberships.py",
     "identity/nearby.py",
