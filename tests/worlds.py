@@ -78,6 +78,7 @@ class World:
             body=body,
             received_time=self.clock() if received is None else received,
             catalogue=self.catalogue,
+            gate=self.workspace.gate(),
         )
         if receipt.row is not None:
             self.workspace.log.append([receipt.row])

@@ -53,6 +53,8 @@ ROOMS = {
         "advise": ("advice", "The three to five things worth doing next."),
     },
     "Govern": {
+        "consent": ("consent", "What people said may be done with what they do."),
+        "personalization": ("consent", "Whether what people see may be made for them."),
         "user": ("governance", "Who may sign in, and as what."),
         "approval": ("approvals", "Changes that have to be signed: queue, checks, sign-off."),
         "key": ("governance", "Keys of programs: scoped, for a while, shown once."),

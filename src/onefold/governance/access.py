@@ -9,6 +9,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "see_personal_fields": frozenset({"owner", "marketer"}),
     "decide": frozenset({"owner", "marketer"}),
     "merge": frozenset({"owner", "marketer"}),
+    "consent": frozenset({"owner", "marketer"}),
     "import": frozenset({"owner", "analyst"}),
     "define": frozenset({"owner", "analyst"}),
     "rebuild": frozenset({"owner", "analyst"}),
@@ -20,7 +21,7 @@ ACTIONS: dict[str, frozenset[str]] = {
 SCOPES: dict[str, frozenset[str]] = {
     "read": frozenset({"ask"}),
     "persons": frozenset({"ask", "see_persons", "see_personal_fields"}),
-    "write": frozenset({"ask", "import", "define", "decide", "merge", "rebuild"}),
+    "write": frozenset({"ask", "import", "define", "decide", "merge", "consent", "rebuild"}),
     "admin": frozenset(ACTIONS),
 }
 """Scope of an API key -> actions that it opens."""
@@ -31,6 +32,7 @@ _WORDS = {
     "see_personal_fields": "see personal fields",
     "decide": "decide on advice",
     "merge": "decide who is who",
+    "consent": "record what people say of consent",
     "import": "import records",
     "define": "change definitions",
     "rebuild": "rebuild the facts",

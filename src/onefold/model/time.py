@@ -50,6 +50,11 @@ def to_datetime(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
+def from_datetime(moment: datetime) -> int:
+    """Return microseconds of a moment as the facts keep it: UTC, with or without saying so."""
+    return (moment.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
+
+
 def format_time(micros: int) -> str:
     """Return RFC 3339 in UTC.
 

@@ -53,6 +53,8 @@ class Folds:
         """Built by other rules than the log says, or other folds: it has to be built anew."""
         self.last_event_time: int | None = None
         """When the newest event folded here was received; None while none was."""
+        self.heard = True
+        """Something was said of consent that may have to stand in the register."""
         self._log = log
         self._vault = vault
         self._identity_key = identity_key
@@ -121,6 +123,7 @@ class Folds:
         self.generation.sampled |= batch.sampled
         if batch.stated:
             self.generation.note_stated()
+            self.heard = True
         self.generation.linked |= linked
         self._look_for_rules(stretch.controls)
         return stretch.rows

@@ -7,7 +7,7 @@ not told here would survive an erasure and be missing in what a person is told.
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
-from onefold import sharing
+from onefold import consent, sharing
 from onefold.collect import CollectFold
 from onefold.identity import IdentityFold
 from onefold.metrics import SessionsFold
@@ -56,5 +56,5 @@ class InState(Protocol):
 FOLDS: tuple[type[InFacts], ...] = (CollectFold, IdentityFold, SessionsFold)
 """Every fold that keeps anything of persons."""
 
-STATES: tuple[InState, ...] = (sharing.persons,)
+STATES: tuple[InState, ...] = (consent.persons, sharing.persons)
 """Every room whose state keeps anything of persons: `import sharing`, then `sharing.persons`."""

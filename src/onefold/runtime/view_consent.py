@@ -191,7 +191,8 @@ class _Statements:
 
 
 def _statements(tables: "Mapping[str, ir.Table]", question: "Question", now: int) -> _Statements:
-    made, identifiers = tables["consents"], tables["identifiers"]
+    # Views of them, for what is joined to this may be of the same tables.
+    made, identifiers = tables["consents"].view(), tables["identifiers"].view()
     moment = ibis.literal(to_datetime(now).replace(tzinfo=None))
     made = made.filter(
         made.purpose == question.purpose,
@@ -201,7 +202,9 @@ def _statements(tables: "Mapping[str, ir.Table]", question: "Question", now: int
     made = made.select(
         "key", "granted", "from_time", "last_time", by_event=made.means == SAID_BY_EVENT
     )
-    known = identifiers.select("key", subject="person_id")
+    # An identifier of several people belongs to none of them: it is its own subject.
+    subject = ibis.coalesce(identifiers.person_id, identifiers.key)
+    known = identifiers.select("key", subject=subject)
     strangers = made.anti_join(known, "key").select("key", subject="key").distinct()
     keys = known.union(strangers)
     rows = made.inner_join(keys, "key").drop("key")
@@ -252,10 +255,11 @@ def consents_of(tables: "Mapping[str, ir.Table]", question: "Question") -> "ir.T
     made = tables["consents"]
     made = made.filter(made.environment.isin(["", question.environment]))
     known = tables["identifiers"].select("key", "person_id")
+    known = known.mutate(person_id=ibis.coalesce(known.person_id, known.key))
     strangers = made.anti_join(known, "key").select("key", person_id="key").distinct()
     keys = known.union(strangers)
     said = made.inner_join(keys, "key").rename(of_key="key")
-    return said.inner_join(keys, "person_id")
+    return said.inner_join(keys.view(), "person_id")
 
 
 def stated_in(tables: "Mapping[str, ir.Table]") -> "ir.Table":

@@ -51,6 +51,7 @@ from onefold.runtime.relay import relay
 from onefold.runtime.settings import FILE, Settings, read_settings, write_settings
 from onefold.runtime.status import status_of
 from onefold.runtime.views import Terms, make_view
+from onefold.runtime.withdrawing import put_down
 from onefold.store import Log, State, Vault, View, planes, tables
 
 FIRST_SOURCE = "app"
@@ -275,12 +276,21 @@ class Workspace:
                     folded = self.folds.step(most_bytes=most_bytes)
                 if folded:
                     self._pace.at(self.facts_offset)
+                if self.folds.heard:
+                    self._put_down()
             self._renew()
         except Busy as trouble:
             self.trouble = f"The folds stand still: {trouble.message}"
             raise
         self.trouble = ""
         return folded
+
+    def _put_down(self) -> None:
+        """Put withdrawals that the facts obey now into the register; a busy one is tried again."""
+        facts = self.folds.generation.facts
+        with suppress(Busy):
+            put_down(facts, self.state, offset=self.facts_offset, now=self.clock())
+            self.folds.heard = False
 
     def _span(self) -> AbstractContextManager[None]:
         """Return a span where somebody asked for spans and there is something to fold."""

@@ -303,6 +303,21 @@ blind_secrets = Table(
     Column("secret", LargeBinary, nullable=False),
     Column("made_time", BigInteger, nullable=False),
 )
+
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("key", BigInteger, nullable=False, index=True),
+    Column("purpose", String(100), nullable=False),
+    Column("means", String(40), nullable=False),
+    Column("source", String(100), nullable=False),
+    Column("asked_time", BigInteger, nullable=False),
+    Column("log_offset", BigInteger, nullable=False),
+    Column("place", String(200), nullable=False),
+    Column("applied_time", BigInteger, nullable=False),
+    Column("applied_offset", BigInteger, nullable=False),
+)
 requests = Table(
     "requests",
     metadata,

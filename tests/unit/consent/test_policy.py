@@ -3,10 +3,11 @@
 import msgspec
 import pytest
 
-from onefold.consent import ALL, BASES, Gate, keeps_identifiers, purpose_bit, purposes_in, rules
+from onefold.consent import BASES, Gate, keeps_identifiers, purpose_bit, purposes_in, rules
 from onefold.model.errors import NotFound
 
 ANALYTICS, PERSONALIZATION, ADVERTISING, SHARING = 1, 2, 4, 8
+ALL = 15
 
 
 def granted(basis, preferences, categories=None):

@@ -1,0 +1,230 @@
+"""Consent by call: recorded, obeyed by every table of a View, proven; and who may not."""
+
+from dataclasses import fields
+
+import ibis.expr.types as ir
+import pytest
+
+from onefold.collect import Source, sources
+from onefold.consent import proofs
+from onefold.model.errors import BadInput, NotAllowed, NotFound
+from onefold.model.ids import identifier_key
+from onefold.model.records import OWNER, Asker, Question
+from onefold.runtime import call, rebuild
+from onefold.store import View
+from worlds import AGREED, IDENTITY_KEY, SECOND, START, World, iso, track
+
+ALL = {"consent": {"categoryPreferences": dict.fromkeys(("analytics", "advertising"), True)}}
+CHANGE = "Segment Consent Preference Updated"
+
+
+@pytest.fixture
+def world(tmp_path):
+    found = World(tmp_path / "w", basis="opt-in")
+    found.clock.now = START + 3600 * SECOND
+    yield found
+    found.close()
+
+
+def ask(world, name, **params):
+    return call(world.workspace, OWNER, name, params).body
+
+
+def states(world, who):
+    return {row[0]: row[1] for row in ask(world, "consent show", id=who)["rows"]}
+
+
+def seen(world, **terms):
+    view = world.view(**terms)
+    rows = view.ask(view.person_events.select("event")).to_pylist()
+    return sorted(row["event"] for row in rows)
+
+
+def key_of(user):
+    return identifier_key(bytes.fromhex(IDENTITY_KEY), "user_id", user)
+
+
+def test_a_withdrawal_is_obeyed_at_once_and_proven(world):
+    world.send(track("saved", id="1", user="u1"), track("opened", id="2", user="u2"))
+    assert seen(world) == ["opened", "saved"]
+    world.clock.now += 10 * SECOND
+    said = ask(world, "consent withdraw", id="u1")
+    assert said["withdrawn"] == ["advertising", "analytics", "personalization", "sharing"]
+    assert seen(world) == ["opened"]
+    view = world.view()
+    assert view.left_out(START - SECOND, START + SECOND) == 1
+    assert states(world, "u1")["analytics"] == "withdrawn"
+    found = {one.purpose: one for one in proofs.listed(world.workspace.state)}
+    assert found["analytics"].key == key_of("u1")
+    assert found["analytics"].place == proofs.FACTS
+    assert found["analytics"].applied_offset >= found["analytics"].log_offset
+    assert 0 <= found["analytics"].applied_time - found["analytics"].asked_time < 60 * SECOND
+    ask(world, "consent grant", id="u1", purpose="analytics")
+    assert seen(world) == ["opened"], "of one moment the no holds"
+    world.clock.now += SECOND
+    ask(world, "consent grant", id="u1", purpose="analytics")
+    assert seen(world) == ["opened", "saved"]
+
+
+def test_a_rebuild_agrees_and_proves_nothing_twice(world):
+    world.send(track("saved", id="1", user="u1"))
+    ask(world, "consent withdraw", id="u1", purpose="analytics")
+    before, proven = world.sums(), len(proofs.listed(world.workspace.state))
+    rebuild(world.workspace)
+    world.workspace.step()
+    assert world.sums() == before
+    assert len(proofs.listed(world.workspace.state)) == proven == 1
+    assert seen(world) == []
+
+
+def test_no_table_of_a_view_tells_of_who_withdrew(world):
+    order = track("Order Completed", id="o", user="u1", total=9, currency="EUR", order_id="x")
+    world.send(
+        track("saved", id="1", user="u1", anonymous="a1"),
+        order,
+        {"type": "group", "messageId": "g", "userId": "u1", "groupId": "acme", "context": AGREED},
+    )
+    world.fold()
+    ours = {key_of("u1"), identifier_key(bytes.fromhex(IDENTITY_KEY), "anonymous_id", "a1")}
+    assert told_of(world.view(), ours) >= {"events", "person_events", "sessions", "people"}
+    ask(world, "consent withdraw", id="u1", purpose="analytics")
+    assert told_of(world.view(), ours) == {"consents"}
+
+
+def told_of(view, keys):
+    """Return the tables in which a key stands, whatever its column is called."""
+    tables = {
+        field.name: table
+        for field in fields(View)
+        if isinstance(table := getattr(view, field.name), ir.Table)
+    } | dict(view.records)
+    found = set()
+    for name, table in tables.items():
+        rows = view.ask(table).to_pylist()
+        if any(value in keys for row in rows for value in row.values() if isinstance(value, int)):
+            found.add(name)
+    assert len(tables) > 10
+    return found
+
+
+def test_a_replayed_yes_brings_nothing_back(world):
+    world.send(track("saved", id="1", user="u1") | {"context": ALL})
+    world.clock.now += 10 * SECOND
+    ask(world, "consent withdraw", id="u1", purpose="advertising")
+    # An old event with an old yes, under its own id and under a new one, then a new one.
+    for name, at in (("1", 0), ("2", 0), ("3", 3700)):
+        world.send(track("saved", id=name, at=at, user="u1") | {"context": ALL})
+    # A change that was sent before, again: with its own time, and with none.
+    change = {"type": "track", "event": CHANGE, "userId": "u1", "context": ALL}
+    world.send(change | {"messageId": "c1", "timestamp": iso(5)})
+    assert seen(world, purpose="advertising") == []
+    assert states(world, "u1")["advertising"] == "withdrawn"
+
+
+def test_a_clock_ahead_does_not_outrun_a_later_word(world):
+    world.send(
+        {
+            "type": "track",
+            "event": CHANGE,
+            "messageId": "c1",
+            "userId": "u1",
+            "timestamp": iso(3600 + 80_000),
+            "context": ALL,
+        }
+    )
+    world.fold()
+    world.clock.now += 10 * SECOND
+    ask(world, "consent withdraw", id="u1", purpose="advertising")
+    assert states(world, "u1")["advertising"] == "withdrawn"
+
+
+def test_staging_says_nothing_for_production(world):
+    world.send(track("saved", id="1", user="u1") | {"context": ALL})
+    sources.add_source(
+        world.workspace.state, OWNER, Source("lab", "wk_lab", environment="staging", basis="notice")
+    )
+    world.source = sources.source_named(world.workspace.state, "lab")
+    no = {"consent": {"categoryPreferences": {"advertising": False}}}
+    world.send({"type": "track", "event": CHANGE, "messageId": "c", "userId": "u1", "context": no})
+    assert seen(world, purpose="advertising") == ["saved"]
+    rows = ask(world, "consent show", id="u1", environment="staging")["rows"]
+    assert dict(row[:2] for row in rows)["advertising"] == "withdrawn"
+
+
+def test_a_change_without_consent_for_analytics_is_obeyed_and_names_nobody(world):
+    world.send(track("saved", id="1", user="somebody@example.com") | {"context": ALL})
+    no = {"consent": {"categoryPreferences": {"analytics": False}}}
+    change = {
+        "type": "track",
+        "event": CHANGE,
+        "messageId": "c",
+        "userId": "somebody@example.com",
+        "timestamp": iso(60),
+        "context": no,
+    }
+    receipt = world.send(change)
+    assert b"somebody" not in receipt.row.body
+    assert seen(world) == []
+    assert states(world, "somebody@example.com")["analytics"] == "withdrawn"
+
+
+def test_a_purpose_of_ones_own_needs_a_yes(tmp_path):
+    text = "purposes: {research: {}, fraud: {as: analytics}}\n"
+    world = World(tmp_path / "w", definitions={"consent.yaml": text})
+    world.send(track("saved", id="1", at=5, user="u1"), track("saved", id="2", at=5, user="u2"))
+    assert seen(world, purpose="research") == []
+    assert seen(world, purpose="fraud") == ["saved", "saved"]
+    world.clock.now = START
+    ask(world, "consent grant", id="u1", purpose="research")
+    world.clock.now = START + 60 * SECOND
+    assert seen(world, purpose="research") == ["saved"]
+    with pytest.raises(NotFound, match="reserch"):
+        world.view(purpose="reserch")
+    world.close()
+
+
+def test_personalization_is_off_for_all_or_for_one(world):
+    both = {"consent": {"categoryPreferences": {"analytics": True, "personalization": True}}}
+    world.send(track("saved", id="1", user="u1") | {"context": both})
+    world.send(track("saved", id="2", user="u2") | {"context": both})
+    world.fold()
+    assert ask(world, "personalization allowed", id="u1")["allowed"]
+    ask(world, "consent withdraw", id="u1", purpose="personalization")
+    assert not ask(world, "personalization allowed", id="u1")["allowed"]
+    assert ask(world, "personalization allowed", id="u2")["allowed"]
+    assert seen(world, purpose="personalization") == ["saved"]
+    assert ask(world, "personalization switch", to="off") == {"on": False, "changed": True}
+    assert not call(world.workspace, OWNER, "personalization allowed", {"id": "u2"}).good
+    assert seen(world, purpose="personalization") == []
+    assert seen(world) == ["saved", "saved"]
+    ask(world, "personalization switch", to="on")
+    assert ask(world, "personalization allowed", id="u2")["allowed"]
+    assert not ask(world, "personalization allowed", id="nobody")["allowed"]
+
+
+def test_who_may_not_is_told_and_nothing_is_recorded(world):
+    viewer = Asker("Ines", "viewer")
+    for name in ("consent grant", "consent withdraw", "consent show"):
+        with pytest.raises(NotAllowed):
+            call(world.workspace, viewer, name, {"id": "u1", "purpose": "sharing"})
+    with pytest.raises(NotFound, match="sharin"):
+        ask(world, "consent withdraw", id="u1", purpose="sharin")
+    with pytest.raises(BadInput):
+        ask(world, "consent grant", id="u1")
+    with pytest.raises(BadInput, match="characters"):
+        ask(world, "consent withdraw", id=" ")
+    with pytest.raises(NotFound, match="Nobody"):
+        ask(world, "consent show", id="u1")
+    with pytest.raises(BadInput, match="TC string"):
+        ask(world, "consent record", id="u1", string="\u00e9 = not one")
+    assert world.raw("consents") == []
+
+
+def test_a_yes_before_anything_was_seen_holds_for_who_comes(world):
+    note = ask(world, "consent grant", id="u7", purpose="advertising")["notes"]
+    assert "seen yet" in note[0]
+    world.clock.now += 60 * SECOND
+    world.send(track("saved", id="1", at=3630, user="u7"), track("saved", id="2", user="u7"))
+    assert seen(world, purpose="advertising") == ["saved"], "what came before the yes stays out"
+    view = world.workspace.view(Question(OWNER, purpose="advertising"))
+    assert view.left_out(START - SECOND, START + 7200 * SECOND) == 1
