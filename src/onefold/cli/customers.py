@@ -1,5 +1,7 @@
 """Commands about customers: one person, one account, where they get stuck, what helped."""
 
+from pathlib import Path
+
 import click
 
 from onefold.cli.options import command, group
@@ -83,6 +85,29 @@ def _erase(id_given: str) -> int:
     It is an entry of the log. Events that others sent stay, and so do figures of closed periods.
     """
     return answer("person erase", {"id": id_given})
+
+
+@person_command.command("export")
+@click.argument("id_given", metavar="ID")
+@click.option("--to", "folder", type=click.Path(path_type=Path), metavar="DIR")
+def _export(id_given: str, folder: Path | None) -> int:
+    """Write everything about ID into DIR: person.json, and person.html to read.
+
+    Without --to it stands in `exports` of the workspace, where an erasure removes it.
+    """
+    place = str(folder.resolve()) if folder else ""
+    return answer("person export", {"id": id_given, "folder": place})
+
+
+@person_command.command("request")
+@click.argument("id_given", metavar="ID")
+@click.option("--kind", type=click.Choice(["erase", "export"]), required=True)
+@click.option("--received", metavar="DATE", help="When it came. Default: now.")
+@click.option("--days", type=click.IntRange(1, 366), default=30, help="Due within. Default: 30.")
+def _request(id_given: str, kind: str, received: str | None, days: int) -> int:
+    """Note that ID asked for something, so that its deadline is kept."""
+    given = {"id": id_given, "kind": kind, "received": received, "days": days}
+    return answer("person request", given)
 
 
 @person_command.command("requests")

@@ -128,7 +128,7 @@ def _drop_contexts(keys: pa.ChunkedArray, writer: FactsWriter) -> None:
         return
     wanted = pa.table({"context_key": candidates})
     used = writer.matching("events", wanted, ["context_key"], columns=("context_key",))
-    left = pc.is_in(candidates, pc.unique(used["context_key"]).combine_chunks())
+    left = pc.is_in(candidates, pc.unique(used["context_key"]))
     lost = candidates.filter(pc.invert(left))
     writer.delete("contexts", pa.table({"key": lost}), ["key"])
 

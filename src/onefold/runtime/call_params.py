@@ -64,6 +64,20 @@ class WhoParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     id: str
 
 
+class PersonExportParams(WhoParams, frozen=True, kw_only=True):
+    """Whose data, and into which folder; `exports` of the workspace where it is not named."""
+
+    folder: str = ""
+
+
+class RequestParams(WhoParams, frozen=True, kw_only=True):
+    """What a person asked for, when, and within how many days it is due."""
+
+    kind: Literal["erase", "export"]
+    received: str | None = None
+    days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 30
+
+
 class AdviseParams(Asking, frozen=True, kw_only=True):
     """Advice for one account, or for the whole market."""
 

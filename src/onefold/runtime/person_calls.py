@@ -1,15 +1,44 @@
 """Calls about what people may ask for: their data, to be erased, and the register of both."""
 
+from onefold.model.time import day_start, parse_date
 from onefold.runtime import call_params as take
 from onefold.runtime import people_requests as requests
 from onefold.runtime.erasing import erase
+from onefold.runtime.known_by import known_by
 from onefold.runtime.registry import Asked, Body, named
+from onefold.runtime.telling import export
 
 
 @named("person erase", take.WhoParams, action="settings", changes=True)
 def _person_erase(asked: Asked, params: take.WhoParams) -> Body:
     """Erase a person from every plane, so that nothing brings them back."""
     return erase(asked.workspace, asked.asker, params.id, asked.progress)
+
+
+@named("person export", take.PersonExportParams, action="settings", changes=True)
+def _person_export(asked: Asked, params: take.PersonExportParams) -> Body:
+    """Write everything about a person into a folder: JSON, and a page to read."""
+    return export(asked.workspace, asked.asker, params.id, params.folder)
+
+
+@named("person request", take.RequestParams, action="settings", changes=True)
+def _person_request(asked: Asked, params: take.RequestParams) -> Body:
+    """Note what a person asked for, so that its deadline is kept."""
+    workspace = asked.workspace
+    workspace.catch_up(asked.progress)
+    received = None
+    if params.received is not None:
+        received = day_start(parse_date(params.received), workspace.settings.zone)
+    requests.noted(
+        workspace.state,
+        asked.asker,
+        params.kind,
+        known_by(workspace, params.id).person_id,
+        now=workspace.clock(),
+        due_days=params.days,
+        received_time=received,
+    )
+    return requests.register(workspace.state, now=workspace.clock())
 
 
 @named("person requests", take.Nothing, action="settings")

@@ -37,8 +37,12 @@ def people(world: World) -> None:
         track("pin_saved", id="b1", user="bob", anonymous=shared, at=6, agreed=False, pin="p2"),
         track("pin_saved", id="a2", user=anna, anonymous=shared, at=7, agreed=False, pin="p3"),
     )
-    world.send(track("pin_seen", id="a3", anonymous=own, at=1, agreed=False))
-    world.send(track("pin_seen", id="s1", anonymous=shared, at=2, agreed=False))
+    mailed, found = ({"context": {"campaign": {"source": one}}} for one in ("mail", "ads"))
+    world.send(track("pin_seen", id="a3", anonymous=own, at=1, agreed=False) | mailed)
+    world.send(
+        track("pin_seen", id="s1", anonymous=shared, at=2, agreed=False) | found,
+        track("pin_seen", id="a4", anonymous=own, at=3, agreed=False) | found,
+    )
     world.send(track("pin_saved", id="c1", user="cleo", at=9, agreed=False, pin="p1"))
     # The same again, another under a known id, and one that waits.
     world.send(track("pin_saved", id="a1", user=anna, anonymous=own, at=5, agreed=False, pin="p1"))
@@ -87,8 +91,9 @@ def test_exactly_their_events_are_gone(world):
     persons = {row["key"]: row["person_id"] for row in world.raw("identifiers")}
     erase(world)
     after = {(row["log_offset"], row["place"]): row for row in world.raw("events")}
-    assert len(before) - len(after) == 4
+    assert len(before) - len(after) == 5
     assert all(before[place] == row for place, row in after.items())
+    assert [row["utm_source"] for row in world.raw("contexts")] == ["ads"]
     left = {row["key"]: row["person_id"] for row in world.raw("identifiers")}
     assert len(persons) - len(left) == 3
     assert all(persons[key] == person for key, person in left.items()), (
@@ -127,7 +132,7 @@ def test_what_is_told_after_says_what_stays(world):
     (world.folder / "imports").mkdir()
     (world.folder / "imports" / "people.csv").write_text(f"id,mail\n1,{MAIL}\n")
     told = erase(world)
-    assert dict(told["rows"])["events"] == 4
+    assert dict(told["rows"])["events"] == 5
     assert any("imports/people.csv" in note for note in told["notes"])
 
 
@@ -193,7 +198,7 @@ def test_an_erasure_that_died_is_brought_to_its_end(tmp_path, step, when):
     loops.idle(world.workspace)()
     assert residue(world.folder, OF_ANNA) == []
     before = world.sums()
-    assert before["erased"][0] == 4
+    assert before["erased"][0] == 5
     rebuild(world.workspace)
     assert world.sums() == before
     assert call(world.workspace, OWNER, "audit verify", {}).good
@@ -228,3 +233,51 @@ def test_the_door_keeps_what_comes_of_them_as_nobodys(world):
     known_before = len(world.raw("identifiers"))
     world.fold()
     assert len(world.raw("identifiers")) == known_before
+
+
+def test_a_person_is_told_everything_in_words(world, tmp_path):
+    place = tmp_path / "out"
+    told = call(
+        world.workspace,
+        OWNER,
+        "person export",
+        {"id": "user_id:anna-user-77", "folder": str(place)},
+    ).body
+    kept = json.loads((place / "person.json").read_text())
+    assert len(kept["events"]) == 5
+    assert {"identifiers", "personal", "sessions", "edges", "quarantine"} <= set(kept)
+    assert {row["key"] for row in kept["identifiers"]} >= {f"user_id:{ANNA}", f"anonymous_id:{OWN}"}
+    assert {NAME, MAIL} <= {row["value"] for row in kept["personal"]}
+    page = (place / "person.html").read_text()
+    assert "<script" not in page
+    assert all(word in page for word in OF_ANNA)
+    assert dict(told["rows"])["events"] == 5
+    assert (place / "person.json").stat().st_mode & 0o077 == 0
+
+
+def test_an_export_within_the_workspace_goes_with_its_person(world):
+    call(world.workspace, OWNER, "person export", {"id": ANNA})
+    assert residue(world.folder / "exports", OF_ANNA)
+    erase(world)
+    assert residue(world.folder, OF_ANNA) == []
+
+
+def test_a_page_shows_hostile_words_as_words(world):
+    world.send(track("x", id="evil", user="<script>alert(1)</script>", agreed=False, q="<img>"))
+    found = call(
+        world.workspace, OWNER, "person export", {"id": "user_id:<script>alert(1)</script>"}
+    )
+    page = next((world.folder / "exports").glob("*/person.html"))
+    assert found.good
+    assert "<script" not in page.read_text()
+
+
+def test_what_is_asked_for_stands_in_the_register_until_it_is_done(world):
+    asked = {"id": ANNA, "kind": "erase", "received": "2025-08-01", "days": 30}
+    call(world.workspace, OWNER, "person request", asked)
+    (row,) = call(world.workspace, OWNER, "person requests", {}).body["rows"]
+    assert row[6] == "overdue"
+    assert ANNA not in str(row)
+    erase(world)
+    (row,) = call(world.workspace, OWNER, "person requests", {}).body["rows"]
+    assert row[6] == "done late"
