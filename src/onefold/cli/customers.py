@@ -128,6 +128,24 @@ def _account(id_given: str) -> int:
     return answer("account show", {"id": id_given})
 
 
+@account_command.command("money")
+@click.argument("id_given", metavar="ID")
+@click.option("--as-of", help="As of the end of this day; now without it.")
+def _money(id_given: str, as_of: str | None) -> int:
+    """Show money of the account ID and of all below it: spend, invoices, credits, overdue."""
+    return answer("account money", {"id": id_given, **({"as_of": as_of} if as_of else {})})
+
+
+@account_command.command("parent")
+@click.argument("id_given", metavar="ID")
+@click.argument("parent", required=False)
+@click.option("--none", is_flag=True, help="It stands below none, whatever imports say.")
+def _parent(id_given: str, parent: str | None, *, none: bool) -> int:
+    """Let the account ID stand below PARENT; without one, where the imports say."""
+    given = {"id": id_given, "parent": "" if none else parent}
+    return answer("account parent", given)
+
+
 @command("friction")
 def friction_command() -> int:
     """Show where customers get stuck and what it costs."""

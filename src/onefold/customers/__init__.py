@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from onefold.customers.records import Standing as Standing
     from onefold.customers.standing import standings as standings
 
+    from . import hierarchy as families
     from . import linking as links
     from . import measuring as measured
 
@@ -24,6 +25,7 @@ __getattr__ = door(
         "Effect": "effects",
         "Standing": "records",
         "account": "profile",
+        "families": "=hierarchy",
         "find_customer": "find",
         "links": "=linking",
         "list_customers": "listing",

@@ -169,6 +169,7 @@ def account(view: "View", vault: "Vault", account_id: str) -> Customer:
 
 def _meant(view: "View", text: str) -> tuple[str, list[dict[str, Any]]]:
     """Return the id of the account that an id or an exact name means, and its row if any."""
+    text = queries.head_of(view, text) if view.decided else text
     rows = queries.account_rows(view, account_id=text).to_pylist()
     named = None if rows else account_of_name(view, text)
     if named is None:

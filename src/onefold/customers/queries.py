@@ -8,7 +8,7 @@ from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from onefold.collect import questions
-from onefold.model.facts import RECORD_TABLES, RECORD_TIMES
+from onefold.model.facts import RECORD_CODES, RECORD_TABLES, RECORD_TIMES
 from onefold.model.time import day_of, day_start, to_datetime
 
 if TYPE_CHECKING:
@@ -337,3 +337,65 @@ def told_ids(view: "View", entity: str, ids: Sequence[str]) -> frozenset[str]:
     """Return those of some ids under which an import told a record."""
     told = as_told(view, entity)
     return frozenset(column(view.ask(told.filter(told.id.isin(list(ids))).select("id")), "id"))
+
+
+def heads(view: "View") -> dict[str, str]:
+    """Return id -> common id of accounts that people said are one."""
+    table = view.decided["heads"]
+    rows = view.ask(table.filter(table.entity == "account").select("id", "head_id"))
+    return dict(zip(column(rows, "id"), column(rows, "head_id"), strict=True))
+
+
+def told_parents(view: "View") -> "pa.Table":
+    """Return every telling of accounts that any import ever placed below another."""
+    table = view.decided["versions"]
+    ours = table.filter(table.entity == RECORD_CODES["account"])
+    placed = ours.filter(ours.parent_id.notnull()).select("key").distinct()
+    columns = ("key", "source", "parent_id", "known_time", "priority", "message_hi", "message_lo")
+    return view.ask(ours.semi_join(placed, "key").select(*columns))
+
+
+def placed_parents(view: "View") -> "pa.Table":
+    """Return which accounts were placed below which by hand, in the order in which it was said."""
+    table = view.decided["parents"]
+    return view.ask(table.order_by("told_time", "entry"))
+
+
+def money_sums(view: "View", accounts: Sequence[str]) -> "pa.Table":
+    """Return money of accounts by kind and currency up to the asked day."""
+    table = _spend(view, None)
+    table = table.filter(table.account_id.isin(list(accounts)))
+    return view.ask(
+        table.group_by("account_id", "kind", "currency").aggregate(amount=table.amount_micros.sum())
+    )
+
+
+def overdue_sums(view: "View", accounts: Sequence[str], days: int) -> "pa.Table":
+    """Return what of accounts' invoices older than some days no payment names, by currency."""
+    import ibis
+
+    table, payments = _spend(view, None), view.records["payments"]
+    last = date.fromordinal(asked(view).today.toordinal() - days)
+    due = table.filter(
+        table.kind == "invoice", table.account_id.isin(list(accounts)), table.spend_date < last
+    )
+    paid = payments.filter(
+        payments.invoice_id.notnull(),
+        payments.payment_date <= asked(view).today,
+        payments.status.isin(["paid", "refunded"]),
+    )
+    signed = (paid.status == "refunded").ifelse(-paid.amount_micros, paid.amount_micros)
+    paid = paid.group_by(paid.invoice_id, paid.currency).aggregate(paid=signed.sum())
+    both = due.left_join(
+        paid, [due.spend_id == paid.invoice_id, due.currency == paid.currency], rname="{name}_paid"
+    )
+    rest = ibis.greatest(both.amount_micros - both.paid.fill_null(0), 0)
+    return view.ask(both.group_by("account_id", "currency").aggregate(amount=rest.sum()))
+
+
+def head_of(view: "View", account_id: str) -> str:
+    """Return the common id of an account that is one with others, else its own."""
+    table = view.decided["heads"]
+    mine = table.filter(table.entity == "account", table.id == account_id)
+    found = column(view.ask(mine.select("head_id")), "head_id")
+    return str(found[0]) if found else account_id

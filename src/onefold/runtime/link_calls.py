@@ -6,9 +6,26 @@ import msgspec
 
 from onefold import customers
 from onefold.governance import require
-from onefold.model.records import Answer, Column
+from onefold.model.errors import BadInput
+from onefold.model.records import Answer, Column, Question
+from onefold.model.time import DAY, day_start, parse_date
 from onefold.runtime import call_params as take
 from onefold.runtime.registry import Asked, Body, named
+
+
+class AccountMoneyParams(take.Asking, frozen=True, kw_only=True):
+    """An account, and the day as of whose end it is asked."""
+
+    id: str
+    as_of: str | None = None
+
+
+class AccountParentParams(take.Asking, frozen=True, kw_only=True):
+    """Where an account stands by hand: below which, none, or where imports say (null)."""
+
+    id: str
+    parent: str | None = None
+
 
 Entity = Literal["account", "contact"]
 Decision = Literal["same", "different", "later", "open"]
@@ -44,6 +61,38 @@ class LinkAboveParams(take.Asking, frozen=True, kw_only=True):
 
     entity: Entity = "account"
     above: Share = 0.9
+
+
+@named("account money", AccountMoneyParams)
+def _money(asked: Asked, params: AccountMoneyParams) -> Body:
+    """Money of an account and of all below it: spend, invoices, credits, commitments, overdue."""
+    workspace = asked.workspace
+    until = None
+    if params.as_of:
+        start = day_start(parse_date(params.as_of), workspace.settings.zone)
+        if start > workspace.clock():
+            raise BadInput(f"{params.as_of} lies ahead.", "Take a day that has begun.")
+        until = start + DAY - 1
+    question = Question(
+        asker=asked.asker,
+        purpose=params.purpose,
+        environment=params.environment,
+        as_of_time=until,
+    )
+    view = workspace.view(question)
+    found = customers.account(view, workspace.vault, params.id)
+    return customers.families.rolled_up(view, found.id)
+
+
+@named("account parent", AccountParentParams, action="decide", changes=True, whole=True)
+def _parent(asked: Asked, params: AccountParentParams) -> Body:
+    """Let an account stand below another by hand, below none, or where imports say."""
+    workspace = asked.workspace
+    customers.families.place(
+        asked.view(params), workspace.state, asked.asker, params.id, params.parent
+    )
+    workspace.catch_up(asked.progress)
+    return {"account_id": params.id, "parent_id": params.parent}
 
 
 @named("link run", LinkRunParams, action="import", changes=True, whole=True)
