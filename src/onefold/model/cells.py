@@ -1,6 +1,7 @@
 """Cells of a CSV that no spreadsheet takes for a formula."""
 
-_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
+_RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""Full width too: some spreadsheets read those alike."""
 
 
 def guarded(value: object) -> object:
@@ -13,6 +14,6 @@ def guarded(value: object) -> object:
     """
     if value is None:
         return ""
-    if isinstance(value, str) and value.lstrip(" ").startswith(_RISKY):
+    if isinstance(value, str) and value.lstrip(" \ufeff\u3000\xa0").startswith(_RISKY):
         return "'" + value
     return value

@@ -88,6 +88,22 @@ def send_due(workspace: Workspace, looked: dict[str, int]) -> int:
     return done
 
 
+def take_back(workspace: Workspace, asker: Asker) -> tuple[str, ...]:
+    """Have every receiver drop at once what is not allowed any more.
+
+    Returns:
+        The destinations that could not be told yet; they are tried again.
+    """
+    late = []
+    for one in destinations.list_destinations(workspace.state):
+        try:
+            run_destination(workspace, asker, one.name, fresh=False)
+        except OnefoldError as error:
+            _log.warning("The destination %s: %s", one.name, error.message)
+            late.append(one.name)
+    return tuple(late)
+
+
 def _of_schedule(question: Question) -> Question:
     return replace(question, asker=SCHEDULE)
 

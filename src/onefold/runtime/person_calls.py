@@ -1,10 +1,13 @@
 """Calls about what people may ask for: their data, to be erased, and the register of both."""
 
+from dataclasses import replace
+
 from onefold.model.time import day_start, parse_date
 from onefold.runtime import call_params as take
 from onefold.runtime import people_requests as requests
 from onefold.runtime.erasing import erase
 from onefold.runtime.known_by import known_by
+from onefold.runtime.leaving import take_back
 from onefold.runtime.registry import Asked, Body, named
 from onefold.runtime.telling import export
 
@@ -12,7 +15,10 @@ from onefold.runtime.telling import export
 @named("person erase", take.WhoParams, action="settings", changes=True)
 def _person_erase(asked: Asked, params: take.WhoParams) -> Body:
     """Erase a person from every plane, so that nothing brings them back."""
-    return erase(asked.workspace, asked.asker, params.id, asked.progress)
+    done = erase(asked.workspace, asked.asker, params.id, asked.progress)
+    late = take_back(asked.workspace, asked.asker)
+    told = f"Not told yet, and tried again: {', '.join(late)}."
+    return replace(done, notes=(*done.notes, told)) if late else done
 
 
 @named("person export", take.PersonExportParams, action="settings", changes=True)

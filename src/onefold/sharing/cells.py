@@ -1,12 +1,11 @@
-"""Cells of CSV files: nothing that a spreadsheet would run as a formula."""
+"""Rows as CSV files, of which no cell can become a formula of a spreadsheet."""
 
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What begins a formula in some spreadsheet (OWASP, "CSV Injection"), full width too."""
+from onefold.model.cells import guarded
 
 
 def plain_cell(value: object) -> object:
@@ -15,12 +14,7 @@ def plain_cell(value: object) -> object:
     >>> plain_cell("=HYPERLINK(1)"), plain_cell("pin_saved"), plain_cell(-3)
     ("'=HYPERLINK(1)", 'pin_saved', -3)
     """
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        text = value.replace("\0", "")
-        return f"'{text}" if text.lstrip(" \ufeff").startswith(_STARTS) else text
-    return value
+    return guarded(value.replace("\0", "") if isinstance(value, str) else value)
 
 
 def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:

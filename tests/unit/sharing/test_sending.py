@@ -12,6 +12,7 @@ from onefold.governance import trail
 from onefold.model.errors import BadInput, MachineFailed, NotAllowed
 from onefold.model.records import OWNER
 from onefold.model.time import DAY
+from onefold.runtime import call
 from onefold.sharing import destinations, runs, transfers
 from receivers import ALL, House, event
 from worlds import World
@@ -263,3 +264,25 @@ def test_a_no_that_comes_as_an_event_takes_back_what_a_yes_had_let_out(house, he
     house.world.send(event("seen", "n2", "ann", 120))
     house.run("out")
     assert "seen" in {row["event"] for row in held().values()}
+
+
+def test_who_is_erased_is_gone_from_every_receiver_when_the_call_returns(house, held):
+    told(house)
+    house.run("out")
+    call(house.world.workspace, OWNER, "person erase", {"id": "ann"})
+    assert len(held()) == 1
+    assert house.standing("out").sent_events == 1
+    for path in house.world.folder.rglob("*"):
+        assert not path.is_file() or b'"ann"' not in path.read_bytes()
+
+
+def test_a_receiver_that_does_not_hear_of_an_erasure_is_named(house, receiver):
+    settings = {"url": receiver.url, "allow": ["127.0.0.1"]}
+    receiver.secret = house.add("out", "webhook", settings=settings).secret
+    told(house)
+    house.run("out")
+    receiver.answers = [500]
+    done = call(house.world.workspace, OWNER, "person erase", {"id": "ann"})
+    assert any("out" in note for note in done.body["notes"])
+    house.run("out", fresh=False)
+    assert len(receiver.held()) == 1
