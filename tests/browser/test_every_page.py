@@ -17,7 +17,11 @@ NOT_PAGES = {
     "/data/tail/stream",
     "/explore/table.csv",
     "/health/facts",
+    "/govern/trail.csv",
+    "/govern/trail.jsonl",
     "/sign-in",
+    "/sign-in/provider",
+    "/sign-in/provider/back",
 }
 ALSO = (
     "/live/{campaign}",

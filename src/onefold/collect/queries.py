@@ -10,6 +10,7 @@ from onefold.collect.link_queries import link_counts
 from onefold.collect.purchase_queries import purchase_sums, purchases
 from onefold.collect.quarantine import waiting_event
 from onefold.collect.times import micros_of
+from onefold.collect.touchpoints import Touchpoint, inventory, read_said
 from onefold.model.records import Answer, Column
 from onefold.model.time import DAY, SECOND, to_datetime
 
@@ -22,13 +23,16 @@ __all__ = [
     "Reason",
     "SeenEvent",
     "Totals",
+    "Touchpoint",
     "import_runs",
+    "inventory",
     "last_event",
     "link_counts",
     "mend_of",
     "moment_of",
     "purchase_sums",
     "purchases",
+    "read_said",
     "reasons",
     "seen_events",
     "totals",

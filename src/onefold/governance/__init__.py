@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from . import api_keys as keys
     from . import approving as approvals
     from . import audit as audits
+    from . import identities as subjects
     from . import seeing as policies
     from . import sign_in as people
 
@@ -30,6 +31,7 @@ __getattr__ = door(
         "people": "=sign_in",
         "policies": "=seeing",
         "require": "access",
+        "subjects": "=identities",
         "trail": "audit",
         "verify": "audit",
     },

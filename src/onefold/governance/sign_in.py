@@ -31,7 +31,7 @@ def add_user(state: "State", name: str, role: str, *, asker: Asker, now: int) ->
     """
     name = checked_name(name)
     _check_role(role)
-    if name.casefold() in WITHIN or ":" in name or name.startswith("@"):
+    if name.casefold() in {*WITHIN, "sign-on"} or ":" in name or name.startswith("@"):
         message = f"`{name}` is not a user's name: in the trail and in policies it stands for more."
         raise BadInput(message, "Take another name, without `:` and without `@` before it.")
     # Names that differ by case alone would look like one person in the trail.
@@ -160,6 +160,18 @@ def sign_in(state: "State", name: str, password: str, *, now: int) -> str:
     with state.change(asker, "user.sign_in", name, detail={"by": "password"}) as connection:
         if _hasher().check_needs_rehash(known):
             store.set_user(connection, name, password=_hasher().hash(password))
+        return _begin(lambda *row: store.put_visit(connection, *row), name, now)
+
+
+def begin_visit(state: "State", name: str, *, by: str, now: int) -> str:
+    """Return the token of a new visit for a user who was proven elsewhere.
+
+    Raises:
+        NotSignedIn: The user is shut out.
+    """
+    user = _let_in(state, name)
+    asker = Asker(name=user.name, role=user.role)
+    with state.change(asker, "user.sign_in", name, detail={"by": by}) as connection:
         return _begin(lambda *row: store.put_visit(connection, *row), name, now)
 
 

@@ -98,6 +98,13 @@ def drop_visits(connection: Connection, name: str, *, keep: str = "") -> None:
     connection.execute(_visits.delete().where(others))
 
 
+def identity(state: "State", issuer: str, subject: str) -> str | None:
+    """Return the user that a subject of a provider is tied to."""
+    tied = tables.identities
+    query = tied.select().where(tied.c.issuer == issuer, tied.c.subject == subject)
+    return next((row["user"] for row in state.rows(query)), None)
+
+
 def put_key(connection: Connection, key: ApiKey, key_hash: str) -> None:
     """Add a key."""
     row: dict[str, object] = {"name": key.name, "key_hash": key_hash, "hint": key.hint}

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from onefold import customers
 from onefold.advice import advise
-from onefold.collect import catalogues
+from onefold.collect import catalogues, questions
 from onefold.experiments import Experiment, exposure_log, load_experiments, read_experiment
 from onefold.governance import approvals, require
 from onefold.metrics import load_metrics, measure
@@ -21,6 +21,7 @@ from onefold.runtime import (
     governance_calls,
     identity_calls,
     import_calls,
+    inventory_calls,
     joining_calls,
     link_calls,
     machine_calls,
@@ -50,6 +51,7 @@ __all__ = [
     "governance_calls",
     "identity_calls",
     "import_calls",
+    "inventory_calls",
     "joining_calls",
     "link_calls",
     "machine_calls",
@@ -133,6 +135,7 @@ def _check_definitions(workspace: Workspace) -> None:
     load_metrics(workspace.definitions / "metrics")
     load_experiments(workspace.definitions / "experiments")
     catalogues.audits.load_journeys(workspace.definitions / "journeys")
+    questions.read_said(workspace.definitions)
 
 
 # ---------------------------------------------------------------- know

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from onefold.model.errors import BadInput, NotFound, did_you_mean
 from onefold.model.limits import Limits
+from onefold.model.records import ROLES
+from onefold.model.single_sign_on import Provider
 from onefold.model.time import zone_of
 
 FILE = "onefold.toml"
@@ -25,6 +27,15 @@ zone = "UTC"
 [consent.categories]
 # C0002 = "analytics"
 
+# People may sign in by your provider; `pip install 'onefold[oidc]'`.
+# [oidc]
+# issuer = "https://id.example.com"
+# client_id = "onefold"
+# secret_from = "ONEFOLD_OIDC_SECRET"   # an environment variable; without, PKCE alone
+# role_claim = "groups"
+# [oidc.roles]
+# "onefold-admins" = "owner"
+
 # What is taken at most; beyond, senders are asked to come back (429 and 503).
 [intake]
 # events_per_second = 5000     # of one write key; 0 is no limit
@@ -32,7 +43,16 @@ zone = "UTC"
 # most_behind_seconds = 3600   # how far the facts may fall behind; 0 is for ever
 # country_database = "countries.mmdb"   # for sources that read countries from addresses
 """
-_KNOWN = {"name": str, "zone": str, "log": str, "state": str, "consent": dict, "intake": dict}
+_KNOWN = {
+    "name": str,
+    "zone": str,
+    "log": str,
+    "state": str,
+    "consent": dict,
+    "intake": dict,
+    "oidc": dict,
+}
+_OIDC = ("issuer", "client_id", "secret_from", "name_claim", "role_claim", "scopes")
 _INTAKE = ("events_per_second", "keep_free_mb", "most_behind_seconds")
 
 
@@ -48,6 +68,7 @@ class Settings:
         country_database: Tells the country of an address, a file in MaxMind's format; or None.
         log: Where the log stands, a URL; empty for the folder.
         state: Where the state stands, a URL; empty for the folder.
+        provider: By whom people sign in, or None.
     """
 
     name: str
@@ -57,6 +78,7 @@ class Settings:
     country_database: Path | None = None
     log: str = ""
     state: str = ""
+    provider: Provider | None = None
 
 
 def write_settings(folder: Path, name: str, *, log: str = "", state: str = "") -> None:
@@ -124,6 +146,7 @@ def read_settings(folder: Path) -> Settings:
         country_database=database,
         log=content.get("log", ""),
         state=content.get("state", ""),
+        provider=_provider(content["oidc"]) if "oidc" in content else None,
     )
 
 
@@ -132,6 +155,29 @@ def _database(folder: Path, named: object) -> Path | None:
         message = f"{FILE}: `country_database` of intake is {named!r}."
         raise BadInput(message, "Write the path of a file.")
     return folder / named if named else None
+
+
+def _provider(given: dict[str, object]) -> Provider:
+    roles = given.pop("roles", {})
+    if not isinstance(roles, dict) or not roles:
+        message = f"{FILE}: nobody gets a role by [oidc.roles]."
+        raise BadInput(message, 'Write a line a group: "onefold-admins" = "owner".')
+    for group, role in roles.items():
+        if role not in ROLES:
+            message = f"{FILE}: `{group}` of [oidc.roles] gives {role!r}."
+            raise BadInput(message, f"Use one of: {', '.join(ROLES)}.")
+    texts: dict[str, str] = {}
+    for name, value in given.items():
+        if name not in _OIDC:
+            message = f"{FILE}: no setting `{name}` of oidc.{did_you_mean(name, _OIDC)}"
+            raise BadInput(message, f"Use {', '.join(_OIDC)}.")
+        if not isinstance(value, str) or not value:
+            raise BadInput(f"{FILE}: `{name}` of oidc is {value!r}.", "Write a text.")
+        texts[name] = value
+    for name in ("issuer", "client_id"):
+        if name not in texts:
+            raise BadInput(f"{FILE}: [oidc] says no `{name}`.", "Write it as the provider does.")
+    return Provider(roles=dict(roles), **texts)
 
 
 def _limits(given: dict[str, object]) -> Limits:

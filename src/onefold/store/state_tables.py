@@ -58,6 +58,14 @@ web_sessions = Table(
     Column("expires_time", BigInteger, nullable=False),
 )
 
+identities = Table(
+    "identities",
+    metadata,
+    Column("issuer", String(300), primary_key=True),
+    Column("subject", String(300), primary_key=True),
+    Column("user", String(100), ForeignKey("users.name"), nullable=False),
+)
+
 sign_in_links = Table(
     "sign_in_links",
     metadata,

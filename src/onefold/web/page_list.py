@@ -7,8 +7,17 @@ from starlette.routing import Route
 
 from onefold.web import pages
 
-_NO_PAGES = ("/live/stream", "/data/tail/stream", "/sign-in/link/{token}")
-"""Two never end, the other works once."""
+_NO_PAGES = (
+    "/live/stream",
+    "/data/tail/stream",
+    "/sign-in/link/{token}",
+    "/sign-in/provider",
+    "/sign-in/provider/back",
+    "/govern/drafts/{number:int}",
+    "/govern/trail.csv",
+    "/govern/trail.jsonl",
+)
+"""Two never end, three sign in, one is there while something is to be signed; two are files."""
 
 
 def page_paths() -> tuple[str, ...]:

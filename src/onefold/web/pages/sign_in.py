@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from onefold.governance import people
-from onefold.model.errors import NotSignedIn, OnefoldError
+from onefold.governance import people, subjects
+from onefold.model.errors import NotFound, NotSignedIn, OnefoldError
+from onefold.model.records import ROLES
 from onefold.web import rendering
 from onefold.web.desk import (
     COOKIE,
@@ -24,11 +25,17 @@ from onefold.web.desk import (
     text_of,
     visit_of,
 )
+from onefold.web.single_sign_on import SingleSignOn, role_of
 
 if TYPE_CHECKING:
+    from starlette.applications import Starlette
     from starlette.requests import Request
 
+    from onefold.runtime import Workspace
+
 FORM_COOKIE = "onefold_form"
+PROVIDER_COOKIE = "onefold_provider"
+PROVIDER_BACK = "/sign-in/provider/back"
 
 
 async def show(request: Request) -> Response:
@@ -75,6 +82,52 @@ async def open_link(request: Request) -> Response:
     return _let_in(request, token, "/", words)
 
 
+async def to_provider(request: Request) -> Response:
+    """Send the browser to the provider, and remember in it what was begun."""
+    sign_on = await ask(request, _sign_on, request.app)
+    attempts, key = request.app.state.attempts, f"provider from {caller(request)}"
+    attempts.begin(key)
+    base = f"{'https' if secure(request) else 'http'}://{request.headers.get('host', '')}"
+    next_path = _next(request.query_params.get("next", "/"))
+    address, kept = await ask(request, sign_on.begin, next_path, f"{base}{PROVIDER_BACK}")
+    answer = RedirectResponse(address, status_code=303)
+    answer.set_cookie(
+        PROVIDER_COOKIE,
+        kept,
+        max_age=600,
+        httponly=True,
+        # The provider sends the browser back from its own site.
+        samesite="lax",
+        secure=secure(request),
+        path="/sign-in",
+    )
+    return answer
+
+
+async def from_provider(request: Request) -> Response:
+    """Sign in whom the provider sends back, proven."""
+    sign_on = await ask(request, _sign_on, request.app)
+    given, workspace = request.query_params, request.app.state.workspace
+    try:
+        if "error" in given:
+            raise NotSignedIn("The provider let nobody in.", "Try again, or ask an owner.")
+        token, path = await ask(
+            request,
+            _proven,
+            workspace,
+            sign_on,
+            given.get("state", ""),
+            request.cookies.get(PROVIDER_COOKIE, ""),
+            given.get("code", ""),
+        )
+    except OnefoldError as error:
+        return _form(request, next_path="/", error=error)
+    request.app.state.attempts.passed(f"provider from {caller(request)}")
+    answer = _let_in(request, token, path)
+    answer.delete_cookie(PROVIDER_COOKIE, path="/sign-in")
+    return answer
+
+
 @signed_in()
 async def leave(request: Request) -> Response:
     """Sign out."""
@@ -88,8 +141,48 @@ routes = [
     Route("/sign-in", show, methods=["GET"]),
     Route("/sign-in", enter, methods=["POST"]),
     Route("/sign-in/link/{token}", open_link, methods=["GET"]),
+    Route("/sign-in/provider", to_provider, methods=["GET"]),
+    Route(PROVIDER_BACK, from_provider, methods=["GET"]),
     Route("/sign-out", leave, methods=["POST"]),
 ]
+
+
+def _sign_on(app: Starlette) -> SingleSignOn:
+    """Return the way to the provider, made at the first request.
+
+    Raises:
+        NotFound: The workspace has no provider.
+    """
+    found: SingleSignOn | None = getattr(app.state, "sign_on", None)
+    if found is None:
+        provider = getattr(app.state.workspace.settings, "provider", None)
+        if provider is None:
+            raise NotFound("Nobody signs in by a provider here.", "Sign in with a password.")
+        found = app.state.sign_on = SingleSignOn(provider, app.state.workspace.clock)
+    return found
+
+
+def _proven(
+    workspace: Workspace, sign_on: SingleSignOn, state: str, kept: str, code: str
+) -> tuple[str, str]:
+    """Return the token of a new visit, and where it goes on."""
+    claims, begun = sign_on.finish(state, kept, code)
+    provider = workspace.settings.provider
+    if provider is None:
+        raise NotSignedIn("Nobody signs in by a provider here.", "Sign in with a password.")
+    role = role_of(provider, claims, ROLES)
+    name = str(claims.get(provider.name_claim) or claims["sub"])
+    if provider.name_claim == "email" and claims.get("email_verified") is False:
+        raise NotSignedIn("The provider has not verified your e-mail.", "Verify it there first.")
+    token = subjects.let_in(
+        workspace.state,
+        provider.issuer,
+        str(claims["sub"]),
+        name=name,
+        role=role,
+        now=workspace.clock(),
+    )
+    return token, begun.next_path
 
 
 def _form(
@@ -104,6 +197,7 @@ def _form(
         name=name,
         next_path=next_path,
         error=error,
+        by_provider=getattr(request.app.state.workspace.settings, "provider", None) is not None,
         form_token=rendering.csrf_field(token),
     )
     answer.set_cookie(
