@@ -5,8 +5,6 @@ import click
 from onefold.cli.options import command, group
 from onefold.cli.reach import answer
 
-PURPOSES = ("analytics", "personalization", "advertising", "sharing")
-
 _include = click.option(
     "--include",
     metavar="MARKS",
@@ -20,7 +18,7 @@ _include = click.option(
 @click.option("--to", "to_date", metavar="D", help="The day after the last.")
 @click.option("--every", type=click.Choice(("day", "week", "month")), help="One row each.")
 @click.option("--by", metavar="DIMENSION", help="One row for each value of a dimension.")
-@click.option("--purpose", type=click.Choice(PURPOSES), help="What the answer is for.")
+@click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
 @click.option("--environment", help="Of which environment. Default: production.")
 @_include
 def metric_command(

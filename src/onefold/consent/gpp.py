@@ -19,13 +19,15 @@ _OPTED_OUT, _STAYED = 1, 2
 _GPC = 1
 """The type of a sub-section that tells the browser's Global Privacy Control."""
 
+_PLAIN = ("notice", "sale_notice", "targeted_notice", "sale", "targeted")
+_SENSITIVE = (*_PLAIN[:3], "sensitive_notice", "sale", "targeted")
 _US: dict[int, tuple[str, tuple[str, ...]]] = {
     7: (
         "usnat",
         (
-            "sharing_notice",
+            "notice",
             "sale_notice",
-            "sharing_opt_out_notice",
+            "sharing_notice",
             "targeted_notice",
             "sensitive_notice",
             "sensitive_limit_notice",
@@ -34,24 +36,26 @@ _US: dict[int, tuple[str, tuple[str, ...]]] = {
             "targeted",
         ),
     ),
-    8: (
-        "usca",
-        ("sale_notice", "sharing_notice", "sensitive_notice", "sale", "sharing"),
-    ),
-    9: ("usva", ("sharing_notice", "sale_notice", "targeted_notice", "sale", "targeted")),
-    10: ("usco", ("sharing_notice", "sale_notice", "targeted_notice", "sale", "targeted")),
-    11: (
-        "usut",
-        (
-            "sharing_notice",
-            "sale_notice",
-            "targeted_notice",
-            "sensitive_notice",
-            "sale",
-            "targeted",
-        ),
-    ),
-    12: ("usct", ("sharing_notice", "sale_notice", "targeted_notice", "sale", "targeted")),
+    8: ("usca", ("sale_notice", "sharing_notice", "sensitive_notice", "sale", "sharing")),
+    11: ("usut", _SENSITIVE),
+    18: ("usia", _SENSITIVE),
+} | {
+    number: (name, _PLAIN)
+    for number, name in {
+        9: "usva",
+        10: "usco",
+        12: "usct",
+        13: "usfl",
+        14: "usmt",
+        15: "usor",
+        16: "ustx",
+        17: "usde",
+        19: "usne",
+        20: "usnh",
+        21: "usnj",
+        22: "ustn",
+        23: "usmn",
+    }.items()
 }
 """Section -> its name, and the answers after its version as far as we read them, in order."""
 
@@ -90,8 +94,8 @@ def read_gpp(text: str) -> GppString:
     if bits.integer(6) != _TYPE or bits.integer(6) != _VERSION:
         raise BadInput("The GPP string has a header of another kind.", "Send one of version 1.")
     sections = _sections(bits)
-    if len(sections) != len(parts):
-        message = f"The GPP string names {len(sections)} sections and has {len(parts)}."
+    if len(sections) != len(parts) or not all(parts):
+        message = f"The GPP string names {len(sections)} sections and has others."
         raise BadInput(message, "Send it whole.")
     answers: dict[str, set[int]] = {"sale": set(), "sharing": set(), "targeted": set()}
     tc, gpc, unread = "", False, []

@@ -13,12 +13,11 @@ from onefold.consent.purposes import PURPOSES
 from onefold.model.documents import Fields, read_document
 
 FILE = "consent.yaml"
-UNNAMED, DROPPED, HELD = BEFORE = ("unnamed", "dropped", "held")
+UNNAMED, DROPPED = BEFORE = ("unnamed", "dropped")
 """What may become of an event before its person agreed."""
 
 _MOST_TCF = 11
 """Purposes of the TCF, version 2.2."""
-_MOST_DAYS = 366
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
 
 
@@ -32,7 +31,6 @@ class Region:
         bases: Legal bases that hold there; a source of another counts as opt-in.
         ask: Purposes that need a yes whatever the basis.
         before: What becomes of an event that may not be somebody's, of `BEFORE`.
-        hold_days: How long a held one can be let in.
     """
 
     name: str
@@ -40,7 +38,6 @@ class Region:
     bases: tuple[str, ...] = tuple(BASES)
     ask: tuple[str, ...] = ()
     before: str = UNNAMED
-    hold_days: int = 30
 
     def basis(self, basis: str) -> str:
         """Return the basis that holds there for a source of a basis."""
@@ -108,7 +105,6 @@ def parse_consent(text: str, path: str) -> ConsentRules:
         else {}
     )
     elsewhere = replace(Region(""), before=fields.choice("before", BEFORE, UNNAMED))
-    elsewhere = replace(elsewhere, hold_days=_days(fields, elsewhere.hold_days))
     rules = ConsentRules(
         categories=named,
         purposes=purposes,
@@ -145,7 +141,6 @@ def _region(fields: Fields, known: tuple[str, ...], elsewhere: Region) -> Region
         bases=fields.texts("bases", tuple(BASES)),
         ask=fields.texts("ask", ()),
         before=fields.choice("before", BEFORE, elsewhere.before),
-        hold_days=_days(fields, elsewhere.hold_days),
     )
     for country in region.countries:
         if len(country) != 2 or not country.isalpha():
@@ -158,13 +153,6 @@ def _region(fields: Fields, known: tuple[str, ...], elsewhere: Region) -> Region
                 fields.refuse(name, message, f"Use one of: {', '.join(allowed)}.")
     fields.close()
     return region
-
-
-def _days(fields: Fields, usual: int) -> int:
-    days = fields.integer("hold_days", usual, least=1)
-    if days > _MOST_DAYS:
-        fields.refuse("hold_days", f"`hold_days` is {days}.", f"Write at most {_MOST_DAYS}.")
-    return days
 
 
 def _tcf(fields: Fields, known: tuple[str, ...]) -> dict[str, tuple[int, ...]]:

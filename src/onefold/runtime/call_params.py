@@ -7,7 +7,8 @@ import msgspec
 Environment = Literal["production", "staging", "development"]
 Basis = Literal["opt-in", "notice", "contract"]
 Unplanned = Literal["allow", "strip", "quarantine"]
-Purpose = Literal["analytics", "personalization", "advertising", "sharing"]
+Purpose = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,99}$")]
+"""One of the four, or one of the workspace's own (definitions/consent.yaml)."""
 Role = Literal["owner", "analyst", "marketer", "viewer"]
 Sample = Annotated[float, msgspec.Meta(gt=0, le=1)]
 _MARK = "(bots?|internal|tests?|synthetic)"

@@ -228,3 +228,37 @@ def test_a_yes_before_anything_was_seen_holds_for_who_comes(world):
     assert seen(world, purpose="advertising") == ["saved"], "what came before the yes stays out"
     view = world.workspace.view(Question(OWNER, purpose="advertising"))
     assert view.left_out(START - SECOND, START + 7200 * SECOND) == 1
+
+
+def test_where_the_region_says_so_nothing_is_kept_but_that_it_came(tmp_path):
+    text = "before: dropped\n"
+    world = World(tmp_path / "w", basis="opt-in", definitions={"consent.yaml": text})
+    receipt = world.send(track("saved", id="1", user="u1"), track("x", id="2", agreed=False))
+    assert (receipt.accepted, receipt.dropped) == (1, 1)
+    assert receipt.answer()["dropped"] == 1
+    alone = world.send(track("x", id="3", user="ann@example.com", agreed=False))
+    assert b"ann" not in alone.row.body
+    world.fold()
+    assert [row["events"] for row in world.raw("dropped")] == [1, 1]
+    assert len(world.raw("events")) == 1
+    before = world.sums()
+    rebuild(world.workspace)
+    assert world.sums() == before
+    assert sum(row["events"] for row in world.raw("dropped")) == 2
+    assert "came: 2" in ask(world, "consent summary")["notes"][1]
+    world.close()
+
+
+def test_an_old_string_sent_again_undoes_no_later_withdrawal(world):
+    old = "CQfAJEAQfmSeAAfACBEND6EgALAAAEIAAAYgFeQAwABAAKAV4AAAAAAA.YAAAAAAAAAAA"
+    world.clock.now = 1_780_000_000 * SECOND
+    world.send(track("saved", id="1", user="u1") | {"context": ALL})
+    ask(world, "consent record", id="u1", string=old)
+    assert states(world, "u1")["advertising"] == "granted"
+    ask(world, "consent withdraw", id="u1", purpose="advertising")
+    world.clock.now += 3600 * SECOND
+    ask(world, "consent record", id="u1", string=old)
+    change = {"type": "track", "event": CHANGE, "messageId": "c", "userId": "u1"}
+    world.send(change | {"context": {"consent": {"tcf": old}}})
+    assert states(world, "u1")["advertising"] == "withdrawn"
+    assert seen(world, purpose="advertising") == []
