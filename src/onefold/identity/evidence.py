@@ -137,7 +137,8 @@ def _times(edges: pa.Table) -> list[_Times]:
 
 
 def _is_earlier(time: _Times, seen: _Times) -> bool:
-    return _earliest(time, seen) != seen
+    told, known = time[1], seen[1]
+    return time[0] < seen[0] or (told is not None and (known is None or told < known))
 
 
 def _earliest(one: _Times, other: _Times) -> _Times:

@@ -23,6 +23,8 @@ def components(one: Ints, other: Ints, count: int) -> Ints:
     >>> components(np.array([3, 1]), np.array([0, 3]), 5).tolist()
     [0, 0, 1, 0, 2]
     """
+    if not len(one):
+        return np.arange(count)
     return _joined(one, other, count) if len(one) <= _FEW else _at_one_go(one, other, count)
 
 

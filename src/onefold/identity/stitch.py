@@ -28,7 +28,7 @@ class Graph:
     """Identifiers and the links between them; a place is an index of `keys`.
 
     Attributes:
-        keys: Shape (n,).
+        keys: Shape (n,), ascending.
         kinds: Shape (n,), places in `names`.
         names: The kinds that there are.
         there: Shape (n,), whether it was seen; one that a link alone names makes no person.
@@ -95,18 +95,22 @@ def _over_cap(graph: Graph, rules: IdentityRules, cores: Ints, evidence: Flags) 
     counted = (caps[graph.kinds[values]] > 0) & records[graph.kinds[sharers]]
     values, sharers = values[counted], sharers[counted]
     over = np.zeros(len(graph.keys), np.bool_)
-    if not len(values):
-        return over
-    kinds = len(graph.names)
-    # One number a (value, kind of record) and one a core: each pair counts once.
-    shares = values * kinds + graph.kinds[sharers]
-    order = np.lexsort((cores[sharers], shares))
-    shares, held = shares[order], cores[sharers][order]
-    fresh = np.ones(len(shares), np.bool_)
-    fresh[1:] = (shares[1:] != shares[:-1]) | (held[1:] != held[:-1])
-    found, counts = np.unique(shares[fresh], return_counts=True)
-    over[found[counts > caps[graph.kinds[found // kinds]]] // kinds] = True
+    for kind in np.flatnonzero(records).tolist():
+        mine = graph.kinds[sharers] == kind
+        over |= _shared_by_many(values[mine], cores[sharers[mine]], caps[graph.kinds])
     return over
+
+
+def _shared_by_many(values: Ints, cores: Ints, caps: Ints) -> Flags:
+    """Return for each place whether more cores than its cap share it, each counted once."""
+    # Few values have so many links at all, so that few are looked at one by one.
+    many = (np.bincount(values, minlength=len(caps)) > caps) & (caps > 0)
+    values, cores = values[many[values]], cores[many[values]]
+    order = np.lexsort((cores, values))
+    values, cores = values[order], cores[order]
+    fresh = np.ones(len(values), np.bool_)
+    fresh[1:] = (values[1:] != values[:-1]) | (cores[1:] != cores[:-1])
+    return np.asarray(many & (np.bincount(values[fresh], minlength=len(caps)) > caps))
 
 
 def _held_apart(
@@ -161,8 +165,11 @@ def _too_large(graph: Graph, rules: IdentityRules, groups: Ints, cores: Ints) ->
         mine = np.flatnonzero(graph.kinds == at)
         if at == users:
             # What was stated to be one counts once.
-            _, firsts = np.unique(cores[mine], return_index=True)
-            counts = np.bincount(groups[mine[firsts]], minlength=len(user_counts))
+            groups_of = np.zeros(len(groups), np.int64)
+            groups_of[cores] = groups
+            there = np.zeros(len(groups), np.bool_)
+            there[cores[mine]] = True
+            counts = np.bincount(groups_of[there], minlength=len(user_counts))
             found.append(np.flatnonzero(counts > limit))
             continue
         counts = np.bincount(groups[mine], minlength=len(user_counts))
@@ -172,18 +179,20 @@ def _too_large(graph: Graph, rules: IdentityRules, groups: Ints, cores: Ints) ->
 
 def _named(graph: Graph, ranks: Ints, groups: Ints) -> Ints:
     """Return the key that names each identifier's person: the smallest by priority and value."""
-    # What was not seen comes last: a person is named by what it was seen under.
-    order = np.lexsort((graph.keys, ranks, ~graph.there, groups))
-    held = groups[order]
-    first = np.ones(len(order), np.bool_)
-    first[1:] = held[1:] != held[:-1]
-    names = np.zeros(int(groups.max(initial=-1)) + 1, np.int64)
-    names[held[first]] = graph.keys[order[first]]
+    # What was not seen comes last: a person is named by what it was seen under. Places are in the
+    # order of the keys, so one number a place says all that is compared.
+    count = len(groups)
+    scores = (ranks + graph.there.astype(np.int64) * -(int(ranks.max(initial=0)) + 1)) * count
+    scores += np.arange(count)
+    best = np.full(int(groups.max(initial=-1)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(best, groups, scores)
+    names: Ints = graph.keys[best % max(count, 1)]
     return names[groups]
 
 
 def _of_somebody(graph: Graph, rules: IdentityRules, groups: Ints) -> Flags:
     """Return which identifiers are in a group with one under which somebody can be known."""
     stands = [rules.of(name).record or name == ANONYMOUS for name in graph.names] or [False]
-    known = graph.there & np.array(stands, np.bool_)[graph.kinds]
-    return np.isin(groups, np.unique(groups[known]))
+    known = np.zeros(int(groups.max(initial=-1)) + 1, np.bool_)
+    known[groups[graph.there & np.array(stands, np.bool_)[graph.kinds]]] = True
+    return known[groups]
