@@ -1,5 +1,6 @@
 """Which identifier a text means, and what is known of somebody."""
 
+import re
 from typing import TYPE_CHECKING
 
 from onefold.governance import require
@@ -12,12 +13,15 @@ from onefold.model.kinds import normal_value
 if TYPE_CHECKING:
     from onefold.store import View
 
+_KEY = re.compile(r"[0-9a-f]{16}")
+_NUMBER = re.compile(r"-?[0-9]{1,19}")
+
 
 def node_named(view: "View", text: str, *, identity_key: bytes) -> Node:
     """Return the identifier that a text means.
 
-    Tried in this order: `kind:value`, such as `email:jo@example.com`; a bare user id, then a bare
-    anonymous id; the number of a person.
+    Tried in this order: `kind:value`, such as `email:jo@example.com`, or `key:` and 16 hex digits;
+    a bare user id, then a bare anonymous id; the number of a person.
 
     Raises:
         NotFound: It was never told, or the asker may not see persons.
@@ -25,6 +29,11 @@ def node_named(view: "View", text: str, *, identity_key: bytes) -> Node:
     require(view.question.asker, "see_persons")
     wanted = text.strip()
     kind, _, value = wanted.partition(":")
+    if kind == "key" and _KEY.fullmatch(value):
+        number = int(value, 16)
+        found = queries.node_at(view, number - (1 << 64) if number >> 63 else number)
+        if found is not None:
+            return found
     tried = [(kind, value)] if value else []
     tried += [(each, wanted) for each in IDENTIFIER_KINDS]
     for each, said in tried:
@@ -32,9 +41,9 @@ def node_named(view: "View", text: str, *, identity_key: bytes) -> Node:
         found = queries.node_at(view, key)
         if found is not None:
             return found
-    number = wanted.removeprefix("person:")
-    if number.lstrip("-").isdigit() and abs(int(number)) < 1 << 63:
-        found = queries.node_at(view, int(number))
+    digits = wanted.removeprefix("person:")
+    if _NUMBER.fullmatch(digits) and abs(int(digits)) < 1 << 63:
+        found = queries.node_at(view, int(digits))
         if found is not None:
             return found
     message = f"No identifier `{wanted}`."

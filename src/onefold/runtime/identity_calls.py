@@ -107,9 +107,10 @@ def _unblock(asked: Asked, params: OneParams) -> Body:
 
 @named("person review", take.Nothing, action="see_persons")
 def _review(asked: Asked, _: take.Nothing) -> Body:
-    """Separated pairs of which new evidence says that they are one."""
-    found = hands.asking(asked.view(take.Asking()))
-    words = _words(asked, {key for one in found for key in one.separation.ends})
+    """Separated pairs of which new evidence says that they are one; and all that was decided."""
+    view = asked.view(take.Asking())
+    found, made = hands.asking(view), hands.links(view)
+    words = _words(asked, {key for link, _ in made for key in link.ends})
     return {
         "asking": [
             {
@@ -123,7 +124,19 @@ def _review(asked: Asked, _: take.Nothing) -> Body:
             }
             for one in found
         ],
+        "links": [_link(link, words) for link, _ in reversed(made)],
         "notes": [] if found else ["Nothing asks for a decision."],
+    }
+
+
+def _link(link: identity.Link, words: Mapping[int, str]) -> dict[str, object]:
+    return {
+        "link": link.link,
+        "kind": link.kind,
+        "from": words.get(link.from_key, _short(link.from_key)),
+        "to": words.get(link.to_key, _short(link.to_key)),
+        "made_by": link.made_by,
+        "made_time": format_time(link.made_time),
     }
 
 
@@ -166,17 +179,7 @@ def _graph(asked: Asked, params: take.IdParams) -> Body:
             for each in nodes
         ],
         "edges": _edges(asked, edges),
-        "links": [
-            {
-                "link": link.link,
-                "kind": link.kind,
-                "from": words.get(link.from_key, _short(link.from_key)),
-                "to": words.get(link.to_key, _short(link.to_key)),
-                "made_by": link.made_by,
-                "made_time": format_time(link.made_time),
-            }
-            for link in links
-        ],
+        "links": [_link(link, words) for link in links],
     }
 
 

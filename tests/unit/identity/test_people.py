@@ -53,7 +53,7 @@ def test_the_same_person_on_two_devices_is_credited_once(world) -> None:
     world.send(track("pin_saved", id="2", anonymous="desk", user="u1", at=7200))
     world.send(track("pin_saved", id="3", anonymous="other", at=90))
     world.fold()
-    before = metric(world, "weekly_active_people")["value"]["estimate"]
+    before = metric(world, "weekly_active_people")["estimate"]
     world.send(
         {
             "type": "identify",
@@ -65,7 +65,7 @@ def test_the_same_person_on_two_devices_is_credited_once(world) -> None:
         }
     )
     world.fold()
-    after = metric(world, "weekly_active_people")["value"]["estimate"]
+    after = metric(world, "weekly_active_people")["estimate"]
     assert (before, after) == (3, 2)
     events = world.rows(world.view().person_events)
     assert len({e["person_id"] for e in events if e["event"] == "pin_saved"}) == 2
