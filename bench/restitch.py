@@ -60,14 +60,14 @@ def components(graph: Graph) -> np.ndarray:
         (np.ones(len(graph.one), np.bool_), (graph.one, graph.other)),
         shape=(len(graph.keys), len(graph.keys)),
     )
-    return connected_components(links, directed=False)[1]
+    return np.asarray(connected_components(links, directed=False)[1])
 
 
 def are_equal(persons: np.ndarray, labels: np.ndarray) -> bool:
     """Return whether two ways to divide the same things are one."""
     _, mine = np.unique(persons, return_inverse=True)
     both = np.unique(mine.astype(np.int64) * (labels.max() + 1) + labels)
-    return len(both) == mine.max() + 1 == labels.max() + 1
+    return bool(len(both) == mine.max() + 1 == labels.max() + 1)
 
 
 def main() -> None:
