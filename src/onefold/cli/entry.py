@@ -63,6 +63,7 @@ ROOMS = {
         "team": ("access", "Who works on the same accounts."),
         "policy": ("access", "Who sees which rows, and what of persons in clear."),
         "audit": ("governance", "The trail, and whether it is whole."),
+        "retention": ("retention", "For how many days events serve a purpose."),
         "destination": ("sharing", "Where data goes, for which purpose."),
         "transfer": ("sharing", "Data across borders: bases, and what went."),
         "join": ("joining", "Who of a partner's file is a customer, in groups."),

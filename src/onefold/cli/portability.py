@@ -31,7 +31,13 @@ def export_command(target: Path, *, with_secrets: bool) -> int:
 @click.argument("source", type=click.Path(path_type=Path), metavar="DIR")
 @click.option("--log", metavar="URL", help="kafka://BROKER/TOPIC, new. Default: a file in -w.")
 @click.option("--state", metavar="URL", help="postgresql://..., empty. Default: a file in -w.")
-def restore_command(source: Path, log: str | None, state: str | None) -> int:
+@click.option(
+    "--erased",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="A later export: whoever was erased by then stays so.",
+)
+def restore_command(source: Path, log: str | None, state: str | None, erased: Path | None) -> int:
     """Make the workspace -w from the export in DIR; 1 if its facts are not equal.
 
     The workspace must not exist yet, or hold no events; a topic or database that it is to use must
@@ -44,7 +50,14 @@ def restore_command(source: Path, log: str | None, state: str | None) -> int:
         message = f"A server holds the workspace {given.folder}."
         raise Conflict(message, "End it first, or name another folder.")
     with show_progress() as progress:
-        made = restore(source, given.folder, log=log or "", state=state or "", progress=progress)
+        made = restore(
+            source,
+            given.folder,
+            log=log or "",
+            state=state or "",
+            erased=erased,
+            progress=progress,
+        )
     body = made.answer.to_json()
     link = sign_in_address(made.sign_in_path) if made.sign_in_path else ""
     if given.as_json:

@@ -44,6 +44,8 @@ NOT_EVENTS = frozenset({"records", "control"})
 _MOST_CACHED = 400_000
 _WAITING = 16
 """Verdict bytes from here on are of events that do not count."""
+_GONE = Code.ERASED << 4
+"""And from here on of such of which only the place is left."""
 _NOTHING: frozenset[str] = frozenset()
 
 
@@ -105,8 +107,9 @@ class Reader:
         self._identity_key = identity_key
         self._promoter = promote.Promoter(rules.promoted)
         self._retries = rules.retries
-        self._scrub = Scrub(identity_key, rules.erasures, rules.retries)
+        self._scrub = Scrub(identity_key, rules.erasures, rules.retries, rules.expired)
         traffic = rules.traffic or shipped_traffic()
+        self._expires = bool(rules.expired)
         self._enricher = Enricher(rules.channels or shipped_channels(), traffic.bots)
         self.marks = Marks(traffic)
         self._gate = Gate(rules.consent)
@@ -128,7 +131,11 @@ class Reader:
             rows: Of the log.
             only: Log offset -> the places that are meant; all where there is none.
         """
+        old = {row.offset for row in rows if self._may_expire(row)} if self._expires else set()
+        if old:
+            rows = [self._scrub.row(row) if row.offset in old else row for row in rows]
         draft = self._draft(rows, only)
+        draft.notes.late = sorted(old)
         sheet = Sheet(self._table(draft), draft.notes)
         late = self._late(sheet) if self._scrub.erasures else frozenset()
         if not late:
@@ -138,8 +145,11 @@ class Reader:
         names, gone = draft.notes.names, self._scrub.since
         draft = self._draft(rows, only)
         draft.notes.names |= {key: name for key, name in names.items() if key not in gone}
-        draft.notes.late = sorted(late)
+        draft.notes.late = sorted(late | old)
         return Sheet(self._table(draft), draft.notes)
+
+    def _may_expire(self, row: LogRow) -> bool:
+        return row.dialect not in NOT_EVENTS and self._scrub.may_expire(row)
 
     def _late(self, sheet: Sheet) -> frozenset[int]:
         """Return the offsets of rows that name somebody who is erased."""
@@ -275,6 +285,9 @@ class Reader:
     def _take_request(
         self, at: int, row: LogRow, draft: Draft, only: Mapping[int, frozenset[int]] | None
     ) -> None:
+        if min(row.verdicts, default=0) >= _GONE:
+            _note_erased(row, draft)
+            return
         columns = read_stored(row.route, row.body, row.received_time, row.source.encode())
         places: Sequence[int] = range(len(row.verdicts))
         verdicts = row.verdicts
@@ -288,6 +301,7 @@ class Reader:
             places = _accepted(row, verdicts, reasons, columns, draft)
             if only is None:
                 self._note_waiting(row, verdicts, columns, draft)
+                _note_erased(row, draft)
             else:
                 places = [place for place in places if place in only[row.offset]]
                 draft.notes.waiting.clear()
@@ -296,16 +310,9 @@ class Reader:
         self._take(columns, verdicts, draft, at=[at] * len(verdicts), places=places)
 
     def _note_waiting(self, row: LogRow, verdicts: bytes, columns: Columns, draft: Draft) -> None:
-        """Note whose is what waits, and what is left of what was erased."""
-        items: Sequence[bytes] = ()
+        """Note whose is what waits."""
         for place, verdict in enumerate(verdicts):
-            if verdict >> 4 == Code.ERASED:
-                items = items or read(row.route, row.body).items
-                left = tombstone_in(items[place])
-                if left is not None and left.counted:
-                    halves = message_hash(left.message_id)
-                    draft.notes.erased.append((row.offset, place, *halves))
-            elif verdict >= _WAITING:
+            if _WAITING <= verdict < _GONE:
                 user, anonymous = columns.user_ids[place], columns.anonymous_ids[place]
                 kind, told = ("user_id", user) if user else ("anonymous_id", anonymous)
                 key = identifier_key(self._identity_key, kind, told) if told else None
@@ -434,6 +441,16 @@ def _purposes(draft: Draft) -> npt.NDArray[np.int16]:
     if draft.said:
         found[list(draft.said)] |= np.array(list(draft.said.values()), np.int16)
     return found
+
+
+def _note_erased(row: LogRow, draft: Draft) -> None:
+    """Note what is left of what was erased: the ids of what counted."""
+    gone = [place for place, verdict in enumerate(row.verdicts) if verdict >= _GONE]
+    items = read(row.route, row.body).items if gone else ()
+    for place in gone:
+        left = tombstone_in(items[place])
+        if left is not None and left.counted:
+            draft.notes.erased.append((row.offset, place, *message_hash(left.message_id)))
 
 
 def _reasons(row: LogRow) -> dict[str, str]:

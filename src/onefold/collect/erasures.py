@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 KIND = "person.erase"
 """The route of the control entry."""
+EXPIRE = "retention.expire"
+"""The route of the entry that says before when nothing is kept for a purpose any more."""
 
 Link = dict[str, Any]
 """A row of `edges`, its times as microseconds."""
@@ -78,6 +80,14 @@ def erasures_of(log: Log) -> tuple[Erasure, ...]:
         found.append(Erasure(entry.id, tuple(entry.keys), row.offset))
         row = log.row(entry.before) if entry.before else None
     return tuple(reversed(found))
+
+
+def expired_of(log: Log) -> dict[str, int]:
+    """Return purpose -> before when nothing is kept for it any more, as the last entry says."""
+    row = log.latest("control", EXPIRE)
+    if row is None:
+        return {}
+    return msgspec.convert(msgspec.json.decode(row.body)["before"], dict[str, int])
 
 
 def links_in(rows: Iterable[LogRow]) -> "pa.Table":

@@ -268,7 +268,9 @@ class CollectFold:
 
     def without_erased(self, rows: Sequence[LogRow], values: Sequence[bytes] = ()) -> list[LogRow]:
         """Return rows of the log as they are to be by the rules; `values` see `Scrub.row`."""
-        events = Scrub(self._identity_key, self._rules.erasures, self._rules.retries)
+        events = Scrub(
+            self._identity_key, self._rules.erasures, self._rules.retries, self._rules.expired
+        )
         records = ScrubRecords(self._identity_key, since(self._rules.erasures))
         return [
             records.row(row) if row.dialect == DIALECT else events.row(row, values)

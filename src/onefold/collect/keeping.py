@@ -5,8 +5,17 @@ from onefold.collect import tail
 from onefold.collect.audit_queries import MOST_SAMPLED, recorded, sample
 from onefold.collect.catalogue import COMMON, promoted
 from onefold.collect.changes import Breakage, Use, broken_uses, replayed
+from onefold.collect.erasures import (
+    EXPIRE,
+    Entry,
+    Erasure,
+    Link,
+    entry_in,
+    erasures_of,
+    expired_of,
+    links_in,
+)
 from onefold.collect.erasures import KIND as ERASE
-from onefold.collect.erasures import Entry, Erasure, Link, entry_in, erasures_of, links_in
 from onefold.collect.iglu import read_schemas, schemas_of
 from onefold.collect.inference import heading, infer
 from onefold.collect.personal import address_kind
@@ -21,6 +30,7 @@ __all__ = [
     "COMMON",
     "CONFLICT",
     "ERASE",
+    "EXPIRE",
     "MOST_SAMPLED",
     "RETRY",
     "Breakage",
@@ -38,6 +48,7 @@ __all__ = [
     "consent_rules",
     "entry_in",
     "erasures_of",
+    "expired_of",
     "heading",
     "infer",
     "is_seed",

@@ -44,6 +44,7 @@ class FoldRules:
         identity: Which identifiers make a person; None where the shipped rules hold.
         retries: What judges waiting events anew, oldest first; each is an entry of its own.
         erasures: Who is erased, oldest first; likewise.
+        expired: Purpose -> before when nothing is kept for it any more, microseconds; likewise.
     """
 
     promoted: dict[str, str] = field(default_factory=dict)
@@ -57,6 +58,7 @@ class FoldRules:
     identity: IdentityRules | None = None
     retries: tuple[Retry, ...] = ()
     erasures: tuple[Erasure, ...] = ()
+    expired: dict[str, int] = field(default_factory=dict)
 
     @property
     def persons(self) -> IdentityRules:

@@ -6,7 +6,7 @@ one, and the entry that erased it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 
 import msgspec
@@ -17,6 +17,7 @@ from onefold.collect.erasures import Erasure, since
 from onefold.collect.gate import stripped, with_context, with_id, without
 from onefold.collect.records import Code, Incoming
 from onefold.collect.reentry import Retry, judged_anew
+from onefold.consent import purposes_in
 from onefold.model.errors import BadInput
 from onefold.model.ids import identifier_key, sealed_id
 from onefold.store import LogRow
@@ -74,11 +75,22 @@ class Scrub:
         identity_key: Of the workspace.
         erasures: Who, since when.
         retries: By which waiting events counted after all.
+        expired: Purpose -> before when nothing is kept for it any more.
     """
 
     identity_key: bytes
     erasures: tuple[Erasure, ...]
     retries: tuple[Retry, ...] = ()
+    expired: Mapping[str, int] = field(default_factory=dict)
+
+    def may_expire(self, row: LogRow) -> bool:
+        """Return whether something of a row may be too old for all that it was kept for."""
+        old = bool(self.expired) and row.received_time < max(self.expired.values())
+        return old and any(self._expires(row, verdict) for verdict in set(row.verdicts))
+
+    def _expires(self, row: LogRow, verdict: int) -> bool:
+        meant = purposes_in(verdict & 15) if verdict >> 4 != Code.ERASED else ()
+        return bool(meant) and all(row.received_time < self.expired.get(one, 0) for one in meant)
 
     @property
     def since(self) -> Mapping[int, int]:
@@ -92,7 +104,7 @@ class Scrub:
             row: Of events.
             values: Words of the persons, for what waits and cannot be read.
         """
-        if not self.erasures:
+        if not self.erasures and not self.may_expire(row):
             return row
         try:
             columns = read_stored(row.route, row.body, row.received_time, row.source.encode())
@@ -108,7 +120,8 @@ class Scrub:
             if verdicts[place] >> 4 == Code.ERASED:
                 continue
             erased, named = self._hits(columns, place, kept[place], verdicts[place], values)
-            if erased and row.offset < erased:
+            expires = self._expires(row, verdicts[place])
+            if expires or (erased and row.offset < erased):
                 verdicts[place] = Code.ERASED << 4
                 counted = counts[place] < _WAITING
                 kept[place] = self._tombstone(columns, place, erased, counted=counted)

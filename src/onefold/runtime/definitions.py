@@ -14,7 +14,7 @@ from onefold.store import Log, LogRow
 
 KIND = "definitions"
 """The route of the control entry."""
-RULING = frozenset({KIND, catalogues.RETRY, catalogues.ERASE})
+RULING = frozenset({KIND, catalogues.RETRY, catalogues.ERASE, catalogues.EXPIRE})
 """Routes of control entries that say by what rules the facts are built."""
 
 
@@ -40,7 +40,7 @@ def entry_of(folder: Path, identity_key: bytes = b"") -> dict[str, dict[str, Any
         catalogues.rules_of(catalogue, folder / "definitions", identity_key, categories=categories)
     )
     # Retries and erasures are entries of their own.
-    del rules["retries"], rules["erasures"]
+    del rules["retries"], rules["erasures"], rules["expired"]
     return {"files": files, "fold": rules}
 
 
@@ -55,7 +55,8 @@ def applied(log: Log) -> tuple[LogRow | None, FoldRules]:
     if row is not None:
         rules = msgspec.convert(msgspec.json.decode(row.body)["fold"], FoldRules)
     retries, erasures = catalogues.retries_of(log), catalogues.erasures_of(log)
-    return row, replace(rules, retries=retries, erasures=erasures)
+    expired = catalogues.expired_of(log)
+    return row, replace(rules, retries=retries, erasures=erasures, expired=expired)
 
 
 def applied_catalogue(log: Log) -> Catalogue:

@@ -185,6 +185,17 @@ class Folds:
             found |= fold.tell(keys, writer)
         return found
 
+    def keys_known(self, writer: FactsWriter) -> set[int]:
+        """Return every key of a person that the facts name."""
+        found: set[int] = set()
+        for fold in (self._collect, self._identity, self._sessions):
+            for table, columns in fold.KEEPS.items():
+                for column in columns:
+                    for one in writer.distinct(table, column):
+                        several = one.split(",") if isinstance(one, str) else [one]
+                        found.update(int(key) for key in several if key != "")
+        return found
+
     def _forget(self, rules: FoldRules) -> bool:
         """Let log and facts go of whom further erasures name; False where more has changed."""
         hands = Hands(

@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from functools import partial
 
+from onefold.model.records import OWNER
+from onefold.model.time import DAY
+from onefold.runtime import retention
 from onefold.runtime.erasing import finish
 from onefold.runtime.folds import FoldLoop
 from onefold.runtime.import_calls import bring_scheduled
@@ -18,13 +21,22 @@ def idle(workspace: Workspace) -> Callable[[], None]:
 
     It costs next to nothing when nothing changed.
     """
-    ended = -1
+    ended = looked = -1
+    expired: dict[str, int] = {}
 
     def tidy() -> None:
-        nonlocal ended
+        nonlocal ended, looked, expired
         workspace.tidy()
         if ended != workspace.state.version() and finish(workspace):
             ended = workspace.state.version()
+        if looked != (today := workspace.clock() // DAY) and not workspace.folds.stale:
+            looked = today
+            if workspace.settings.retention and (gone := retention.expiring(workspace)):
+                retention.decide(workspace, OWNER, gone)
+        if expired != (now := workspace.folds.generation.rules.expired):
+            expired = now
+            if now:
+                retention.forget_words(workspace)
 
     return tidy
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from onefold.model.time import day_start, parse_date
 from onefold.runtime import call_params as take
 from onefold.runtime import people_requests as requests
+from onefold.runtime import retention
 from onefold.runtime.erasing import erase
 from onefold.runtime.known_by import known_by
 from onefold.runtime.leaving import take_back
@@ -45,6 +46,18 @@ def _person_request(asked: Asked, params: take.RequestParams) -> Body:
         received_time=received,
     )
     return requests.register(workspace.state, now=workspace.clock())
+
+
+@named("retention show", take.Nothing, action="settings")
+def _retention_show(asked: Asked, _: take.Nothing) -> Body:
+    """For how long events are kept for each purpose, and what has expired."""
+    return retention.outlook(asked.workspace)
+
+
+@named("retention enforce", take.Nothing, action="settings", changes=True)
+def _retention_enforce(asked: Asked, _: take.Nothing) -> Body:
+    """Erase now what no purpose may use any more; the server does so once a day."""
+    return retention.enforce(asked.workspace, asked.asker, asked.progress)
 
 
 @named("person requests", take.Nothing, action="settings")

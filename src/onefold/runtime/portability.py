@@ -22,6 +22,7 @@ from onefold.model.ids import new_secret
 from onefold.model.records import OWNER, Answer, Column, Progress
 from onefold.model.time import Clock, format_time, now
 from onefold.model.words import plural
+from onefold.runtime.kept_away import keep_erased, later_erased
 from onefold.runtime.rebuilding import checksum
 from onefold.runtime.settings import FILE, with_planes
 from onefold.runtime.workspace import Workspace
@@ -222,6 +223,7 @@ def restore(
     *,
     log: str = "",
     state: str = "",
+    erased: Path | None = None,
     progress: Progress,
     clock: Clock = now,
 ) -> Restored:
@@ -232,14 +234,16 @@ def restore(
         folder: New or empty, or a workspace that holds no events: it is replaced.
         log: Where the log is to stand, `kafka://...` with a new topic; in the folder when empty.
         state: Where the state is to stand, `postgresql://...`, an empty database; likewise.
+        erased: A later export of the same workspace: whoever was erased by then stays so.
         progress: Told how far it is.
         clock: Tells the time.
 
     Raises:
-        BadInput: It is no whole export; nothing was made.
+        BadInput: It is no whole export, or the later one is of another workspace; nothing was made.
         Conflict: There is something in the folder, the topic or the database.
     """
     manifest = _read_manifest(source)
+    gone = later_erased(source, erased) if erased is not None else frozenset[int]()
     _make_room(folder)
     _prove_empty(log, state, folder, clock)
     (folder / "run").mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -264,9 +268,21 @@ def restore(
     try:
         workspace.catch_up(progress)
         found = [tuple(row) for row in checksum(workspace).rows]
+        if gone:
+            keep_erased(workspace, gone)
     finally:
         workspace.close()
-    return Restored(_compared(manifest, found), found == manifest.checksums, keys, api_key, link)
+    answer = _compared(manifest, found, told=_of_the_erased(manifest, erased, len(gone)))
+    return Restored(answer, found == manifest.checksums, keys, api_key, link)
+
+
+def _of_the_erased(manifest: Manifest, erased: Path | None, keys: int) -> str:
+    if erased is None:
+        return (
+            f"Who was erased after {manifest.made_time} is in it again: name a later export with "
+            "`--erased`, or erase them anew."
+        )
+    return f"Who was erased by the later export was erased again: {keys:,} identifiers."
 
 
 def _new_keys(state: State, clock: Clock) -> tuple[str, str]:
@@ -277,13 +293,15 @@ def _new_keys(state: State, clock: Clock) -> tuple[str, str]:
     return key, people.sign_in_link(state, owner, asker=OWNER, now=moment) if owner else ""
 
 
-def _compared(manifest: Manifest, found: list[tuple[Any, ...]]) -> Answer:
+def _compared(manifest: Manifest, found: list[tuple[Any, ...]], *, told: str) -> Answer:
     before = {table: (rows, hashed) for table, rows, hashed in manifest.checksums}
     rows = tuple(
         (table, count, hashed, before.get(table) == (count, hashed))
         for table, count, hashed in found
     )
-    notes = [] if manifest.secrets else ["Users sign in by a link and choose a password anew."]
+    notes = [told]
+    if not manifest.secrets:
+        notes.append("Users sign in by a link and choose a password anew.")
     if manifest.facts_version != VERSION:
         notes.append(f"Its facts were made by Onefold {manifest.onefold}, whose folds differ.")
     return Answer(

@@ -5,6 +5,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from onefold.consent import PURPOSES
 from onefold.model.errors import BadInput, NotFound, did_you_mean
 from onefold.model.limits import Limits
 from onefold.model.records import ROLES
@@ -26,6 +27,12 @@ zone = "UTC"
 # (analytics, personalization, advertising, sharing). Names of purposes need no line.
 [consent.categories]
 # C0002 = "analytics"
+
+# How many days events are kept for a purpose; without, for good. What no purpose may use any more
+# is erased, and the facts are built anew without it, once a day.
+[retention]
+# analytics = 400
+# advertising = 90
 
 # People may sign in by your provider; `pip install 'onefold[oidc]'`.
 # [oidc]
@@ -49,10 +56,12 @@ _KNOWN = {
     "log": str,
     "state": str,
     "consent": dict,
+    "retention": dict,
     "intake": dict,
     "oidc": dict,
 }
 _OIDC = ("issuer", "client_id", "secret_from", "name_claim", "role_claim", "scopes")
+_MOST_DAYS = 36_500
 _INTAKE = ("events_per_second", "keep_free_mb", "most_behind_seconds")
 
 
@@ -64,6 +73,7 @@ class Settings:
         name: As pages show it.
         zone: IANA name.
         categories: Consent category as sent -> purpose.
+        retention: Purpose -> days that events are kept for it; for good where it is not named.
         limits: What its intake takes at most.
         country_database: Tells the country of an address, a file in MaxMind's format; or None.
         log: Where the log stands, a URL; empty for the folder.
@@ -74,6 +84,7 @@ class Settings:
     name: str
     zone: str = "UTC"
     categories: dict[str, str] = field(default_factory=dict)
+    retention: dict[str, int] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     country_database: Path | None = None
     log: str = ""
@@ -142,12 +153,26 @@ def read_settings(folder: Path) -> Settings:
         name=content.get("name", folder.name),
         zone=zone,
         categories=dict(categories),
+        retention=_retention(content.get("retention", {})),
         limits=_limits(intake),
         country_database=database,
         log=content.get("log", ""),
         state=content.get("state", ""),
         provider=_provider(content["oidc"]) if "oidc" in content else None,
     )
+
+
+def _retention(given: dict[str, object]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for name, days in given.items():
+        if name not in PURPOSES:
+            message = f"{FILE}: no purpose `{name}` of retention.{did_you_mean(name, PURPOSES)}"
+            raise BadInput(message, f"Use {', '.join(PURPOSES)}.")
+        if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= _MOST_DAYS:
+            message = f"{FILE}: `{name}` of retention is {days!r}."
+            raise BadInput(message, f"Write days, from 1 to {_MOST_DAYS:,}.")
+        found[name] = days
+    return found
 
 
 def _database(folder: Path, named: object) -> Path | None:

@@ -35,6 +35,7 @@ class Terms:
         consent: What is laid down about it.
         off: Purposes that are switched off for everybody.
         linked: Some of the accounts or contacts are one.
+        horizon: Before when nothing may be used for the purpose any more, microseconds; or None.
     """
 
     marked: bool = True
@@ -43,6 +44,7 @@ class Terms:
     consent: rules.ConsentRules = field(default_factory=rules.shipped_consent)
     off: frozenset[str] = frozenset()
     linked: bool = False
+    horizon: int | None = None
 
 
 def make_view(
@@ -75,7 +77,7 @@ def make_view(
     tables = as_one_account(told, everything["account_heads"]) if terms.linked else told
     # Who withdrew did so whatever the asker may see of it.
     consent = _consent(everything, question, terms, now)
-    here = _here(tables["events"], question, until)
+    here = _young(_here(tables["events"], question, until), terms, "event_time")
     known = consent.events(here)
     identifiers = consent.persons(_somebodys(tables))
     strangers = _strangers(everything, question) if terms.marked else None
@@ -84,8 +86,8 @@ def make_view(
     if strangers is not None:
         people = people.anti_join(strangers, "person_id")
         allowed = allowed.anti_join(strangers, allowed.identifier == strangers.key)
-    sessions = _sessions(tables["sessions"], question, until)
-    orders = consent.events(tables["orders"], "order_time")
+    sessions = _young(_sessions(tables["sessions"], question, until), terms, "start_time")
+    orders = consent.events(_young(tables["orders"], terms, "order_time"), "order_time")
     out = _LeftOut(facts, tables, (here, known), strangers, question)
     return View(
         facts=facts,
@@ -192,6 +194,13 @@ def _graph(
 
 def _of(quarantine: "ir.Table", question: Question) -> "ir.Table":
     return quarantine.filter(quarantine.environment == question.environment)
+
+
+def _young(table: "ir.Table", terms: Terms, column: str) -> "ir.Table":
+    """Return the rows that are not too old for the purpose."""
+    if terms.horizon is None:
+        return table
+    return table.filter(table[column] >= to_datetime(terms.horizon).replace(tzinfo=None))
 
 
 def _here(events: "ir.Table", question: Question, until: "datetime | None") -> "ir.Table":

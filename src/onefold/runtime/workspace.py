@@ -48,6 +48,7 @@ from onefold.runtime.pace import Pace, Rates
 from onefold.runtime.personalizing import PERSONALIZATION, switched_off
 from onefold.runtime.prefixes import begin_from, drop_kept, keep
 from onefold.runtime.relay import relay
+from onefold.runtime.retention_days import horizon_of
 from onefold.runtime.settings import FILE, Settings, read_settings, write_settings
 from onefold.runtime.status import status_of
 from onefold.runtime.views import Terms, make_view
@@ -228,6 +229,7 @@ class Workspace:
             sampled=generation.sampled,
             stated=generation.stated,
             linked=generation.linked,
+            horizon=horizon_of(self.settings.retention, purpose, self.clock()),
             consent=generation.rules.consent or rules.shipped_consent(),
             off=switched_off(self.state) if purpose == PERSONALIZATION else frozenset(),
         )

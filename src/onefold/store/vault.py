@@ -169,6 +169,12 @@ class Vault:
             rows.close()
         return list(found)
 
+    def keys(self) -> set[int]:
+        """Return every key that words are kept under."""
+        query = "SELECT key FROM identifiers UNION SELECT key FROM fields"
+        with self._lock:
+            return {int(key) for (key,) in self._connection.execute(query)}
+
     def holders(self, values: Iterable[str]) -> dict[str, set[int]]:
         """Return value -> the keys under which it stands, as an identifier or in a field."""
         with self._lock:

@@ -10,7 +10,7 @@ from onefold.collect import receive, sources
 from onefold.model.errors import NotFound
 from onefold.model.facts import TABLES
 from onefold.model.records import OWNER
-from onefold.runtime import call, loops, rebuild
+from onefold.runtime import call, loops, rebuild, restore
 from residue import residue
 from worlds import World, track
 
@@ -178,7 +178,7 @@ erasing.erase(workspace, OWNER, "user_id:anna-user-77")
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.soak), "after"])
 @pytest.mark.parametrize("step", STEPS)
 def test_an_erasure_that_died_is_brought_to_its_end(tmp_path, step, when):
     world = World(tmp_path / "kept")
@@ -281,3 +281,65 @@ def test_what_is_asked_for_stands_in_the_register_until_it_is_done(world):
     erase(world)
     (row,) = call(world.workspace, OWNER, "person requests", {}).body["rows"]
     assert row[6] == "done late"
+
+
+def quiet(_what, _done, _total):
+    """Take progress where nobody watches."""
+
+
+def exported(world: World, folder) -> None:
+    call(world.workspace, OWNER, "export", {"folder": str(folder)})
+
+
+@pytest.mark.long
+def test_an_older_export_brings_nobody_back_where_a_later_one_is_named(world, tmp_path):
+    exported(world, tmp_path / "before")
+    erase(world)
+    exported(world, tmp_path / "after")
+    assert residue(tmp_path / "after", OF_ANNA) == []
+    made = restore(
+        tmp_path / "before", tmp_path / "again", erased=tmp_path / "after", progress=quiet
+    )
+    assert made.equal
+    assert residue(tmp_path / "again", OF_ANNA) == []
+    plain = restore(tmp_path / "before", tmp_path / "plain", progress=quiet)
+    assert any("--erased" in note for note in plain.answer.notes)
+
+
+DAY = 86_400 * 1_000_000
+
+
+def test_what_no_purpose_may_use_any_more_is_erased(world):
+    settings = world.folder / "onefold.toml"
+    settings.write_text(settings.read_text().replace("# analytics = 400", "analytics = 30"))
+    agreed = track("x", id="m1", user="only-ads-77", agreed=True)
+    agreed["context"] = {"consent": {"categoryPreferences": {"analytics": True}}}
+    world.send(agreed)
+    world.fold()
+    world.close()
+    world.clock.now += 40 * DAY
+    world.open()
+    world.send(track("x", id="y1", user="young", at=40 * 86_400, agreed=False))
+    world.fold()
+    old = [row["event"] for row in world.rows(world.view().events)]
+    assert old == ["x"], "analytics sees nothing that is too old for it"
+    every = len(world.raw("events"))
+    assert call(world.workspace, OWNER, "retention enforce", {}).body["rows"] == [["events", 0]]
+    settings.write_text(
+        settings.read_text().replace(
+            "analytics = 30\n",
+            "analytics = 30\npersonalization = 30\nadvertising = 30\nsharing = 30\n",
+        )
+    )
+    world.close()
+    world.open()
+    world.fold()
+    gone = call(world.workspace, OWNER, "retention enforce", {}).body["rows"][0][1]
+    assert gone == every - 1
+    assert [row["event"] for row in world.raw("events")] == ["x"]
+    assert residue(world.folder, (*OF_ANNA, "only-ads-77")) == []
+    before = world.sums()
+    rebuild(world.workspace)
+    assert world.sums() == before
+    people(world)
+    assert world.sums()["events"] == before["events"], "what expired counts no second time"
