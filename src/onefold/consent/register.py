@@ -23,19 +23,25 @@ def note(state: "State", withdrawals: Iterable[Proof]) -> int:
     return store.add(state, tuple(withdrawals))
 
 
-def applied(state: "State", place: str, *, offset: int, now: int) -> int:
+def applied(state: "State", place: str, *, purpose: str, offset: int, now: int) -> int:
     """Keep that a place beside the facts obeys every withdrawal up to an offset; return how many.
 
     Args:
         state: Holds the register.
         place: Such as `destination:NAME`.
+        purpose: What the place uses people's data for.
         offset: Of the log, as far as the place has heard.
         now: Microseconds.
     """
-    heard = [one for one in store.proofs(state, place=FACTS) if one.log_offset <= offset]
+    since = store.last_offset(state, place)
+    heard = store.proofs(state, place=FACTS, purpose=purpose, since=since)
     return store.add(
         state,
-        tuple(replace(one, place=place, applied_time=now, applied_offset=offset) for one in heard),
+        tuple(
+            replace(one, place=place, applied_time=now, applied_offset=offset)
+            for one in heard
+            if one.log_offset <= offset
+        ),
     )
 
 

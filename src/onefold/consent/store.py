@@ -42,12 +42,21 @@ def _named(row: object) -> tuple[object, ...]:
 
 
 def proofs(
-    state: "State", *, place: str | None = None, most: int | None = None
+    state: "State",
+    *,
+    place: str | None = None,
+    purpose: str | None = None,
+    since: int | None = None,
+    most: int | None = None,
 ) -> tuple[Proof, ...]:
-    """Return proofs, the latest first."""
+    """Return proofs, the latest first: of a place, of a purpose, from an offset of the log on."""
     query = _proofs.select().order_by(_proofs.c.id.desc())
     if place is not None:
         query = query.where(_proofs.c.place == place)
+    if purpose is not None:
+        query = query.where(_proofs.c.purpose == purpose)
+    if since is not None:
+        query = query.where(_proofs.c.log_offset >= since)
     if most is not None:
         query = query.limit(most)
     return tuple(

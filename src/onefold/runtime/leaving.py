@@ -5,6 +5,7 @@ import threading
 from dataclasses import replace
 
 from onefold.collect import imports
+from onefold.consent import proofs
 from onefold.model.errors import OnefoldError
 from onefold.model.records import Asker, Question
 from onefold.model.time import SECOND
@@ -43,7 +44,17 @@ def run_destination(workspace: Workspace, asker: Asker, name: str, *, fresh: boo
         NotAllowed, MachineFailed: It is blocked, or its receiver did not take something.
     """
     with alone(workspace, f"destination {name}", what="run of"):
-        return runs.run(house_of(workspace, asker), name, fresh=fresh)
+        house = house_of(workspace, asker)
+        done = runs.run(house, name, fresh=fresh)
+    _prove(workspace, name, house.through)
+    return done
+
+
+def _prove(workspace: Workspace, name: str, offset: int) -> None:
+    """Put into the register that a destination obeys all that was withdrawn up to an offset."""
+    purpose = destinations.destination_named(workspace.state, name).purpose
+    place, now = f"destination:{name}", workspace.clock()
+    proofs.applied(workspace.state, place, purpose=purpose, offset=offset, now=now)
 
 
 def due(workspace: Workspace, one: Destination) -> bool:

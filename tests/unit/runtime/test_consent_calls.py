@@ -262,3 +262,16 @@ def test_an_old_string_sent_again_undoes_no_later_withdrawal(world):
     world.send(change | {"context": {"consent": {"tcf": old}}})
     assert states(world, "u1")["advertising"] == "withdrawn"
     assert seen(world, purpose="advertising") == []
+
+
+def test_a_place_beside_the_facts_is_proven_for_its_purpose_once(world):
+    world.send(track("saved", id="1", user="u1"))
+    ask(world, "consent withdraw", id="u1")
+    state, offset = world.workspace.state, world.workspace.facts_offset
+    place = "destination:lake"
+    terms = {"purpose": "sharing", "offset": offset, "now": world.clock.now}
+    assert proofs.applied(state, place, **(terms | {"offset": 0})) == 0
+    assert proofs.applied(state, place, **terms) == 1
+    assert proofs.applied(state, place, **terms) == 0
+    rows = ask(world, "consent proofs")["rows"]
+    assert [row[5] for row in rows if row[1] == "sharing"] == [place, proofs.FACTS]

@@ -53,6 +53,24 @@ def empty(tmp_path_factory):
     found.close()
 
 
+def test_the_page_says_what_people_said_and_what_became_of_it(tmp_path):
+    found = World(tmp_path / "w")
+    found.send(track("pin_saved", id="s1", user="u1"), track("pin_saved", id="s2", user="u2"))
+    found.clock.now += 60_000_000
+    call(found.workspace, OWNER, "consent withdraw", {"id": "u1", "purpose": "advertising"})
+    shown = Reader(found, "owner").get("/data").text
+    assert "What people said, by purpose" in shown
+    assert "Withdrawals, and when they were obeyed" in shown
+    assert "nothing is kept but that they came" in shown
+    assert "Withdrawals, and when" not in Reader(found, "viewer").get("/data").text
+    view = found.view()
+    person = view.ask(view.identifiers.select("person_id").distinct()).to_pylist()
+    pages = [Reader(found, "owner").get(f"/customers/people/{row['person_id']}") for row in person]
+    assert all(page.status_code == 200 for page in pages)
+    assert sum("stated by call" in page.text for page in pages) == 1
+    found.close()
+
+
 def test_the_page_says_what_waits_and_what_mends_it(owner):
     shown = owner.get("/data")
     assert shown.status_code == 200

@@ -19,6 +19,7 @@ from onefold.web import wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, shared_axis
 from onefold.web.pages.advice_shown import advice_block, known_of
+from onefold.web.pages.consent_shown import of_person
 from onefold.web.pages.customer_shown import account_shown, as_of_filter, fresh_of, person_shown
 from onefold.web.pages.traffic import CUSTOMERS, EVERYTHING, NAME, LetIn, Traffic, let_in
 from onefold.web.wording import better, coded, link, money, number, sentence, share, worse
@@ -287,6 +288,7 @@ def _person(
     return shown | {
         "filters": [*shown["filters"], traffic.control()],
         "left_out": traffic.line(counts, of="this person"),
+        "consent": of_person(view, int(found.id), workspace.gate().rules.known),
     }
 
 

@@ -20,6 +20,7 @@ from onefold.model.words import plural
 from onefold.runtime import call
 from onefold.web import wording
 from onefold.web.desk import ask, back, page, signed_in
+from onefold.web.pages import consent_shown
 from onefold.web.wording import coded, lag, link, number, share, watch, worse
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ def _data(
         "undescribed": sum(each.event not in catalogue.events for each in seen),
         "imports": import_rows(workspace, asker, view.zone),
         "links": link_rows(workspace, asker),
+        **consent_shown.of_data(workspace, asker, view, (start, end)),
         "span": "today" if days == 1 else f"the last {plural(days, 'day')}",
         "anything": bool(totals.accepted or totals.waiting or seen),
     }
