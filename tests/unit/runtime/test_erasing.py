@@ -3,10 +3,11 @@
 import json
 import subprocess
 import sys
+from unittest.mock import patch
 
 import pytest
 
-from onefold.collect import receive, sources
+from onefold.collect import import_run, receive, sources
 from onefold.model.errors import NotFound
 from onefold.model.facts import TABLES
 from onefold.model.records import OWNER
@@ -343,3 +344,65 @@ def test_what_no_purpose_may_use_any_more_is_erased(world):
     assert world.sums() == before
     people(world)
     assert world.sums()["events"] == before["events"], "what expired counts no second time"
+
+
+CONTACTS = f"""contact_id,account,mail,who,user,made
+c-anna,acme,{MAIL},{NAME},{ANNA},2025-10-01
+c-dora,acme,dora@example.com,Dora,,2025-10-01
+"""
+TICKETS = f"""ticket,account,user,subject,opened
+t1,acme,{ANNA},My door at {STREET} is stuck,2025-10-02
+t2,acme,bob,Please call back,2025-10-03
+"""
+
+
+def bring_in(world: World, entity: str, text: str, columns: str, *, wide: bool) -> None:
+    """Bring a file in from beside the workspace; `wide` as columns, as large files are."""
+    beside = world.folder.parent
+    (beside / f"{entity}.csv").write_text(text)
+    mapping = beside / f"{entity}.yaml"
+    head = f"import: {entity}\ntable: {entity}\nfile: {entity}.csv\n"
+    mapping.write_text(f"{head}columns:\n{columns}")
+    least = {"columns_from": 0 if wide else 1 << 40}
+    with patch.dict(import_run.run.__kwdefaults__, least):
+        call(world.workspace, OWNER, "import", {"mapping": str(mapping)})
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_imported_rows_of_them_go_and_do_not_come_back(world, wide):
+    contacts = (
+        "  contact_id: contact_id\n  account_id: account\n  email: mail\n  name: who\n"
+        "  user_id: user\n  created_time: made\n"
+    )
+    tickets = (
+        "  ticket_id: ticket\n  account_id: account\n  user_id: user\n  subject: subject\n"
+        "  opened_time: opened\n"
+    )
+    bring_in(world, "contacts", CONTACTS, contacts, wide=wide)
+    bring_in(world, "tickets", TICKETS, tickets, wide=wide)
+    assert {row["contact_id"] for row in world.raw("contacts")} == {"c-anna", "c-dora"}
+    erase(world)
+    assert {row["contact_id"] for row in world.raw("contacts")} == {"c-dora"}
+    stand = {row["ticket_id"]: row for row in world.raw("tickets")}
+    assert (stand["t1"]["user_key"], stand["t1"]["subject"]) == (None, None)
+    assert stand["t2"]["subject"] == "Please call back"
+    assert residue(world.folder, (*OF_ANNA, "c-anna")) == []
+    before = world.sums()
+    rebuild(world.workspace)
+    assert world.sums() == before
+    fresh = "c-new,acme,new@example.com,New,,2025-10-04\n"
+    bring_in(world, "contacts", CONTACTS + fresh, contacts, wide=wide)
+    bring_in(world, "tickets", TICKETS, tickets, wide=wide)
+    assert {row["contact_id"] for row in world.raw("contacts")} == {"c-dora", "c-new"}
+    assert residue(world.folder, (*OF_ANNA, "c-anna")) == []
+    after = world.sums()
+    rebuild(world.workspace)
+    assert world.sums() == after
+
+
+def test_somebody_known_by_an_import_alone_is_erased(world):
+    columns = "  contact_id: contact_id\n  account_id: account\n  email: mail\n  name: who\n"
+    bring_in(world, "contacts", CONTACTS, columns, wide=False)
+    erase(world, "email:dora@example.com")
+    assert residue(world.folder, ("dora@example.com", "c-dora")) == []
+    assert {row["contact_id"] for row in world.raw("contacts")} == {"c-anna"}
