@@ -7,7 +7,9 @@ workspace next: each step may be repeated.
 
 import shutil
 import threading
+import time
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +31,7 @@ _one_at_a_time = threading.Lock()
 _OURS = ("log.sqlite", "state.sqlite", "vault.sqlite")
 _FOLDERS = ("facts", "run", EXPORTS)
 _SHORTEST = 5
+_LONG_SECONDS = 5.0
 _LARGEST = 200_000_000
 _MANIFEST = "manifest.json"
 
@@ -66,8 +69,19 @@ def erase(
     workspace.relay()
     workspace.catch_up(progress)
     _tell(progress, "Erasing", 2)
+    began = time.monotonic()
     ended = finish(workspace, asker, counts)
-    return _answer(workspace, request, found, counts, words=words, ended=ended)
+    answer = _answer(workspace, request, found, counts, words=words, ended=ended)
+    return replace(answer, notes=(*answer.notes, *_slow(time.monotonic() - began)))
+
+
+def _slow(seconds: float) -> Iterator[str]:
+    """Yield what stood in the way of a quick end, if anything did."""
+    if seconds > _LONG_SECONDS:
+        yield (
+            f"Writing the facts to a new file took {seconds:.0f} s of it: the engine keeps deleted "
+            "values in a file until then. Nothing could be asked of the person any more meanwhile."
+        )
 
 
 def _decide(workspace: Workspace, asker: Asker, found: KnownBy, request: requests.Request) -> None:
