@@ -10,6 +10,7 @@ from onefold.collect.link_queries import link_counts
 from onefold.collect.purchase_queries import purchase_sums, purchases
 from onefold.collect.quarantine import waiting_event
 from onefold.collect.times import micros_of
+from onefold.collect.told import told_fields
 from onefold.collect.touchpoints import Touchpoint, inventory, read_said
 from onefold.model.records import Answer, Column
 from onefold.model.time import DAY, SECOND, to_datetime
@@ -35,6 +36,7 @@ __all__ = [
     "read_said",
     "reasons",
     "seen_events",
+    "told_fields",
     "totals",
     "waiting",
     "waiting_event",

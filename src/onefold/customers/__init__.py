@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from onefold.customers.records import Standing as Standing
     from onefold.customers.standing import standings as standings
 
+    from . import evidence as known
     from . import hierarchy as families
     from . import linking as links
     from . import measuring as measured
@@ -27,6 +28,7 @@ __getattr__ = door(
         "account": "profile",
         "families": "=hierarchy",
         "find_customer": "find",
+        "known": "=evidence",
         "links": "=linking",
         "list_customers": "listing",
         "measured": "=measuring",

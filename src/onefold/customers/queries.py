@@ -1,6 +1,6 @@
 """What customers asks of the facts; nothing else of this room speaks to them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import reduce
@@ -399,3 +399,52 @@ def head_of(view: "View", account_id: str) -> str:
     mine = table.filter(table.entity == "account", table.id == account_id)
     found = column(view.ask(mine.select("head_id")), "head_id")
     return str(found[0]) if found else account_id
+
+
+def one_with(view: "View", account_id: str) -> list[str]:
+    """Return the ids of all records that are one with an account, its own first."""
+    head = head_of(view, account_id)
+    table = view.decided["heads"]
+    mine = table.filter(table.entity == "account", table.head_id == head).select("id")
+    return list(dict.fromkeys([account_id, head, *sorted(column(view.ask(mine), "id"))]))
+
+
+def linked_records(view: "View", account_id: str) -> "pa.Table":
+    """Return the pairs of records that people said are one with an account."""
+    table, ids = view.decided["links"], one_with(view, account_id)
+    mine = table.filter(table.entity == "account", table.decision == "same")
+    mine = mine.filter(mine.left_id.isin(ids) | mine.right_id.isin(ids))
+    return view.ask(mine.order_by("left_id", "right_id"))
+
+
+def contacts_of(view: "View", keys: Sequence[int]) -> list[str]:
+    """Return the ids of contacts that name one of some keys."""
+    table = view.decided["contacts"]
+    mine = table.filter(table.user_key.isin(list(keys)) | table.email_key.isin(list(keys)))
+    return column(view.ask(mine.select("contact_id").order_by("contact_id")), "contact_id")
+
+
+def sources_at(view: "View", told: Iterable[tuple[int, int]]) -> dict[tuple[int, int], str]:
+    """Return (identifier, event time) -> the source of the event told then."""
+    pairs = sorted(told)
+    if not pairs:
+        return {}
+    table = view.events
+    moments = sorted({to_datetime(time).replace(tzinfo=None) for _, time in pairs})
+    wanted = table.filter(
+        table.identifier.isin(sorted({key for key, _ in pairs})), table.event_time.isin(moments)
+    )
+    rows = view.ask(wanted.select("identifier", "event_time", "source"))
+    times, keys = micros(rows, "event_time"), column(rows, "identifier")
+    return {
+        (key, time): source
+        for key, time, source in zip(keys, times, column(rows, "source"), strict=True)
+        if time is not None
+    }
+
+
+def columns_shown(view: "View", table: str, record_id: str) -> frozenset[str]:
+    """Return the columns of a record in which the asker may see something."""
+    found = view.records[table]
+    rows = view.ask(found.filter(found[RECORD_TABLES[ENTITIES[table]][1]] == record_id)).to_pylist()
+    return frozenset(name for row in rows for name, value in row.items() if value is not None)

@@ -21,6 +21,7 @@ from onefold.web.drawing import interval, shared_axis
 from onefold.web.pages.advice_shown import advice_block, known_of
 from onefold.web.pages.consent_shown import of_person
 from onefold.web.pages.customer_shown import account_shown, as_of_filter, fresh_of, person_shown
+from onefold.web.pages.evidence_shown import family_shown, known_shown
 from onefold.web.pages.traffic import CUSTOMERS, EVERYTHING, NAME, LetIn, Traffic, let_in
 from onefold.web.wording import better, coded, link, money, number, sentence, share, worse
 
@@ -282,10 +283,14 @@ def _person(
         shown = person_shown(view, found, params)
         words = Traffic(chosen, path, params).line(counts, of="this person, in every figure")
         control = Traffic(everything, path, params).control()
-        return shown | {"filters": [*shown["filters"], control], "left_out": words | {"href": ""}}
+        known = known_shown(workspace, view, "person", found.id)
+        told = {"filters": [*shown["filters"], control], "left_out": words | {"href": ""}}
+        return shown | known | told
     traffic = Traffic(chosen, path, params)
     shown = person_shown(view, found, params)
-    return shown | {
+    return {
+        **shown,
+        **known_shown(workspace, view, "person", found.id),
         "filters": [*shown["filters"], traffic.control()],
         "left_out": traffic.line(counts, of="this person"),
         "consent": of_person(view, int(found.id), workspace.gate().rules.known),
@@ -300,7 +305,10 @@ def _account(
     found = customers.account(view, workspace.vault_of(asker), name)
     traffic = Traffic(chosen, f"/customers/accounts/{quote(name, safe='')}", params)
     shown = account_shown(view, found, params)
-    return shown | {
+    return {
+        **shown,
+        **known_shown(workspace, view, "account", found.id),
+        **family_shown(view, found.id),
         "next": None if params.get("as_of") else _next(workspace, view, found.id, traffic),
         "filters": [*shown["filters"], traffic.control()],
         "left_out": traffic.line(view.marked_of(account_id=found.id), of="its people"),

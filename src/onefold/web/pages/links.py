@@ -109,7 +109,7 @@ def _shown(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dict[s
     first = found[0] if found else None
     pair = None
     if first is not None:
-        sides = customers.links.side_by_side(view, workspace.vault, first)
+        sides = customers.links.side_by_side(view, workspace.vault_of(asker), first)
         pair = _pair(first, sides)
     return {
         "question": "Which records of different systems are one?",
