@@ -1,5 +1,7 @@
 """Commands about consent: where somebody stands, their yes and no, and what was done about it."""
 
+from pathlib import Path
+
 import click
 
 from onefold.cli.options import group
@@ -50,6 +52,14 @@ def _withdraw(identifier: str, purpose: str | None, region: str | None) -> int:
 def _record(identifier: str, string: str) -> int:
     """Record what ID's TC string (TCF 2.2) or GPP string says."""
     return answer("consent record", {"id": identifier, "string": string})
+
+
+@consent_command.command("import")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False))
+@click.option("--dry-run", is_flag=True, help="Read and judge everything, keep nothing.")
+def _import(path: str, *, dry_run: bool) -> int:
+    """Record what the CSV at PATH says: id, purpose, answer; time, region and basis may be."""
+    return answer("consent import", {"path": str(Path(path).resolve()), "dry_run": dry_run})
 
 
 @consent_command.command("proofs")

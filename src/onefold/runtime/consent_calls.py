@@ -11,6 +11,7 @@ from onefold.model.ids import IDENTIFIER_KINDS, identifier_key
 from onefold.model.records import OWNER, Answer, Column, Question
 from onefold.model.time import DAY
 from onefold.runtime import call_params as take
+from onefold.runtime import consent_file
 from onefold.runtime.personalizing import PERSONALIZATION, switch, switched_off
 from onefold.runtime.registry import Asked, Body, Outcome, named, table
 
@@ -39,6 +40,13 @@ class ConsentStringParams(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
 
     id: str
     string: Annotated[str, msgspec.Meta(min_length=1, max_length=20_000)]
+
+
+class ConsentFileParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A CSV of what people said."""
+
+    path: str
+    dry_run: bool = False
 
 
 class SwitchParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -76,6 +84,16 @@ def _key(asked: Asked, text: str, environment: str = "production") -> int:
     keys = [identifier_key(identity_key, each, wanted) for each in IDENTIFIER_KINDS]
     view = asked.workspace.view(Question(asker=asked.asker, environment=environment))
     return next((key for key in keys if people.is_known(view, key)), keys[0])
+
+
+def _plain_key(asked: Asked, text: str) -> int:
+    """Return the key of an id in a file; a bare one is a user's."""
+    kind, _, value = text.partition(":")
+    if not text or len(text) > _LONGEST_ID:
+        raise BadInput(f"The id has {len(text)} characters.", "Write a user id.")
+    if kind in IDENTIFIER_KINDS and value:
+        return identifier_key(asked.workspace.identity_key, kind, value)
+    return identifier_key(asked.workspace.identity_key, "user_id", text)
 
 
 @named("consent show", ConsentShowParams, action="see_persons")
@@ -213,6 +231,26 @@ def _state(
         "facts_offset": workspace.facts_offset,
         "notes": notes,
     }
+
+
+@named("consent import", ConsentFileParams, action="import", changes=True)
+def _import(asked: Asked, params: ConsentFileParams) -> Body:
+    """Record what a CSV says of consent: id, purpose, answer; time, region and basis may be."""
+    workspace = asked.workspace
+    done = consent_file.bring(
+        workspace,
+        asked.asker,
+        workspace.folder / params.path,
+        lambda text: _plain_key(asked, text),
+        dry_run=params.dry_run,
+    )
+    workspace.catch_up(asked.progress)
+    notes = list(done.faults)
+    if done.refused > len(notes):
+        notes.append(f"{done.refused - len(notes):,} more rows do not count.")
+    if params.dry_run:
+        notes.append("Nothing was kept: this was a dry run.")
+    return {"read": done.read, "kept": done.kept, "refused": done.refused, "notes": notes}
 
 
 @named("consent proofs", MostParams, action="audit")

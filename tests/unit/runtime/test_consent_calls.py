@@ -275,3 +275,44 @@ def test_a_place_beside_the_facts_is_proven_for_its_purpose_once(world):
     assert proofs.applied(state, place, **terms) == 0
     rows = ask(world, "consent proofs")["rows"]
     assert [row[5] for row in rows if row[1] == "sharing"] == [place, proofs.FACTS]
+
+
+def brought(world, text, **params):
+    path = world.folder / "said.csv"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return ask(world, "consent import", path="said.csv", **params)
+
+
+def test_a_file_says_what_people_said_and_bad_rows_cost_the_others_nothing(world):
+    world.send(track("saved", id="1", user="u1") | {"context": ALL})
+    rows = [
+        "id,purpose,answer,time",
+        f"u1,advertising,no,{iso(60)}",
+        "=cmd|' /C calc'!A0,sharing,yes,",
+        "u2,advertising,perhaps,",
+        "u2,fun,yes,",
+        f"u2,sharing,yes,{iso(90_000)}",
+        ",sharing,yes,",
+        "u2,sharing",
+        "",
+    ]
+    done = brought(world, "\ufeff" + "\n".join(rows), dry_run=True)
+    assert (done["read"], done["kept"], done["refused"]) == (7, 2, 5)
+    assert world.raw("consents") == []
+    assert brought(world, "\n".join(rows))["kept"] == 2
+    assert seen(world, purpose="advertising") == []
+    assert len(world.raw("consents")) == 2
+    before = world.sums()
+    world.clock.now += SECOND
+    brought(world, "\n".join(rows[:2]))
+    assert world.sums() == before, "the same row with its time says nothing new"
+    assert states(world, "u1")["advertising"] == "withdrawn"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "id,purpose\nu1,sharing\n", b"id,purpose,answer\n\xff,sharing,yes\n", 'id,"x\n']
+)
+def test_a_file_that_cannot_be_read_is_refused_whole(world, text):
+    with pytest.raises(BadInput):
+        brought(world, text)
+    assert world.raw("consents") == []

@@ -32,6 +32,7 @@ _METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]
 _NAMES_A_PATH = {
     "catalogue import": "path",
     "check": "definitions",
+    "consent import": "path",
     "export": "folder",
     "import": "mapping",
 }

@@ -20,6 +20,7 @@ _MEANS = {
     "categories": "a change, by categories",
     "tcf": "a TC string",
     "gpp": "a GPP string",
+    "import": "a file",
     "event": "events of their own",
 }
 _TONES = {people.GRANTED: "better", people.WITHDRAWN: "watch", people.UNKNOWN: ""}
