@@ -20,6 +20,7 @@ FOLDS = {
     "collect/rights.py",
     "collect/surroundings.py",
     "consent/fold.py",
+    "identity/cohorts.py",
     "identity/decided.py",
     "identity/evidence.py",
     "identity/accounts.py",

@@ -47,6 +47,7 @@ ROOMS = {
         "services": ("customers", "What help really changed."),
     },
     "Measure": {
+        "cohort": ("cohorts", "Frozen cohorts: members stay, changes stand beside."),
         "metric": ("measure", "A metric with its intervals."),
         "experiment": ("measure", "Experiments and their verdicts."),
     },

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from onefold.identity.records import Link as Link
     from onefold.identity.records import Node as Node
     from onefold.identity.whole import disagreeing as disagreeing
-    from onefold.identity.whole import restitch as restitch
 
     from . import accounts as same
     from . import deciding as hands
+    from . import freezing as groups
 
 __getattr__ = door(
     __name__,
@@ -29,10 +29,10 @@ __getattr__ = door(
         "Node": "records",
         "disagreeing": "whole",
         "graph": "known",
+        "groups": "=freezing",
         "hands": "=deciding",
         "node_at": "queries",
         "node_named": "known",
-        "restitch": "whole",
         "same": "=accounts",
     },
 )

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.collect import Batch
+from onefold.identity.cohorts import CohortsFold
 from onefold.identity.decided import DecidedFold
 from onefold.identity.evidence import EvidenceFold
 from onefold.identity.memberships import MembershipsFold
@@ -46,12 +47,13 @@ class _Change:
 
 
 class IdentityFold:
-    """Keeps `edges`, `links`, `identifiers` and `memberships`."""
+    """Keeps `edges`, `links`, `identifiers`, `memberships` and frozen cohorts."""
 
     KEEPS: ClassVar[Mapping[str, Sequence[str]]] = {
         "edges": ("from_key", "to_key"),
         "identifiers": ("key", "person_id"),
         "links": ("from_key", "to_key"),
+        "members": ("key",),
         "memberships": ("identifier",),
     }
     """Tables with the columns that hold keys of persons."""
@@ -61,6 +63,7 @@ class IdentityFold:
         self._evidence = EvidenceFold(identity_key)
         self._decided = DecidedFold()
         self._memberships = MembershipsFold()
+        self._cohorts = CohortsFold()
         self._keys: set[int] = set()
         self._shared: set[int] = set()
         self._blocked: set[int] = set()
@@ -77,6 +80,7 @@ class IdentityFold:
         if batch.contacts:
             self._take_contacts(batch, change, writer)
         decided = self._decided.fold(batch.controls, writer) if batch.controls else set()
+        self._cohorts.fold(batch.controls, writer)
         change.touched |= decided
         change.wide |= bool(decided)
         if change.fresh or change.touched:
@@ -89,7 +93,7 @@ class IdentityFold:
         Links to identifiers of others go too: whoever erases keeps in the log what of them has to
         stay so that nobody else changes. Decisions stand in the log, by keys alone, and stay.
         """
-        kept = {**self.KEEPS, "identifiers": ("key",), "links": ()}
+        kept = {**self.KEEPS, "identifiers": ("key",), "links": (), "members": ()}
         planes.delete_of(writer, kept, keys)
 
     def tell(self, keys: Collection[int], writer: FactsWriter) -> dict[str, list[dict[str, Any]]]:

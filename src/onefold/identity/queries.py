@@ -1,11 +1,13 @@
 """What identity asks of the facts; nothing else of this room speaks to them."""
 
+from collections import defaultdict
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from onefold.identity.records import Edge, Link, Node
+from onefold.model.time import to_datetime
 
 if TYPE_CHECKING:
     from onefold.store import View
@@ -65,3 +67,43 @@ def links(view: "View", keys: Collection[int] | None = None) -> tuple[tuple[Link
 def _nodes(rows: pa.Table) -> tuple[Node, ...]:
     ordered = rows.sort_by([("kind", "ascending"), ("key", "ascending")])
     return tuple(Node(**row) for row in ordered.to_pylist())
+
+
+def keys_of_who_did(view: "View", event: str, span: tuple[int, int]) -> dict[int, list[int]]:
+    """Return person -> keys of its identifiers, of those who did something in a span."""
+    events = view.person_events
+    first, after = (to_datetime(time).replace(tzinfo=None) for time in span)
+    did = events.filter(
+        events.event == event, events.event_time >= first, events.event_time < after
+    )
+    table = view.identifiers
+    found = view.ask(
+        table.semi_join(did.select("person_id").distinct(), "person_id")
+        .select("person_id", "key")
+        .order_by("person_id", "key")
+    )
+    members: dict[int, list[int]] = defaultdict(list)
+    for person, key in zip(*(found[n].to_pylist() for n in ("person_id", "key")), strict=True):
+        members[person].append(key)
+    return dict(members)
+
+
+def cohorts(view: "View") -> list[tuple[str, str, int]]:
+    """Return name, choice and time of frozen cohorts, the newest first."""
+    table = view.graph["cohorts"]
+    found = view.ask(table.order_by(table.frozen_time.desc(), "cohort"))
+    times = found["frozen_time"].cast(pa.int64()).to_pylist()
+    names, how = found["cohort"].to_pylist(), found["how"].to_pylist()
+    return list(zip(names, how, times, strict=True))
+
+
+def members_now(view: "View") -> dict[str, dict[int, list[int | None]]]:
+    """Return cohort -> member -> the persons of its identifiers now, None where one is nobody's."""
+    table, nodes = view.graph["members"], view.graph["nodes"]
+    joined = table.left_join(nodes, table.key == nodes.key)
+    rows = view.ask(joined.select("cohort", "member", "person_id").distinct())
+    found: dict[str, dict[int, list[int | None]]] = defaultdict(lambda: defaultdict(list))
+    columns = (rows[name].to_pylist() for name in ("cohort", "member", "person_id"))
+    for cohort, member, person in zip(*columns, strict=True):
+        found[cohort][member].append(person)
+    return found

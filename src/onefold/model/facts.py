@@ -285,6 +285,13 @@ TABLES: dict[str, Table] = {
         },
         ("kind", "from_key", "to_key"),
     ),
+    "cohorts": Table(
+        {"cohort": "string", "how": "string", "frozen_time": "timestamp", "log_offset": "int64"},
+        ("cohort", "how"),
+    ),
+    "members": Table(
+        {"cohort": "string", "member": "int64", "key": "int64"}, ("cohort", "member", "key")
+    ),
     "unlinked": Table({"link": "string", "gone_time": "timestamp", "log_offset": "int64"}, ()),
     "memberships": Table(
         {"identifier": "int64", "account_id": "string", "from_time": "timestamp"},

@@ -189,6 +189,7 @@ def _graph(
     for name, time in (("edges", "event_time"), ("links", "made_time")):
         ends = consent.persons(_by(tables[name], time, until), "from_key")
         found[name] = consent.persons(ends, "to_key")
+    found["cohorts"], found["members"] = tables["cohorts"], consent.persons(tables["members"])
     return found if shown else {name: _none_of(table) for name, table in found.items()}
 
 

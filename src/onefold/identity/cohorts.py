@@ -1,0 +1,137 @@
+"""Frozen cohorts: their members stay as they were, and what merges changed is told beside.
+
+A cohort is an entry of the log with its members: each person's name at that time and all its
+identifiers. Nothing that is decided of who is who afterwards rewrites it.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+import pyarrow as pa
+
+from onefold.governance import require
+from onefold.identity import queries
+from onefold.store import FactsWriter, LogRow
+
+if TYPE_CHECKING:
+    from onefold.store import View
+
+FREEZE, DISSOLVE = "cohort.freeze", "cohort.dissolve"
+"""Routes of the control entries that freeze a cohort, and that undo it."""
+MOST_MEMBERS = 1_000_000
+
+
+class Frozen(msgspec.Struct, frozen=True):
+    """What a control entry of `FREEZE` says; one of `DISSOLVE` says the name alone.
+
+    Attributes:
+        cohort: Its name.
+        how: How its members were chosen, in words.
+        frozen_time: When, microseconds.
+        members: Person at that time -> the keys of its identifiers.
+    """
+
+    cohort: str
+    how: str = ""
+    frozen_time: int = 0
+    members: dict[str, list[int]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """A frozen cohort, and what has changed of who its members are.
+
+    Attributes:
+        name: Its name.
+        how: How its members were chosen.
+        frozen_time: When, microseconds.
+        members: How many persons it has, for ever.
+        merged: How many of them are now one person with another member.
+        split: How many of them are now several persons.
+        gone: How many of them have no identifier left.
+    """
+
+    name: str
+    how: str
+    frozen_time: int
+    members: int
+    merged: int = 0
+    split: int = 0
+    gone: int = 0
+
+
+class CohortsFold:
+    """Keeps `cohorts` and `members`."""
+
+    def fold(self, controls: Sequence[LogRow], writer: FactsWriter) -> None:
+        """Write what control entries freeze, and undo what they dissolve; the first one stands."""
+        for row in controls:
+            if row.route not in {FREEZE, DISSOLVE}:
+                continue
+            entry = msgspec.json.decode(row.body, type=Frozen)
+            named = pa.table({"cohort": [entry.cohort]})
+            standing = writer.matching("cohorts", named, ["cohort"])
+            if row.route == FREEZE and not standing.num_rows:
+                _write(entry, row.offset, writer)
+            elif row.route == DISSOLVE:
+                for table in ("cohorts", "members"):
+                    writer.delete(table, named, ["cohort"])
+
+
+def _write(entry: Frozen, offset: int, writer: FactsWriter) -> None:
+    time = pa.array([entry.frozen_time], pa.int64()).cast(pa.timestamp("us"))
+    writer.insert(
+        "cohorts",
+        pa.table(
+            {
+                "cohort": [entry.cohort],
+                "how": [entry.how],
+                "frozen_time": time,
+                "log_offset": pa.array([offset], pa.int64()),
+            }
+        ),
+    )
+    pairs = [(int(person), key) for person, keys in entry.members.items() for key in keys]
+    writer.insert(
+        "members",
+        pa.table(
+            {
+                "cohort": pa.array([entry.cohort] * len(pairs), pa.string()),
+                "member": pa.array([person for person, _ in pairs], pa.int64()),
+                "key": pa.array([key for _, key in pairs], pa.int64()),
+            }
+        ),
+    )
+
+
+def who_did(view: "View", event: str, span: tuple[int, int]) -> dict[int, list[int]]:
+    """Return the persons who did something in a span, with all their identifiers' keys."""
+    require(view.question.asker, "see_persons")
+    return queries.keys_of_who_did(view, event, span)
+
+
+def frozen(view: "View") -> tuple[Cohort, ...]:
+    """Return the frozen cohorts with what changed of their members, the newest first."""
+    require(view.question.asker, "see_persons")
+    now = queries.members_now(view)
+    told = queries.cohorts(view)
+    return tuple(_compared(*each, now.get(each[0], {})) for each in told)
+
+
+def _compared(
+    name: str, how: str, time: int, members: Mapping[int, Sequence[int | None]]
+) -> Cohort:
+    """Return a cohort, given of each member the persons of its identifiers now."""
+    owners: dict[int, set[int]] = defaultdict(set)
+    split = gone = 0
+    for member, persons in members.items():
+        known = {person for person in persons if person is not None}
+        split += len(known) > 1
+        gone += not known
+        for person in known:
+            owners[person].add(member)
+    merged = {member for some in owners.values() if len(some) > 1 for member in some}
+    return Cohort(name, how, time, len(members), len(merged), split, gone)

@@ -1,0 +1,97 @@
+"""Calls about frozen cohorts: who was in one stays in it, whatever is decided of who is who."""
+
+from typing import Any
+
+import msgspec
+
+from onefold.identity import groups
+from onefold.model.errors import BadInput, Conflict, unknown
+from onefold.model.records import Answer, Column
+from onefold.model.time import day_start, parse_date
+from onefold.runtime import call_params as take
+from onefold.runtime.registry import Asked, Body, named
+
+_LONGEST = 100
+
+
+class FreezeParams(
+    take.Asking, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
+):
+    """A cohort of who did an event over days; `from` is inclusive, `to` is exclusive."""
+
+    name: str
+    event: str
+    from_date: str
+    to_date: str
+
+
+class CohortParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A frozen cohort by its name."""
+
+    name: str
+
+
+def _change(asked: Asked, action: str, name: str, entry: Any, detail: dict[str, object]) -> None:
+    body: dict[str, object] = msgspec.to_builtins(entry)
+    told = (action, body)
+    with asked.workspace.state.change(asked.asker, action, name, detail=detail, entry=told):
+        pass
+    asked.workspace.catch_up(asked.progress)
+
+
+@named("cohort freeze", FreezeParams, action="define", changes=True, whole=True)
+def _freeze(asked: Asked, params: FreezeParams) -> Body:
+    """Freeze who did an event over days: the members stay, whoever is merged afterwards."""
+    view = asked.view(params)
+    name = params.name.strip()
+    if not name or len(name) > _LONGEST or not name.isprintable():
+        message = f"`{params.name[:_LONGEST]}` is not a cohort's name."
+        raise BadInput(message, f"Use at most {_LONGEST} letters, none of them unseen.")
+    if any(one.name == name for one in groups.frozen(view)):
+        raise Conflict(f"A cohort `{name}` is frozen already.", "Take another name.")
+    days = (params.from_date, params.to_date)
+    first, after = (day_start(parse_date(day), view.zone) for day in days)
+    if first >= after:
+        message = f"The days from {params.from_date} to {params.to_date} are none."
+        raise BadInput(message, "Let --to be a later day than --from.")
+    members = groups.who_did(view, params.event, (first, after))
+    if not members or len(members) > groups.MOST_MEMBERS:
+        message = f"{len(members):,} persons did `{params.event}` then."
+        raise BadInput(message, "Choose an event and days that anybody was seen with.")
+    how = f"did {params.event} from {params.from_date} to {params.to_date}"
+    now = asked.workspace.clock()
+    entry = groups.Frozen(name, how, now, {str(one): keys for one, keys in members.items()})
+    _change(asked, groups.FREEZE, name, entry, {"how": how, "members": len(members)})
+    return {"cohort": name, "members": len(members), "how": how}
+
+
+@named("cohort dissolve", CohortParams, action="define", changes=True, whole=True)
+def _dissolve(asked: Asked, params: CohortParams) -> Body:
+    """Take a frozen cohort back, as if it had never been."""
+    names = [one.name for one in groups.frozen(asked.view(take.Asking()))]
+    if params.name not in names:
+        raise unknown("cohort", params.name, names)
+    _change(asked, groups.DISSOLVE, params.name, groups.Frozen(params.name), {})
+    return {"cohort": params.name, "dissolved": True}
+
+
+@named("cohort list", take.Asking, action="see_persons")
+def _list(asked: Asked, params: take.Asking) -> Body:
+    """Frozen cohorts: members as they were, and beside them what has changed of who is who."""
+    view = asked.view(params)
+    return Answer(
+        columns=(
+            Column("cohort", "text"),
+            Column("how", "text"),
+            Column("frozen_time", "time"),
+            *(Column(name, "integer", "persons") for name in ("members", "merged", "split")),
+            Column("gone", "integer", "persons"),
+        ),
+        rows=tuple(
+            (one.name, one.how, one.frozen_time, one.members, one.merged, one.split, one.gone)
+            for one in groups.frozen(view)
+        ),
+        definition="Members stay as they were when the cohort was frozen. Merged: now one person "
+        "with another member; split: now several persons; gone: nobody is known by it any more.",
+        as_of_time=view.fresh_time,
+    )
