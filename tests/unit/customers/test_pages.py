@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 
 from onefold.advice import decisions
 from onefold.customers import account, standings
-from onefold.governance import add_user, people, sign_in
+from onefold.governance import add_user, people, policies, sign_in
 from onefold.model.records import OWNER
 from onefold.store import State, Vault
 from onefold.web import app as web_app
@@ -44,6 +44,9 @@ class Workspace:
 
     def clock(self):
         return micros(NOW)
+
+    def sight(self, asker):
+        return policies.sight_of(self.state, asker)
 
     def view(self, question):
         view = view_of(self.facts, question)
