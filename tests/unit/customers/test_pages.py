@@ -12,8 +12,9 @@ from argon2 import PasswordHasher
 
 from onefold.advice import decisions
 from onefold.customers import account, standings
-from onefold.governance import add_user, people, policies, sign_in
+from onefold.governance import add_user, people, sign_in
 from onefold.model.records import OWNER
+from onefold.runtime import Workspace as Opened
 from onefold.store import State, Vault
 from onefold.web import app as web_app
 from onefold.web.pages.customer_shown import account_shown
@@ -36,6 +37,8 @@ PASSWORD = "a long and quiet evening"
 class Workspace:
     """Just what the pages ask of a workspace."""
 
+    sight, vault_of = Opened.sight, Opened.vault_of
+
     def __init__(self, folder, facts, state, fresh):
         self.folder, self.definitions, self.state = folder, folder / "definitions", state
         self.facts, self.identity_key, self.fresh = facts, KEY, fresh
@@ -44,9 +47,6 @@ class Workspace:
 
     def clock(self):
         return micros(NOW)
-
-    def sight(self, asker):
-        return policies.sight_of(self.state, asker)
 
     def view(self, question):
         view = view_of(self.facts, question)
