@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from onefold.governance import policy_store as store
 from onefold.governance.records import WHOLE, Policy, Rows, Sight, Team
-from onefold.governance.sign_in import checked_name
+from onefold.governance.sign_in import checked_name, user_named
 from onefold.model.errors import BadInput, NotFound, unknown
 from onefold.model.personal import CLASSES, class_of
 from onefold.model.records import ROLES, Asker
@@ -74,8 +74,10 @@ def put_policy(state: "State", policy: Policy, *, asker: Asker) -> Policy:
 
     Raises:
         BadInput: It binds nobody, says nothing, or a word of it is none.
+        NotFound: A user or a team of it is none; one that was misspelled would bind nobody.
     """
     policy = _checked(policy)
+    _check_known(state, policy)
     detail = {name: value for name, value in asdict(policy).items() if value not in ((), None, "")}
     with state.change(asker, "policy.set", policy.name, detail=detail) as connection:
         store.put_policy(connection, policy)
@@ -99,6 +101,7 @@ def put_team(state: "State", name: str, members: tuple[str, ...], *, asker: Aske
     Raises:
         BadInput: The name is none, or nobody is of it.
         NotFound: A member is no user.
+        BadInput: Somebody who leaves would see every row from then on.
     """
     team = Team(checked_name(name), tuple(dict.fromkeys(map(checked_name, members))))
     if not team.members:
@@ -107,6 +110,7 @@ def put_team(state: "State", name: str, members: tuple[str, ...], *, asker: Aske
     for member in team.members:
         if member not in known:
             raise unknown("user", member, known)
+    _check_still_bound(state, team)
     detail = {"members": list(team.members)}
     with state.change(asker, "team.set", team.name, detail=detail) as connection:
         store.put_team(connection, team)
@@ -153,6 +157,31 @@ def _rows(policy: Policy, asker: Asker, mates: set[str]) -> Rows:
         regions=frozenset(map(str.lower, policy.regions)),
         campaigns=frozenset(policy.campaigns),
     )
+
+
+def _check_known(state: "State", policy: Policy) -> None:
+    known = {"user": store.user_names(state), "team": [each.name for each in store.teams(state)]}
+    for one in policy.who:
+        kind, _, name = one.partition(":")
+        if kind in known and name not in known[kind]:
+            raise unknown(kind, name, known[kind])
+
+
+def _check_still_bound(state: "State", team: Team) -> None:
+    """Pass when nobody who leaves a team comes to see every row by it."""
+    former = next((each.members for each in store.teams(state) if each.name == team.name), ())
+    bound = [each for each in store.policies(state) if _names_rows(each)]
+    mine = f"team:{team.name}"
+    if not any(mine in each.who for each in bound):
+        return
+    for member in former:
+        if member in team.members:
+            continue
+        asker = Asker(member, user_named(state, member).role)
+        others = frozenset(each.name for each in store.teams(state, member=member))
+        if not any(_binds(each, asker, others - {team.name}) for each in bound):
+            message = f"{member} would see every row: only `{mine}` is bound by rows."
+            raise BadInput(message, f"Bind user:{member} or role:{asker.role} by a policy first.")
 
 
 def _checked(policy: Policy) -> Policy:

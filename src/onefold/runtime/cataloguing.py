@@ -145,6 +145,14 @@ def _told(
 # ---------------------------------------------------------------- a change checked
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        # No system has such a name.
+        return False
+
+
 def check(workspace: Workspace, view: View, definitions: Path | None = None) -> Answer:
     """Return what the definitions of a folder would break: recorded events, and who uses fields.
 
@@ -155,7 +163,7 @@ def check(workspace: Workspace, view: View, definitions: Path | None = None) -> 
         BadInput: A definition cannot be used; with file, line and column.
     """
     folder = definitions or workspace.definitions
-    if not folder.is_dir():
+    if not _is_folder(folder):
         raise NotFound(f"No folder {folder}.", "Name a folder with events, metrics, experiments.")
     after = Catalogue.read(folder / "events")
     uses = uses_of(load_metrics(folder / "metrics"), load_experiments(folder / "experiments"))

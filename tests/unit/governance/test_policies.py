@@ -135,3 +135,25 @@ def test_a_class_is_told_by_the_name_of_a_field():
     assert list(told.values()) == ["email", "phone", "network", "network", "birth"]
     assert policies.class_of("shipping.streetAddress") == "address"
     assert policies.class_of("anonymous_id") == "identifier"
+
+
+@pytest.mark.parametrize("who", ["user:Anna", "team:nroth"])
+def test_a_policy_of_nobody_who_is_here_is_refused(state, who):
+    with pytest.raises(NotFound):
+        put(state, "p", who, regions=("DE",))
+
+
+def test_a_key_may_be_bound_before_it_is_made(state):
+    put(state, "p", "key:partner", campaigns=("c1",))
+    assert not policies.sight_of(state, Asker("key:partner", "owner", ("read",))).whole
+
+
+def test_who_leaves_a_team_does_not_see_more_by_it(state):
+    policies.put_team(state, "north", ("Ana", "Bo"), asker=OWNER)
+    put(state, "t", "team:north", regions=("DE",))
+    with pytest.raises(BadInput, match="Ana would see every row"):
+        policies.put_team(state, "north", ("Bo",), asker=OWNER)
+    assert not policies.sight_of(state, ANA).whole
+    put(state, "all", "role:analyst", regions=("AT",))
+    policies.put_team(state, "north", ("Bo",), asker=OWNER)
+    assert policies.sight_of(state, ANA).rows == (Rows(regions=frozenset({"at"})),)

@@ -192,10 +192,8 @@ def test_every_form_needs_the_token_of_the_visit(house):
     assert [each for each in tried if each[2] != 403] == []
 
 
-@pytest.mark.parametrize("name", sorted(CALLS))
+@pytest.mark.parametrize("name", sorted(name for name, one in CALLS.items() if one.changes))
 def test_a_browser_changes_nothing_by_the_api_without_its_token(house, name):
-    if not CALLS[name].changes:
-        pytest.skip("it changes nothing")
     address = "/api/v1/" + name.replace(" ", "/")
     found = house.ask("POST", address, "owner", csrf=False, json={})
     assert found.status_code == 403
