@@ -7,6 +7,7 @@ be taken back is taken back by writing the files that hold it anew.
 import json
 import os
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,14 +61,14 @@ class FileDrop:
         """Write every file anew that holds any of the subjects, or would hold them now."""
         with _writing(self._folder):
             wanted = set(subjects)
+            coming = self._out.offsets_of(taken.keys, taken.cursor) if taken.keep else []
             for first, last, paths in self._stretches():
+                place = bisect_left(coming, first)
+                comes = place < len(coming) and coming[place] <= last
+                if not comes and not any(wanted & self._subjects_in(path) for path in paths):
+                    continue
                 now = self._out.batch(first, last)
-                if not taken.keep:
-                    now = _without(now, taken.keys)
-                touched = taken.keys & set(now.keys)
-                if touched or any(wanted & self._subjects_in(path) for path in paths):
-                    _remove(paths[1:])
-                    self._write(now, former=paths)
+                self._write(now if taken.keep else _without(now, taken.keys), former=paths)
 
     def _stretches(self) -> list[tuple[int, int, list[Path]]]:
         """Return the stretches of the log that files hold, in order."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from onefold.model.errors import BadInput, NotAllowed, NotFound
+from onefold.model.errors import BadInput, NotAllowed, NotFound, did_you_mean
 from onefold.model.ids import identifier_key
 from onefold.model.records import Answer, Asker, Column
 from onefold.sharing.hashing import META, cleaned_value
@@ -133,8 +133,10 @@ def _rows_of(asked: Joined) -> Sequence[Mapping[str, str]]:
         raise BadInput(message, "Write it so, with a header.") from error
     for name in filter(None, (asked.column, asked.by)):
         if name not in columns:
-            known = ", ".join(f"`{one[:40]}`" for one in columns) or "none"
-            raise BadInput(f"The file has no column `{name}`.", f"It has: {known}.")
+            # Its columns are not listed: who may join a file may not read every file.
+            near = did_you_mean(name, columns)
+            message = f"The file has no column `{name}`.{near}"
+            raise BadInput(message, "Name one of its header, which is its first line.")
     return rows
 
 

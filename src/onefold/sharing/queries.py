@@ -113,6 +113,20 @@ class Outgoing:
         found = self.view.ask(there.select("identifier").distinct()).column("identifier")
         return frozenset(NOBODY if key is None else key for key in found.to_pylist())
 
+    def offsets_of(self, keys: Collection[int], cursor: int) -> list[int]:
+        """Return where in the log events of identifiers stand, up to a log offset, in order."""
+        events = self._until(cursor)
+        found: set[int] = set()
+        named = sorted(set(keys) - {NOBODY})
+        for start in range(0, len(named), _KEYS_AT_ONCE):
+            piece = named[start : start + _KEYS_AT_ONCE]
+            mine = events.filter(events.identifier.isin(piece)).select("log_offset").distinct()
+            found.update(self.view.ask(mine).column("log_offset").to_pylist())
+        if NOBODY in keys:
+            mine = events.filter(events.identifier.isnull()).select("log_offset").distinct()
+            found.update(self.view.ask(mine).column("log_offset").to_pylist())
+        return sorted(found)
+
     def end_of_batch(self, cursor: int, end: int, most: int) -> int | None:
         """Return the last log offset of the next batch; None where nothing is left to send.
 
