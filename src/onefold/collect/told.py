@@ -61,7 +61,9 @@ def told_fields(
     # Who is erased has no row here to ask for, and rows of companies name nobody.
     contents = Contents(log, Veil(identity_key), ScrubRecords(identity_key, {}).row)
     said: dict[str, list[tuple[Any, Version]]] = {}
-    for version in sorted(latest.values(), key=lambda one: one.rank, reverse=True):
+    # As in the row that stands: the record that gave the common id goes first.
+    ranked = sorted(latest.values(), key=lambda one: (one.key == keys[0], one.rank), reverse=True)
+    for version in ranked:
         for field, value in _plain(contents.get(entity, version)).items():
             said.setdefault(field, []).append((value, version))
     order = [*value_columns(entity), *sorted(said)]
