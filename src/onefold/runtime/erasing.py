@@ -28,6 +28,8 @@ EXPORTS = "exports"
 
 _one_at_a_time = threading.Lock()
 """An entry names the one before it, so two of them must not be made at once."""
+_ending = threading.Lock()
+"""Whoever erases ends it, and so does the house in a quiet moment: one of them at a time."""
 _OURS = ("log.sqlite", "state.sqlite", "vault.sqlite")
 _FOLDERS = ("facts", "run", EXPORTS)
 _SHORTEST = 5
@@ -134,9 +136,17 @@ def finish(
     Raises:
         DiskFull: There is no room for the facts anew.
     """
-    waiting = {one.id: one for one in requests.unfinished(workspace.state)}
-    if not waiting:
-        return True
+    with _ending:
+        waiting = {one.id: one for one in requests.unfinished(workspace.state)}
+        return not waiting or _finish(workspace, asker, waiting, counts or {})
+
+
+def _finish(
+    workspace: Workspace,
+    asker: Asker,
+    waiting: dict[str, requests.Request],
+    counts: dict[str, int],
+) -> bool:
     told = _told(workspace, set(waiting))
     if set(told) < set(waiting) or workspace.folds.stale:
         return False
@@ -148,7 +158,7 @@ def finish(
     if not workspace.compact():
         return False
     for one in waiting.values():
-        requests.end(workspace.state, asker, one, counts or {})
+        requests.end(workspace.state, asker, one, counts)
     return True
 
 
