@@ -69,7 +69,8 @@ def test_restored_facts_and_definitions_are_equal(world, tmp_path) -> None:
     assert {row[0]: (row[1], row[2]) for row in sums} == before
     assert (again.definitions / "metrics" / "savers.yaml").read_text() == METRIC
     assert again.identity_key == world.workspace.identity_key
-    assert again.log.last_offset() == manifest["offset"]
+    # All that comes after what was taken out is where the new trail stands.
+    assert {row.route for row in again.log.read(manifest["offset"])} <= {"audit"}
     trail = call(again, OWNER, "audit verify", {})
     assert trail.good
     again.close()
