@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
-from math import ceil, log
+from math import ceil, exp, log
 from typing import TYPE_CHECKING, Any
 
 from onefold.model.errors import BadInput
@@ -123,9 +123,15 @@ class Noise:
         """Return what OpenDP says that a change by so much costs."""
         return float(self._add.map(d_in=distance))
 
-    def half_width(self, level: float) -> float:
-        """Return how far a noisy count is from the true one at most, with this chance."""
-        return self.scale * log(1 / (1 - level))
+    def half_width(self, level: float) -> int:
+        """Return how far a noisy count is from the true one at most, with this chance or more.
+
+        Noise n has the chance r^|n| (1 - r) / (1 + r) with r = exp(-1 / scale), so it passes a
+        whole number h with the chance 2 r^(h + 1) / (1 + r) (Ghosh, Roughgarden and Sundararajan,
+        2009).
+        """
+        passed = (1 - level) * (1 + exp(-1 / self.scale)) / 2
+        return max(0, ceil(-self.scale * log(passed)) - 1)
 
 
 def opendp() -> Any:

@@ -114,7 +114,8 @@ def test_who_withdraws_goes_out_of_the_audience_and_into_the_list_of_removed(agr
     ad(agreed)
     agreed.run("ads")
     agreed.withdrawn.add("ann")
-    assert agreed.run("ads", fresh=False).taken_back == 1
+    # Her user id, her e-mail and her phone.
+    assert agreed.run("ads", fresh=False).taken_back == 3
     assert len(members(agreed)) == 1
     folder = agreed.world.folder / "outgoing" / "ads"
     (removed,) = folder.glob("removed-*.csv")

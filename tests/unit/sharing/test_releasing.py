@@ -57,11 +57,15 @@ def test_opendp_agrees_on_the_epsilon(epsilon, each):
     assert Noise(each / epsilon).epsilon(each) == pytest.approx(epsilon)
 
 
-def test_the_interval_covers_as_often_as_it_says():
-    noise = Noise(3.0)
-    draws = np.abs(np.array(noise.added([0] * 20_000)))
-    covered = (draws <= noise.half_width(0.95)).mean()
-    assert 0.94 < covered < 0.97
+@pytest.mark.parametrize("scale", [0.5, 3.0, 20.0])
+def test_the_interval_covers_as_often_as_it_says_and_is_no_wider_than_that_takes(scale):
+    half, ratio = Noise(scale).half_width(0.95), np.exp(-1 / scale)
+    missed = [2 * ratio ** (width + 1) / (1 + ratio) for width in (half, half - 1)]
+    assert missed[0] <= 0.05 < missed[1]
+    draws = np.abs(np.array(Noise(scale).added([0] * 20_000)))
+    # Five standard errors of a share of so many draws.
+    slack = 5 * np.sqrt(missed[0] * (1 - missed[0]) / len(draws))
+    assert abs((draws > half).mean() - missed[0]) < slack
 
 
 def test_one_person_changes_no_count_but_his_own_and_not_more_than_he_may():
