@@ -16,6 +16,7 @@ from onefold.governance import add_user, people, sign_in
 from onefold.model.records import OWNER
 from onefold.runtime import Workspace as Opened
 from onefold.store import State, Vault
+from onefold.store.log_sqlite import SqliteLog
 from onefold.web import app as web_app
 from onefold.web.pages.customer_shown import account_shown
 from small_market import (
@@ -37,13 +38,14 @@ PASSWORD = "a long and quiet evening"
 class Workspace:
     """Just what the pages ask of a workspace."""
 
-    sight, vault_of = Opened.sight, Opened.vault_of
+    sight, vault_of, gate = Opened.sight, Opened.vault_of, Opened.gate
 
     def __init__(self, folder, facts, state, fresh):
         self.folder, self.definitions, self.state = folder, folder / "definitions", state
         self.facts, self.identity_key, self.fresh = facts, KEY, fresh
         self.vault = Vault(folder / "vault.sqlite")
-        self.settings = SimpleNamespace(name="Pinmarket", zone="UTC")
+        self.settings = SimpleNamespace(name="Pinmarket", zone="UTC", categories={})
+        self.log = SqliteLog(folder / "log.sqlite")
 
     def clock(self):
         return micros(NOW)
@@ -114,6 +116,7 @@ def house(tmp_path, state, monkeypatch):
         browser.close()
         app.state.questions.shutdown()
         workspace.vault.close()
+        workspace.log.close()
 
 
 def heading(answer):
