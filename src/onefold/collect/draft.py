@@ -42,6 +42,7 @@ Ints = npt.NDArray[np.int64]
 NOT_EVENTS = frozenset({"records", "control"})
 """Dialects that no sender of events speaks; what all the others brought, intake wrote alike."""
 _MOST_CACHED = 400_000
+_MOST_SAID = 50_000
 _WAITING = 16
 """Verdict bytes from here on are of events that do not count."""
 _GONE = Code.ERASED << 4
@@ -113,6 +114,7 @@ class Reader:
         self._enricher = Enricher(rules.channels or shipped_channels(), traffic.bots)
         self.marks = Marks(traffic)
         self._gate = Gate(rules.consent)
+        self._said: dict[bytes, int | None] = {}
         self._personal = {event: frozenset(names) for event, names in rules.personal.items()}
         self._described = {event: frozenset(names) for event, names in rules.described.items()}
         # Identifiers that the vault holds, with their keys; a part of them, to save the asking.
@@ -339,14 +341,18 @@ class Reader:
         draft.account_ids += columns.group_ids
         draft.properties += columns.properties
         draft.surroundings += self._enricher.places(columns.contexts)
-        for spot, context in enumerate(columns.contexts, start):
-            if TOLD in context and (told := traits_in(context)):
-                draft.told[spot] = told
+        # One context is mostly that of a whole request.
+        contexts = set(columns.contexts)
+        if telling := {one for one in contexts if TOLD in one}:
+            for spot, context in enumerate(columns.contexts, start):
+                if context in telling and (told := traits_in(context)):
+                    draft.told[spot] = told
         draft.user_keys += self._known("user_id", columns.user_ids, draft)
         draft.anonymous_keys += self._known("anonymous_id", columns.anonymous_ids, draft)
-        for spot, context in enumerate(columns.contexts, start):
-            if CONSENT in context:
-                self._state(spot, context, draft)
+        if stating := {one for one in contexts if CONSENT in one}:
+            for spot, context in enumerate(columns.contexts, start):
+                if context in stating:
+                    self._state(spot, context, draft)
         if "alias" in columns.kinds:
             for spot, former in enumerate(columns.previous_ids, start):
                 if former and draft.kinds[spot] == "alias":
@@ -354,14 +360,14 @@ class Reader:
 
     def _state(self, spot: int, context: bytes, draft: Draft) -> None:
         """Take what an event says of consent: of itself, or of its person from then on."""
-        consent, country = consent_in(context)
-        if not consent:
-            return
         keys = (draft.user_keys[spot], draft.anonymous_keys[spot])
         if not is_change(draft.kinds[spot], draft.events[spot]):
-            answers = None if keys == (None, None) else self._gate.answers(consent)
-            if answers is not None:
-                draft.said[spot] = answers.said
+            said = None if keys == (None, None) else self._says(context)
+            if said is not None:
+                draft.said[spot] = said
+            return
+        consent, country = consent_in(context)
+        if not consent:
             return
         row, time = draft.rows[draft.at[spot]], draft.times[spot]
         draft.notes.stated[spot] = [
@@ -381,6 +387,16 @@ class Reader:
                 consent, self._gate, keys=keys, time=time, received_time=row.received_time
             )
         ]
+
+    def _says(self, context: bytes) -> int | None:
+        """Return what events with a context refuse and grant themselves, or None."""
+        if context not in self._said:
+            if len(self._said) >= _MOST_SAID:
+                self._said.clear()
+            consent, _ = consent_in(context)
+            answers = self._gate.answers(consent) if consent else None
+            self._said[context] = None if answers is None else answers.said
+        return self._said[context]
 
     def _known(self, kind: str, values: Sequence[str | None], draft: Draft) -> list[int | None]:
         """Return the keys of identifiers; those that are new go to the notes."""
