@@ -96,7 +96,7 @@ def test_any_order_and_batching_of_links_gives_the_same_persons(**what) -> None:
 
 @pytest.mark.soak
 @pytest.mark.timeout(1200)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @drawn
 def test_order_changes_no_person_however_often_it_is_tried(**what) -> None:
     check(**what)
