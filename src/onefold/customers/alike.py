@@ -17,7 +17,7 @@ Texts = Any
 """A column of texts: `pa.Array` or `pa.ChunkedArray`, which have no types of their own."""
 
 PERSON, COMPANY = "person", "company"
-_HOW: dict[str, str] = {
+HOW: dict[str, str] = {
     "first": "name",
     "last": "name",
     "name": "name",
@@ -35,6 +35,7 @@ _HOW: dict[str, str] = {
     "region": "exact",
     "country": "exact",
 }
+"""Field -> the kind of comparison that suits it; of others nothing but the same counts."""
 FIELDS: dict[str, tuple[str, ...]] = {
     PERSON: (
         *("first", "last", "birth", "code", "email", "phone", "company"),
@@ -160,7 +161,7 @@ def prepare(
         fewest = min(fewest, _made(drawn)) if place else _made(drawn)
         trained.append((f"learnt_{place}", key))
     plan = planes.Plan(
-        compared=tuple(planes.Compared(name, _HOW[name]) for name in fields),
+        compared=tuple(planes.Compared(name, HOW[name]) for name in fields),
         blocks=tuple(blocks),
         trained=tuple(trained),
         prior=_prior(plain, kind, records.num_rows),

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from onefold.customers import queries, store
-from onefold.customers.alike import prepare
+from onefold.customers.alike import HOW, prepare
 from onefold.customers.linkable import KINDS, linkable, read_one
 from onefold.customers.pairs import LATER, Pair, Quality
 from onefold.governance import require
@@ -30,6 +30,7 @@ __all__ = [
     "accept_above",
     "decide",
     "decided",
+    "degree",
     "quality",
     "queue",
     "run",
@@ -44,6 +45,13 @@ LIKELY = 0.9
 MOST_WAITING = 50_000
 """Pairs that wait at the most; of more the likeliest do."""
 _MOST_AT_ONCE = 20_000
+
+
+def degree(field: str, level: int) -> str:
+    """Return in words how alike two values of a field are, at a level of its comparison."""
+    if level < 0:
+        return "not known of both"
+    return planes.LEVELS[HOW.get(field, "exact")][level]
 
 
 def run(

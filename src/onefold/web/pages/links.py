@@ -13,7 +13,6 @@ from onefold.model.errors import BadInput
 from onefold.model.records import Question
 from onefold.model.words import plural
 from onefold.runtime import call
-from onefold.store import planes
 from onefold.web.desk import ask, back, page, signed_in, text_of
 from onefold.web.wording import better, number, sentence, share, worse
 
@@ -34,22 +33,6 @@ _DONE = {
     "different": "They stay two.",
     "later": "It stands at the end of the queue.",
     "open": "It waits again.",
-}
-_HOW = {
-    "first": "name",
-    "last": "name",
-    "name": "name",
-    "company": "name",
-    "email": "name",
-    "street": "name",
-    "street2": "name",
-    "city": "name",
-    "birth": "code",
-    "code": "code",
-    "phone": "short",
-    "house": "short",
-    "postcode": "short",
-    "domain": "rare",
 }
 
 
@@ -175,7 +158,7 @@ def _pair(pair: Any, sides: tuple[Mapping[str, str], Mapping[str, str]]) -> dict
                 _words(name),
                 left.get(name),
                 right.get(name),
-                _level(name, level) if name in pair.parts else None,
+                customers.links.degree(name, level) if name in pair.parts else None,
                 _bits(bits) if name in pair.parts and level >= 0 else None,
             ]
         )
@@ -198,12 +181,6 @@ def _words(name: str) -> str:
     return {"source": "Import", "code": "Number", "street2": "Street, more"}.get(
         name, name.replace("_", " ").capitalize()
     )
-
-
-def _level(name: str, level: int) -> str:
-    if level < 0:
-        return "not known of both"
-    return planes.LEVELS[_HOW.get(name, "exact")][level]
 
 
 def _bits(bits: float) -> object:
