@@ -29,35 +29,22 @@ FIELDS = (
 )
 """What is known of a person, by the names that every platform's own come from."""
 
+_SHORT = {
+    "email": "em",
+    "phone": "ph",
+    "first_name": "fn",
+    "last_name": "ln",
+    "gender": "ge",
+    "birth_date": "db",
+    "city": "ct",
+    "state": "st",
+    "zip": "zp",
+    "country": "country",
+    "external_id": "external_id",
+}
 _NAMES: dict[str, dict[str, str]] = {
-    PINTEREST: {
-        "email": "em",
-        "phone": "ph",
-        "first_name": "fn",
-        "last_name": "ln",
-        "gender": "ge",
-        "birth_date": "db",
-        "city": "ct",
-        "state": "st",
-        "zip": "zp",
-        "country": "country",
-        "external_id": "external_id",
-        "device_id": "hashed_maids",
-    },
-    META: {
-        "email": "em",
-        "phone": "ph",
-        "first_name": "fn",
-        "last_name": "ln",
-        "gender": "ge",
-        "birth_date": "db",
-        "city": "ct",
-        "state": "st",
-        "zip": "zp",
-        "country": "country",
-        "external_id": "external_id",
-        "device_id": "madid",
-    },
+    PINTEREST: _SHORT | {"device_id": "hashed_maids"},
+    META: _SHORT | {"device_id": "madid"},
     GOOGLE: {
         "email": "Email",
         "phone": "Phone",

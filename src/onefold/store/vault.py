@@ -211,7 +211,7 @@ class Vault:
 
 
 def _in_pieces(rows: Sequence[tuple[object, ...]]) -> Iterator[tuple[str, list[object]]]:
-    """Yield placeholders of some rows, and their values one after the other."""
+    """Yield parameter marks of some rows, and their values one after the other."""
     for start in range(0, len(rows), _AT_ONCE):
         piece = rows[start : start + _AT_ONCE]
         one = f"({', '.join('?' * len(piece[0]))})"
