@@ -6,7 +6,6 @@ lines, no control characters. Anything else goes through Python's own reader.
 
 import csv
 import io
-import os
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,6 +16,7 @@ from pyarrow import csv as arrow_csv
 
 from onefold.collect.mapping import Mapping
 from onefold.collect.reading import Numbered, Raw, prove_head
+from onefold.model.cores import cores
 from onefold.model.errors import BadInput
 
 _BLOCK_BYTES = 8_000_000
@@ -59,7 +59,7 @@ def read_blocks(
         # A head with quotes may go over lines: its reader goes on from there.
         yield Block(1, None, _rows(mapping, body, 1, head, skip_head=True))
         return
-    with ThreadPoolExecutor(_cores(), "reads a CSV") as pool:
+    with ThreadPoolExecutor(cores(), "reads a CSV") as pool:
         yield from _each_block(mapping, body, head, end, block_bytes=block_bytes, pool=pool)
 
 
@@ -91,10 +91,6 @@ def _each_block(
             yield Block(line, None, _rows(mapping, body[start:stop], line, head))
         line += body.count(b"\n", start, stop)
         start = stop
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 def _read(mapping: Mapping, block: bytes, head: list[str]) -> tuple[pa.Table | None, bool]:

@@ -4,7 +4,6 @@ Only rows that are certain to be good go this way; each of the others is read as
 Both ways make the same records under the same ids: a property test holds them together.
 """
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from onefold.collect.entities import ANY_OF, CHOICES, DEFAULTS, REQUIRED, SPANS,
 from onefold.collect.mapping import PROPERTY, Column, Mapping
 from onefold.collect.reading import Raw
 from onefold.collect.rows import MOST_TEXT, Converter, id_prefix
+from onefold.model.cores import cores
 from onefold.model.facts import TABLES
 from onefold.store import planes
 
@@ -86,7 +86,7 @@ def read_columns(
 
 def _each(make: Callable[[_In], _Out], items: Sequence[_In]) -> Iterator[_Out]:
     """Yield what is made of each item, in order; a thread a core makes them."""
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0)), "reads a CSV") as pool:
+    with ThreadPoolExecutor(cores(), "reads a CSV") as pool:
         yield from pool.map(make, items)
 
 

@@ -3,7 +3,6 @@
 import logging
 import math
 import os
-import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -16,10 +15,12 @@ import pyarrow.compute as pc
 from onefold.collect import Batch, CollectFold, FoldRules, catalogues
 from onefold.identity import IdentityFold, same
 from onefold.metrics import SessionsFold
+from onefold.model.cores import cores
 from onefold.model.errors import Busy, DiskFull
 from onefold.runtime.definitions import RULING, applied
 from onefold.runtime.forgetting import Hands, forget, unname
 from onefold.runtime.generation import Generation
+from onefold.runtime.threads import Loop
 from onefold.store import FactsWriter, Log, LogRow, Vault
 
 _log = logging.getLogger("onefold.house")
@@ -58,7 +59,7 @@ class Folds:
         self._log = log
         self._vault = vault
         self._identity_key = identity_key
-        self.cores = len(os.sched_getaffinity(0))
+        self.cores = cores()
         """So many may be used."""
         self.catch_up_bytes = _CATCH_UP
         self._full = self._busy = 0
@@ -261,8 +262,8 @@ class Folds:
         return True
 
 
-class FoldLoop:
-    """Keeps the facts up with the log in a thread of its own until it is told to stop.
+class FoldLoop(Loop):
+    """Keeps the facts up with the log until it is stopped, after the batch under way.
 
     A fold that fails for want of room waits and tries again; a fold that fails otherwise ends
     the process, so that the door can start a fresh one.
@@ -275,22 +276,12 @@ class FoldLoop:
         on_commit: Callable[[], None],
         on_idle: Callable[[], None] = lambda: None,
     ) -> None:
+        super().__init__("folds")
         self._step = step
         self._on_commit = on_commit
         self._on_idle = on_idle
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="folds", daemon=True)
         self.trouble = ""
         """Why the folds stand still, one sentence; empty while they go."""
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End after the batch under way."""
-        self._stop.set()
-        self._thread.join()
 
     def _run(self) -> None:
         try:

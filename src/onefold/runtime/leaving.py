@@ -1,7 +1,6 @@
 """What leaves the house by itself: destinations that are due, and what must be taken back."""
 
 import logging
-import threading
 from dataclasses import replace
 
 from onefold.collect import imports
@@ -10,6 +9,7 @@ from onefold.model.errors import OnefoldError
 from onefold.model.records import Asker, Question
 from onefold.model.time import SECOND
 from onefold.runtime.schedules import SCHEDULE, alone
+from onefold.runtime.threads import Loop
 from onefold.runtime.workspace import Workspace
 from onefold.sharing import Destination, Run, destinations, runs
 
@@ -119,25 +119,16 @@ def _of_schedule(question: Question) -> Question:
     return replace(question, asker=SCHEDULE)
 
 
-class SendLoop:
+class SendLoop(Loop):
     """Sends what is due, in a thread of its own, until it is told to stop.
 
-    No import and no question holds it up: what is withdrawn is taken back within a minute.
+    No import and no question holds it up: what is withdrawn is taken back within a minute. When
+    it is stopped, a batch under way comes to its end first.
     """
 
     def __init__(self, workspace: Workspace) -> None:
+        super().__init__("destinations")
         self._workspace = workspace
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="destinations", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End; a batch under way comes to its end first."""
-        self._stop.set()
-        self._thread.join()
 
     def _run(self) -> None:
         looked: dict[str, int] = {}

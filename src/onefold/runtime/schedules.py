@@ -1,13 +1,13 @@
 """Imports that come by themselves, one at a time, while the house runs."""
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from onefold.collect import imports
 from onefold.model.errors import Conflict, OnefoldError
 from onefold.model.records import Asker, Progress
+from onefold.runtime.threads import Loop
 from onefold.runtime.workspace import Workspace
 
 SCHEDULE = Asker(name="schedule", role="owner")
@@ -91,23 +91,13 @@ def bring_next(
     return None
 
 
-class ScheduleLoop:
-    """Looks every few seconds what is due, in a thread of its own, until it is told to stop."""
+class ScheduleLoop(Loop):
+    """Looks every few seconds what is due; its end breaks an import under way off."""
 
     def __init__(self, workspace: Workspace, bring: Bring) -> None:
+        super().__init__("schedules")
         self._workspace = workspace
         self._bring = bring
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="schedules", daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """End; an import under way is broken off."""
-        self._stop.set()
-        self._thread.join()
 
     def _run(self) -> None:
         while not self._stop.is_set():
