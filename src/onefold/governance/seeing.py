@@ -46,11 +46,15 @@ def sight_of(state: "State", asker: Asker) -> Sight:
     """
     if asker.internal:
         return WHOLE
-    mine = frozenset(team.name for team in store.teams(state, member=asker.name))
-    bound = [each for each in store.policies(state) if _binds(each, asker, mine)]
+    every = store.policies(state)
+    if not every:
+        return WHOLE
+    its_teams = [team for team in store.teams(state) if asker.name in team.members]
+    mine = frozenset(team.name for team in its_teams)
+    bound = [each for each in every if _binds(each, asker, mine)]
     if not bound:
         return WHOLE
-    mates = {name for team in store.teams(state) if team.name in mine for name in team.members}
+    mates = {name for team in its_teams for name in team.members}
     rows = [_rows(each, asker, mates) for each in bound if _names_rows(each)]
     limits = [frozenset(each.classes) for each in bound if each.classes is not None]
     return Sight(
