@@ -493,17 +493,13 @@ def split_rows(reading: ExperimentReading) -> list[tuple[str, object]]:
         )
     if split.without_person:
         left_out.append(f"{plural(split.without_person, 'exposure')} without a person")
-    fair = _tag("even", "better") if split.fair else _tag("uneven", "worse")
+    fair = ("better", "even") if split.fair else ("worse", "uneven")
     return [
         ("Expected", expected),
         ("Seen", sentence(seen, " ", Markup('<span class="quiet">{}</span>').format(counts))),
-        ("p", sentence(_p(split.p), " ", fair)),
+        ("p", sentence(_p(split.p), " ", Markup('<span class="tag {}">{}</span>').format(*fair))),
         ("Seen twice", "; ".join(left_out)),
     ]
-
-
-def _tag(word: str, tone: str) -> Markup:
-    return Markup('<span class="tag {}">{}</span>').format(tone, word)
 
 
 def _p(p: float) -> str:
