@@ -2,6 +2,7 @@
 
 import pytest
 
+from imported import bring
 from onefold.customers import families
 from onefold.model.errors import BadInput, NotFound
 from onefold.model.records import OWNER, Question
@@ -32,22 +33,6 @@ def workspace(tmp_path, clock):
     opened = Workspace(tmp_path / "w", clock)
     yield opened
     opened.close()
-
-
-def bring(workspace, name, table, columns, rows):
-    folder = workspace.folder / "imports"
-    folder.mkdir(exist_ok=True)
-    lines = [",".join(columns), *(",".join(map(str, row)) for row in rows)]
-    (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
-    told = [f"import: {name}", f"table: {table}", f"file: {name}.csv", "columns:"]
-    told += [
-        "  amount_micros: {from: amount_micros, currency: {value: EUR}}"
-        if column == "amount_micros"
-        else f"  {column}: {column}"
-        for column in columns
-    ]
-    (folder / f"{name}.yaml").write_text("\n".join(told) + "\n")
-    return call(workspace, OWNER, "import", {"mapping": f"imports/{name}.yaml"}).body
 
 
 def tell(workspace):

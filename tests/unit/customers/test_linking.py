@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from imported import bring
 from onefold.customers import links
 from onefold.identity import same
 from onefold.model.errors import BadInput, Conflict, NotAllowed, NotFound
@@ -27,21 +28,6 @@ BILLING = [
     ("cus_3", "Okoro Motors Lda", "okoro.example", "Porto"),
     ("cus_9", "Tanaka Paper", "tanaka.example", "Osaka"),
 ]
-
-
-def bring(workspace, name, table, columns, rows):
-    folder = workspace.folder / "imports"
-    folder.mkdir(exist_ok=True)
-    lines = [",".join(columns), *(",".join(map(str, row)) for row in rows)]
-    (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
-    told = [f"import: {name}", f"table: {table}", f"file: {name}.csv", "columns:"]
-    for column in columns:
-        if column == "amount_micros":
-            told.append("  amount_micros: {from: amount_micros, currency: {value: EUR}}")
-        else:
-            told.append(f"  {column}: {column}")
-    (folder / f"{name}.yaml").write_text("\n".join(told) + "\n")
-    return call(workspace, OWNER, "import", {"mapping": f"imports/{name}.yaml"}).body
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import pytest
 
+from onefold.sharing import budget
 from postgres import Postgres
 from receivers import House, Receiver
 
@@ -11,6 +12,12 @@ def house(tmp_path):
     made = House.make(tmp_path)
     yield made
     made.world.close()
+
+
+@pytest.fixture
+def later(house):
+    """Let a test begin with a budget of its own, whatever was asked of the house before."""
+    house.world.clock.now += budget.WINDOW + 1
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from onefold.sharing import budget, intersections, joins
 from onefold.sharing.joining import digest_of
 from receivers import ALL, House, event, identify
 
+pytestmark = pytest.mark.usefixtures("later")
+
 PEOPLE = 120
 
 
@@ -27,12 +29,6 @@ def house(tmp_path_factory):
     made.world.fold()
     yield made
     made.world.close()
-
-
-@pytest.fixture(autouse=True)
-def later(house):
-    """Let each test begin with a budget of its own."""
-    house.world.clock.now += budget.WINDOW + 1
 
 
 def view(house):

@@ -5,10 +5,12 @@ import pytest
 
 from onefold.model.errors import BadInput, NotAllowed
 from onefold.model.records import OWNER, Asker
-from onefold.sharing import budget, releases
+from onefold.sharing import releases
 from onefold.sharing.releasing import Noise, counted, threshold
 from receivers import House, event
 from worlds import START
+
+pytestmark = pytest.mark.usefixtures("later")
 
 DAY = 86_400_000_000
 FROM = START // DAY * DAY
@@ -27,11 +29,6 @@ def house(tmp_path_factory):
     made.world.fold()
     yield made
     made.world.close()
-
-
-@pytest.fixture(autouse=True)
-def later(house):
-    house.world.clock.now += budget.WINDOW + 1
 
 
 def release(house, asker=OWNER, **more):

@@ -2,28 +2,13 @@
 
 import pytest
 
+from imported import bring
 from onefold.model.records import OWNER
 from onefold.runtime import call
 from readers import Reader
 from worlds import World, track
 
 COLUMNS = ("account_id", "name", "parent_id", "properties.website")
-
-
-def bring(world, name, table, columns, rows):
-    folder = world.workspace.folder / "imports"
-    folder.mkdir(exist_ok=True)
-    lines = [",".join(columns), *(",".join(map(str, row)) for row in rows)]
-    (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
-    told = [f"import: {name}", f"table: {table}", f"file: {name}.csv", "columns:"]
-    told += [
-        "  amount_micros: {from: amount_micros, currency: {value: EUR}}"
-        if column == "amount_micros"
-        else f"  {column}: {column}"
-        for column in columns
-    ]
-    (folder / f"{name}.yaml").write_text("\n".join(told) + "\n")
-    call(world.workspace, OWNER, "import", {"mapping": f"imports/{name}.yaml"})
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +19,18 @@ def world(tmp_path_factory):
         ("top", "Top Holding", "", ""),
         ("crm-1", "<b>Hollis</b> Foods", "top", "hollis.example"),
     ]
-    bring(found, "crm", "accounts", COLUMNS, crm)
-    bring(found, "billing", "accounts", COLUMNS, [("cus_1", "HOLLIS FOODS", "", "hollis.example")])
+    bring(found.workspace, "crm", "accounts", COLUMNS, crm)
+    bring(
+        found.workspace,
+        "billing",
+        "accounts",
+        COLUMNS,
+        [("cus_1", "HOLLIS FOODS", "", "hollis.example")],
+    )
     columns = ("spend_id", "account_id", "spend_date", "amount_micros", "kind")
     rows = [("i1", "crm-1", "2020-01-02", 100, "invoice")]
     rows.append(("i2", "cus_1", "2020-01-03", 20, "invoice"))
-    bring(found, "books", "spend", columns, rows)
+    bring(found.workspace, "books", "spend", columns, rows)
     found.send(track("pin_saved", id="1", user="u1", anonymous="a1"))
     found.send(
         {
