@@ -11,6 +11,7 @@ import duckdb
 import pyarrow as pa
 from sqlglot import exp, select
 
+from onefold.model.cores import cores
 from onefold.model.errors import DiskFull, MachineFailed, OnefoldError
 from onefold.model.facts import CHECKSUMMED, PROMOTED, TABLES
 from onefold.store.every_event import every_event
@@ -230,14 +231,18 @@ class DuckFacts:
         source = exp.to_identifier(held, quoted=True).sql(dialect="duckdb")
         place = exp.Literal.string(str(path)).sql(dialect="duckdb")
         try:
-            cursor.execute("SET threads = 2")
             cursor.execute(f"ATTACH {place} AS aside")
-            cursor.execute(f"COPY FROM DATABASE {source} TO aside")
+            cursor.execute(f"COPY FROM DATABASE {source} TO aside (SCHEMA)")
+            # The rows of a whole database would be copied by one core, whatever it may use.
+            with self.on_cores(cores()):
+                for name in TABLES:
+                    rows = select("*").from_(exp.table_(name, db=held, quoted=True))
+                    copied = exp.insert(rows, exp.table_(name, db="aside", quoted=True))
+                    cursor.execute(copied.sql(dialect="duckdb"))
             cursor.execute("DETACH aside")
         except duckdb.Error as error:
             raise _failure(error) from error
         finally:
-            cursor.execute("SET threads = 1")
             cursor.close()
 
     def interrupt(self) -> None:
