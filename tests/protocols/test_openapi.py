@@ -46,7 +46,7 @@ def try_all(served, folder: Path, *options: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=1500,
+        timeout=1400,
     )
     assert "Test cases:" in done.stdout, done.stdout + done.stderr
     if done.returncode:
@@ -58,6 +58,7 @@ def test_the_api_keeps_what_its_description_says(served, tmp_path) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1500)
 def test_the_api_keeps_it_whatever_is_sent(served, tmp_path) -> None:
     try_all(served, tmp_path, "-n", "60")
 

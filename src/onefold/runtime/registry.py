@@ -10,6 +10,7 @@ from onefold.governance import people, require
 from onefold.model.errors import BadInput, unknown
 from onefold.model.records import MARKS, OWNER, Answer, Asker, Column, Progress, Question
 from onefold.runtime import call_params as take
+from onefold.runtime.plain_values import check_plain
 from onefold.runtime.workspace import Workspace
 from onefold.store import Vault, View
 
@@ -159,6 +160,7 @@ def call(
     except msgspec.ValidationError as error:
         message = f"`{name}` cannot take that: {_said(error)}."
         raise BadInput(message, f"It takes: {_shape(found.takes)}.") from error
+    check_plain(name, taken)
     said = found.run(Asked(workspace, asker, progress or _nobody_hears), taken)
     if isinstance(said, Outcome):
         return said
