@@ -16,8 +16,8 @@ _TERMS = (
 )
 
 
-def try_all(served, folder: Path, *options: str) -> None:
-    """Fail with all that was found wrong with the API."""
+def tried(served, folder: Path, *options: str) -> str:
+    """Return what was found wrong with the API; empty where nothing was."""
     server = served()
     sent = [
         {
@@ -49,18 +49,19 @@ def try_all(served, folder: Path, *options: str) -> None:
         timeout=1400,
     )
     assert "Test cases:" in done.stdout, done.stdout + done.stderr
-    if done.returncode:
-        pytest.fail(done.stdout, pytrace=False)
+    return done.stdout if done.returncode else ""
 
 
 def test_the_api_keeps_what_its_description_says(served, tmp_path) -> None:
-    try_all(served, tmp_path, "--phases", "examples,coverage")
+    found = tried(served, tmp_path, "--phases", "examples,coverage")
+    assert not found, found
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(1500)
 def test_the_api_keeps_it_whatever_is_sent(served, tmp_path) -> None:
-    try_all(served, tmp_path, "-n", "60")
+    found = tried(served, tmp_path, "-n", "60")
+    assert not found, found
 
 
 def test_a_wrong_method_says_which_are_right_and_the_date_comes_once(served) -> None:
