@@ -10,6 +10,8 @@ Unplanned = Literal["allow", "strip", "quarantine"]
 Purpose = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,99}$")]
 """One of the four, or one of the workspace's own (definitions/consent.yaml)."""
 Role = Literal["owner", "analyst", "marketer", "viewer"]
+Place = Annotated[str, msgspec.Meta(extra={"place": True})]
+"""A file or folder of the server's machine: a key may name those of the workspace."""
 Sample = Annotated[float, msgspec.Meta(gt=0, le=1)]
 _MARK = "(bots?|internal|tests?|synthetic)"
 Include = Annotated[str, msgspec.Meta(pattern=f"^(all|{_MARK}(,{_MARK})*)?$")]
@@ -68,7 +70,7 @@ class WhoParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 class PersonExportParams(WhoParams, frozen=True, kw_only=True):
     """Whose data, and into which folder; `exports` of the workspace where it is not named."""
 
-    folder: str = ""
+    folder: Place = ""
 
 
 class RequestParams(WhoParams, frozen=True, kw_only=True):
@@ -100,14 +102,14 @@ class SourceParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 class ImportParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An import by a mapping file."""
 
-    mapping: str
+    mapping: Place
     dry_run: bool = False
 
 
 class ExportParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where to write the whole workspace, and whether keys and sign-ins go along."""
 
-    folder: str
+    folder: Place
     with_secrets: bool = False
 
 

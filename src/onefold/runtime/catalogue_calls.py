@@ -22,7 +22,7 @@ class InferParams(take.Asking, frozen=True, kw_only=True):
 class PlanParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A tracking plan or schemas to bring in."""
 
-    path: str
+    path: take.Place
     kind: Kind | None = None
     overwrite: bool = False
     dry_run: bool = False
@@ -38,7 +38,7 @@ class HandOutParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 class CheckParams(take.Asking, frozen=True, kw_only=True):
     """Definitions to check: a folder of them, or the workspace's own."""
 
-    definitions: str | None = None
+    definitions: take.Place | None = None
 
 
 class RetryParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -45,7 +45,7 @@ class ConsentStringParams(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
 class ConsentFileParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A CSV of what people said."""
 
-    path: str
+    path: take.Place
     dry_run: bool = False
 
 

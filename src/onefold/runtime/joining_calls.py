@@ -21,7 +21,7 @@ Smallest = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 class JoinParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A partner's file, and what to join it by."""
 
-    file: str
+    file: take.Place
     column: str
     field: Literal["email", "phone"] = "email"
     by: str = ""
@@ -34,7 +34,7 @@ class JoinParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
 class IntersectionParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where a request goes, about whom."""
 
-    to: str
+    to: take.Place
     field: Literal["email", "phone"] = "email"
     events: str = ""
     k: Smallest = budgets.SMALLEST_GROUP
@@ -44,15 +44,15 @@ class IntersectionParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 class AnswerParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A partner's request, and where its response goes."""
 
-    file: str
-    to: str
+    file: take.Place
+    to: take.Place
     environment: take.Environment = "production"
 
 
 class ResultParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A partner's response."""
 
-    file: str
+    file: take.Place
     k: Smallest = budgets.SMALLEST_GROUP
 
 

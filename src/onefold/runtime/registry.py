@@ -88,6 +88,13 @@ class Call:
     whole: bool
     run: Callable[[Asked, Any], Body | Outcome]
 
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The parameters that name a file or folder of the server's machine."""
+        told = msgspec.inspect.type_info(self.takes)
+        fields = told.fields if isinstance(told, msgspec.inspect.StructType) else ()
+        return tuple(field.encode_name for field in fields if _is_place(field.type))
+
 
 CALLS: dict[str, Call] = {}
 """Every call by its name."""
@@ -160,11 +167,17 @@ def call(
     except msgspec.ValidationError as error:
         message = f"`{name}` cannot take that: {_said(error)}."
         raise BadInput(message, f"It takes: {_shape(found.takes)}.") from error
-    check_plain(name, taken)
+    check_plain(name, taken, found.places)
     said = found.run(Asked(workspace, asker, progress or _nobody_hears), taken)
     if isinstance(said, Outcome):
         return said
     return Outcome(said.to_json() if isinstance(said, Answer) else dict(said))
+
+
+def _is_place(told: msgspec.inspect.Type) -> bool:
+    if isinstance(told, msgspec.inspect.UnionType):
+        return any(map(_is_place, told.types))
+    return isinstance(told, msgspec.inspect.Metadata) and bool((told.extra or {}).get("place"))
 
 
 def asker_named(workspace: Workspace, user: str | None) -> Asker:

@@ -68,7 +68,7 @@ def export(workspace: Workspace, asker: Asker, text: str, folder: str = "") -> A
     request = requests.noted(workspace.state, asker, requests.EXPORT, found.person_id, now=now)
     told = tell(workspace, found)
     subject = requests.subject_of(found.person_id)
-    place = Path(folder) if folder else workspace.folder / EXPORTS / subject.replace(":", "-")
+    place = workspace.folder / (folder or Path(EXPORTS) / subject.replace(":", "-"))
     head = {"person": subject, "made_time": format_time(now), "onefold": __version__}
     _write(place, head, told)
     counts = {name: len(rows) for name, rows in told.items()}

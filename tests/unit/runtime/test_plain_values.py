@@ -11,6 +11,7 @@ from onefold.runtime.plain_values import LARGEST, check_plain
 
 class Inner(msgspec.Struct):
     words: list[str]
+    counts: list[int] = []
 
 
 class Given(msgspec.Struct):
@@ -39,13 +40,18 @@ def test_what_a_plane_can_hold_passes(given) -> None:
     [
         (Given(last=LARGEST + 1), "`last`"),
         (Given(last=-(10**400)), "`last`"),
-        (Given(name="a\0b"), "`name`"),
-        (Given(more={"a": [1, {"b": "\0"}]}), "`more.a.1.b`"),
-        (Given(more={"a\0": 1}), "null character"),
-        (Given(inner=Inner(["a", "\0"])), "`inner.words.1`"),
+        (Given(more={"a": [1, {"b": 2**64}]}), "`more.a.1.b`"),
+        (Given(inner=Inner(["a"], [2**64])), "`inner.counts.0`"),
     ],
 )
 def test_what_none_can_hold_is_refused_and_says_where(given, where) -> None:
     with pytest.raises(BadInput, match=where) as caught:
         check_plain("x", given)
     assert caught.value.fix
+
+
+def test_a_null_character_is_no_part_of_a_place() -> None:
+    assert check_plain("x", Given(name="a\0b")) is None
+    assert check_plain("x", Given(name="a/b"), ("name",)) is None
+    with pytest.raises(BadInput, match="null character"):
+        check_plain("x", Given(name="a\0b"), ("name",))

@@ -6,6 +6,7 @@ import re
 
 import httpx
 import jsonschema_rs
+import msgspec
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parsed
 
@@ -173,23 +174,34 @@ def test_what_is_no_json_or_too_large_is_refused(client, bearer):
     assert client.post("/api/v1/status", headers=bearer, content=large).status_code == 413
 
 
-@pytest.mark.parametrize(
-    ("name", "parameter"),
-    [
-        ("import", "mapping"),
-        ("export", "folder"),
-        ("catalogue/import", "path"),
-        ("check", "definitions"),
-    ],
-)
-@pytest.mark.parametrize("place", ["{outside}/m.yaml", "../m.yaml", "/"])
+PLACES = [(name, place) for name, one in CALLS.items() for place in one.places]
+
+
+def test_a_parameter_that_sounds_like_a_place_is_one():
+    told = {
+        (name, field.encode_name)
+        for name, one in CALLS.items()
+        for field in msgspec.structs.fields(one.takes)
+        if field.encode_name in {"file", "folder", "path", "mapping", "definitions"}
+    }
+    assert ("person export", "folder") in told
+    assert told <= set(PLACES)
+
+
+@pytest.mark.parametrize(("name", "parameter"), PLACES)
 def test_a_key_reads_and_writes_no_files_outside_the_workspace(
-    client, bearer, tmp_path, name, parameter, place
+    client, bearer, tmp_path, name, parameter
 ):
     (tmp_path / "m.yaml").write_text("import: x")
-    body = {parameter: place.format(outside=tmp_path)}
-    answer = client.post(f"/api/v1/{name}", headers=bearer, json=body)
-    assert answer.status_code == 403
+    address = f"/api/v1/{name.replace(' ', '/')}"
+    for place in (f"{tmp_path}/m.yaml", "../m.yaml", "/"):
+        answer = client.post(address, headers=bearer, json={parameter: place})
+        assert answer.status_code == 403
+        if not CALLS[name].changes:
+            answer = client.get(address, headers=bearer, params={parameter: place})
+            assert answer.status_code == 403
+    answer = client.post(address, headers=bearer, json={parameter: "a\0b"})
+    assert answer.status_code == 422
 
 
 def sign_in(client, world):

@@ -29,14 +29,6 @@ MOST_BYTES = 1_000_000
 LINES = "application/x-ndjson"
 _METHODS = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"]
 """All of them, so that each call can say which it answers."""
-_NAMES_A_PATH = {
-    "catalogue import": "path",
-    "check": "definitions",
-    "consent import": "path",
-    "export": "folder",
-    "import": "mapping",
-}
-"""Calls that name a place on the server's machine -> the parameter that does."""
 
 
 async def _described(_: Request) -> Response:
@@ -64,6 +56,14 @@ async def _called(request: Request) -> Response:
 
 
 async def _params(request: Request, name: str) -> dict[str, Any]:
+    params = await _given(request)
+    if name in CALLS and not is_owner(request):
+        for parameter in CALLS[name].places:
+            _check_within(request.app.state.workspace, str(params.get(parameter) or ""))
+    return params
+
+
+async def _given(request: Request) -> dict[str, Any]:
     if request.method in {"GET", "HEAD"}:
         return dict(request.query_params)
     raw = await _body(request)
@@ -73,14 +73,14 @@ async def _params(request: Request, name: str) -> dict[str, Any]:
         raise BadInput(f"The body is not JSON: {error}.", "Send a JSON object.") from error
     if not isinstance(params, dict):
         raise BadInput("The body is no JSON object.", "Send the parameters by name.")
-    if name in _NAMES_A_PATH and not is_owner(request):
-        _check_within(request.app.state.workspace, str(params.get(_NAMES_A_PATH[name]) or ""))
     return params
 
 
 def _check_within(workspace: Workspace, place: str) -> None:
     # A key must not make the server read or write files of its machine.
     folder = workspace.folder.resolve()
+    if "\0" in place:
+        raise BadInput(f"{place!r} is no place of a file.", "Leave out what cannot be seen.")
     if not (folder / place).resolve().is_relative_to(folder):
         message = f"{place!r} is not in the workspace's folder."
         raise NotAllowed(message, "Name a place in there, or do it at the command line.")
