@@ -84,6 +84,7 @@ class SmallFacts:
             quarantine=found["quarantine"],
             duplicates=found["duplicates"],
             dropped=found["dropped"],
+            held=found["held"],
             runs=found["runs"],
             now=self.now,
             zone=self.zone,

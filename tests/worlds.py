@@ -80,8 +80,8 @@ class World:
             catalogue=self.catalogue,
             gate=self.workspace.gate(),
         )
-        if receipt.row is not None:
-            self.workspace.log.append([receipt.row])
+        if receipt.rows:
+            self.workspace.log.append(receipt.rows)
         return receipt
 
     def fold(self) -> None:

@@ -58,8 +58,8 @@ class Onefold:
             gate=self.workspace.gate(),
             sampling_key=sources.sampling_key(self.workspace.state),
         )
-        if receipt.row is not None:
-            self.workspace.log.append([receipt.row])
+        if receipt.rows:
+            self.workspace.log.append(receipt.rows)
             self.workspace.catch_up()
         waiting = [(one.message_id, one.reason) for one in receipt.quarantined]
         refused = [(one.message_id, one.reason) for one in receipt.refused]

@@ -75,6 +75,12 @@ def _summary() -> int:
     return answer("consent summary")
 
 
+@consent_command.command("settle")
+def _settle() -> int:
+    """Let in what was held before a yes, where there is one; the house does so by itself."""
+    return answer("consent settle")
+
+
 @group("personalization")
 def personalization_command() -> None:
     """Whether what people see may be made for them."""

@@ -17,11 +17,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from onefold.collect.holding import ROUTE as HELD
+from onefold.collect.holding import entry_in
 from onefold.collect.promote import arrow_column
 from onefold.collect.stating import ENTRY, GRANTED, MASK, REFUSED, ConsentEntry, Statement
 from onefold.collect.times import SENT
 from onefold.consent import PURPOSES
 from onefold.model.facts import SAID_BY_EVENT, TABLES
+from onefold.model.time import DAY
 from onefold.store import FactsWriter, LogRow
 
 _COLUMNS = TABLES["consents"].columns
@@ -155,6 +158,25 @@ def dropped_table(dropped: Sequence[tuple[int, str, int]]) -> pa.Table:
             "events": pa.array(counts, pa.int64()),
         }
     )
+
+
+def held_table(controls: Sequence[LogRow]) -> pa.Table:
+    """Return rows of `held`: the events that wait for a yes, by message."""
+    columns = TABLES["held"].columns
+    rows = [
+        (*item.message, row.received_time // DAY, row.source, row.environment, row.offset, place)
+        for row in controls
+        if row.route == HELD
+        for place, item in enumerate(entry_in(row).items)
+    ]
+    values = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    arrays = [
+        pa.array(column, pa.int32()).cast(pa.date32())
+        if kind == "date"
+        else arrow_column(column, kind)
+        for column, kind in zip(values, columns.values(), strict=True)
+    ]
+    return pa.Table.from_arrays(arrays, names=list(columns))
 
 
 def _write_statements(rows: Sequence[tuple[str, Statement]], writer: FactsWriter) -> bool:

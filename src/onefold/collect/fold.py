@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from onefold.collect import rights
 from onefold.collect.aside import ReaderAside, Told, told_of
-from onefold.collect.consents import ConsentsFold, dropped_table
+from onefold.collect.consents import ConsentsFold, dropped_table, held_table
 from onefold.collect.dialects.segment import Request, event_at, read
 from onefold.collect.draft import Reader
 from onefold.collect.erasures import links_in, since, up_to_erasure
@@ -208,6 +208,7 @@ class CollectFold:
         changes = [(environments[s].as_py(), notes.stated[s]) for s in _kept(notes.stated, keep)]
         stated = self._consents.write(told.controls, changes, events, writer)
         writer.insert("dropped", dropped_table(notes.dropped))
+        writer.insert("held", held_table(told.controls))
         self._name_contacts()
         memberships = _memberships(events)
         marks = {sheet.identifier(spot): notes.marks[spot] for spot in _kept(notes.marks, keep)}

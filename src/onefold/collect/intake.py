@@ -4,7 +4,8 @@ The judgement rests on the request and its source's policy alone, never on the f
 never waits and the order of requests does not matter.
 """
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 import msgspec
 
@@ -26,13 +27,22 @@ from onefold.collect.gate import (
     without_address,
     without_properties,
 )
+from onefold.collect.holding import (
+    ROUTE,
+    HeldEntry,
+    HeldItem,
+    about,
+    hash_of,
+    plain_id,
+    timed,
+)
 from onefold.collect.records import Code, Incoming, Receipt, Source, Waiting
 from onefold.collect.sampling import is_drawn, whose, with_rate
 from onefold.collect.scrub import sealed
 from onefold.collect.stating import DROPPED, is_change, with_subjects
 from onefold.collect.suppression import Suppressed
 from onefold.collect.validation import Judged, judge_call
-from onefold.consent import Gate, keeps_identifiers, rules
+from onefold.consent import Gate, keeps_identifiers, rules, saying
 from onefold.model.errors import BadInput, TooLarge
 from onefold.store import NewRow
 
@@ -94,9 +104,10 @@ def receive(  # noqa: PLR0913 - whatever a verdict rests on is told
         judge.take(place, event, request)
     if (request.kind or request.alone) and judge.refused:
         _refuse_whole(judge.refused[0], events[0])
-    kept = judge.kept
+    kept, held = judge.kept, judge.held_row(received_time)
     if not kept and not judge.dropped:
-        return Receipt(None, 0, (), tuple(judge.refused), judge.sampled_out)
+        counts = (judge.sampled_out, 0, 0, held, len(judge.held))
+        return Receipt(None, 0, (), tuple(judge.refused), *counts)
     reasons = judge.reasons | ({DROPPED: str(judge.dropped)} if judge.dropped else {})
     row = NewRow(
         received_time=received_time,
@@ -110,7 +121,7 @@ def receive(  # noqa: PLR0913 - whatever a verdict rests on is told
         who=judge.who,
     )
     waiting, refused = tuple(judge.waiting), tuple(judge.refused)
-    counts = (judge.sampled_out, judge.dropped, judge.unnamed)
+    counts = (judge.sampled_out, judge.dropped, judge.unnamed, held, len(judge.held))
     return Receipt(row, judge.accepted, waiting, refused, *counts)
 
 
@@ -137,6 +148,7 @@ class _Judge:
         sampling_key: bytes,
         whence: Whence,
     ) -> None:
+        self._source, self._environment = source.name, source.environment
         self._sample = source.sample
         self._sampling_key = sampling_key
         self._whence = whence
@@ -164,6 +176,8 @@ class _Judge:
         self.reasons: dict[str, str] = {}
         self.waiting: list[Waiting] = []
         self.refused: list[Waiting] = []
+        self.held: list[tuple[Incoming, bytes, bytes, int]] = []
+        """Events that wait for a yes: decoded, whole, as nobody's, and the purposes allowed."""
 
     def take(self, place: int, event: Incoming, request: Request) -> None:
         """Judge one event and keep what may be kept of it."""
@@ -188,13 +202,12 @@ class _Judge:
         if self._leaves_out(event, region, mask, code):
             self.as_came = False
             return
-        kept = self._gated(raw, event, request, mask, gone=gone)
-        if dropped:
-            kept = without_properties(kept, dropped)
-        if not code and self._sample < 1:
-            kept = with_rate(kept, self._sample)
-        if self._whence.tells and code != Code.MALFORMED:
-            kept = self._whence.placed(kept, raw, request.context)
+        finish = partial(self._finished, raw, request, dropped, code)
+        if not (code or gone) and self._holds(event, region, mask):
+            self.as_came = False
+            self._hold(raw, event, request, mask, finish)
+            return
+        kept = finish(self._gated(raw, event, request, mask, gone=gone))
         if kept is not raw:
             self.as_came = False
         if code:
@@ -206,6 +219,68 @@ class _Judge:
             self.who = whose(event, self._sampling_key)
         self.items.append(kept)
         self.kept.append(code << 4 | mask)
+
+    def _finished(
+        self, raw: bytes, request: Request, dropped: frozenset[str], code: int, kept: bytes
+    ) -> bytes:
+        """Return what is kept of an event with what intake takes out of it and writes into it."""
+        if dropped:
+            kept = without_properties(kept, dropped)
+        if not code and self._sample < 1:
+            kept = with_rate(kept, self._sample)
+        if self._whence.tells and code != Code.MALFORMED:
+            kept = self._whence.placed(kept, raw, request.context)
+        return kept
+
+    def _holds(self, event: Incoming, region: rules.Region, mask: int) -> bool:
+        """Return whether an event waits for its person's word: nobody said yes or no yet."""
+        if region.before != rules.HELD or keeps_identifiers(mask) or self._gate.keys is None:
+            return False
+        someone = event.user_id or event.anonymous_id
+        change = is_change(event.kind, event.event)
+        return bool(someone) and not change and self._gate.untold(event.sent_consent)
+
+    def _hold(
+        self,
+        raw: bytes,
+        event: Incoming,
+        request: Request,
+        mask: int,
+        finish: Callable[[bytes], bytes],
+    ) -> None:
+        """Keep an event twice: sealed as with a yes, and as nobody's."""
+        context = _context_without_address(request.context)
+        whole = without_address(with_context(raw, context) if context else raw)
+        plain = finish(stripped(raw, event, request.context))
+        self.held.append(
+            (
+                event,
+                timed(finish(whole), event, event.message_id),
+                timed(plain, event, plain_id(event, plain)),
+                mask,
+            )
+        )
+
+    def held_row(self, received_time: int) -> NewRow | None:
+        """Return the control entry of what is held; None where nothing is."""
+        if not self.held or self._gate.keys is None:
+            return None
+        day, key = self._gate.keys.key_of(received_time)
+        items = [
+            HeldItem(
+                hash_of(event), msgspec.Raw(plain), saying.seal(key, whole, about(event)), mask
+            )
+            for event, whole, plain, mask in self.held
+        ]
+        return NewRow(
+            received_time=received_time,
+            source=self._source,
+            environment=self._environment,
+            dialect="control",
+            route=ROUTE,
+            body=msgspec.json.encode(HeldEntry(day, items)),
+            verdicts=b"",
+        )
 
     def _region_of(self, raw: bytes, request: Request) -> rules.Region:
         """Return what holds where an event came from."""

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from onefold.collect import store
 from onefold.collect.countries import is_setting
-from onefold.collect.records import Source
+from onefold.collect.holding import HeldItem, event_in, key_of, opened, row_of
+from onefold.collect.holding import entry_in as held_in
+from onefold.collect.records import Incoming, Source
 from onefold.collect.stating import ENTRY, ConsentEntry
 from onefold.collect.suppression import Suppressed
 from onefold.consent import BASES
@@ -23,10 +25,17 @@ __all__ = [
     "ENVIRONMENTS",
     "UNPLANNED",
     "ConsentEntry",
+    "HeldItem",
+    "Incoming",
     "Source",
     "add_source",
+    "event_in",
+    "held_in",
     "identity_key",
+    "key_of",
     "list_sources",
+    "opened",
+    "row_of",
     "sampling_key",
     "set_source",
     "source_named",

@@ -164,6 +164,8 @@ class Receipt:
         refused: Not kept, with reasons.
         sampled_out: How many are of persons whom the source's sample leaves out; not kept.
         dropped: How many consent let nothing be kept of, but that they came.
+        held: Control entry of the events that wait for a yes, to append as well; None without.
+        held_events: How many those are.
         unnamed: How many of the accepted are kept as nobody's, for they are of somebody erased;
             the sender is not told.
     """
@@ -175,6 +177,13 @@ class Receipt:
     sampled_out: int = 0
     dropped: int = 0
     unnamed: int = 0
+    held: NewRow | None = None
+    held_events: int = 0
+
+    @property
+    def rows(self) -> tuple[NewRow, ...]:
+        """All that is to be appended to the log."""
+        return tuple(row for row in (self.row, self.held) if row is not None)
 
     def answer(self) -> dict[str, object]:
         """Return what the sender hears (see the interface reference)."""
@@ -185,6 +194,7 @@ class Receipt:
             "refused": [_told(one) for one in self.refused],
             **({"sampled_out": self.sampled_out} if self.sampled_out else {}),
             **({"dropped": self.dropped} if self.dropped else {}),
+            **({"held": self.held_events} if self.held_events else {}),
         }
 
 

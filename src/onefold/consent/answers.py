@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 
@@ -9,13 +10,31 @@ from onefold.consent.gpp import read_gpp
 from onefold.consent.policy import BASES
 from onefold.consent.purposes import PURPOSES, named_purpose
 from onefold.consent.ruling import ConsentRules, Region, shipped_consent
+from onefold.consent.sealing import DailyKeys, seal, unseal
 from onefold.consent.tcf import read_tc
 from onefold.model.errors import BadInput
 from onefold.model.time import DAY
 
+__all__ = [
+    "CATEGORIES",
+    "GPP",
+    "TCF",
+    "Answers",
+    "DailyKeys",
+    "Gate",
+    "allowed",
+    "of_categories",
+    "of_gpp",
+    "of_tc",
+    "read_answers",
+    "seal",
+    "unseal",
+]
+
 CATEGORIES, TCF, GPP = "categories", "tcf", "gpp"
 _TC_NAMES = ("tcf", "tcString", "tcfString", "tcfv2")
 _GPP_NAMES = ("gpp", "gppString")
+_ANALYTICS = "analytics"
 _MOST_KNOWN, _LONGEST_KNOWN = 4096, 4096
 _objects = msgspec.json.Decoder(dict[str, object])
 
@@ -190,11 +209,21 @@ class Gate:
         rules: By which it judges.
         identity_key: Keys the hashes under which a refusal is kept of whoever may not be known;
             empty where none is to be kept.
+        keys: Under which events are held until their person agrees; None where none are held.
     """
 
-    def __init__(self, rules: ConsentRules | None = None, *, identity_key: bytes = b"") -> None:
+    def __init__(
+        self,
+        rules: ConsentRules | None = None,
+        *,
+        identity_key: bytes = b"",
+        vault: Path | None = None,
+    ) -> None:
+        """Take the rules, the key of hashes, and the file of the vault where events may be held."""
         self.rules = rules or shipped_consent()
         self.identity_key = identity_key
+        holds = vault is not None and self.rules.holds
+        self.keys = DailyKeys(vault, self.rules.held_days) if vault and holds else None
         self._answers: dict[bytes, Answers | None] = {}
         self._masks: dict[tuple[str, bytes | None, str], int] = {}
 
@@ -208,6 +237,13 @@ class Gate:
             if len(consent) <= _LONGEST_KNOWN:
                 self._answers[consent] = found
         return found  # type: ignore[return-value]
+
+    def untold(self, consent: bytes | None) -> bool:
+        """Return whether a consent object says neither yes nor no to analytics."""
+        answers = None if consent is None else self.answers(consent)
+        if answers is None:
+            return True
+        return answers.readable and _ANALYTICS not in answers.told
 
     def mask(self, basis: str, consent: bytes | None, region: Region) -> int:
         """Return the purposes that an event is kept for (see `allowed`)."""

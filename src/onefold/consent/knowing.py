@@ -1,6 +1,13 @@
 """What is known of people's consent, for whoever stands above: questions, records, standing."""
 
-from onefold.consent.queries import before_consent, by_purpose, is_known, may_use, said_of
+from onefold.consent.queries import (
+    before_consent,
+    by_purpose,
+    held_events,
+    is_known,
+    may_use,
+    said_of,
+)
 from onefold.consent.records import GRANTED, UNKNOWN, WITHDRAWN, Said, Standing
 from onefold.consent.standing import standing
 
@@ -12,6 +19,7 @@ __all__ = [
     "Standing",
     "before_consent",
     "by_purpose",
+    "held_events",
     "is_known",
     "may_use",
     "said_of",

@@ -50,6 +50,19 @@ def by_purpose(view: "View") -> list[dict[str, object]]:
     return view.ask(ordered).to_pylist()  # type: ignore[no-any-return]
 
 
+def held_events(view: "View", from_time: int, to_time: int) -> tuple[int, int]:
+    """Return how many events of a span were held for a yes, and how many stand by name now."""
+    first, after = (to_datetime(time).replace(tzinfo=None).date() for time in (from_time, to_time))
+    day, message = view.held.received_date, ["message_hi", "message_lo"]
+    mine = view.held.filter(
+        day >= first, day < after, view.held.environment == view.question.environment
+    )
+    held = mine.select(*message).distinct()
+    named = held.semi_join(view.events.filter(view.events.identifier.notnull()), message)
+    came, let_in = (view.ask(one.aggregate(n=one.count()))["n"][0].as_py() for one in (held, named))
+    return int(came), int(let_in)
+
+
 def before_consent(view: "View", from_time: int, to_time: int) -> tuple[int, int]:
     """Return how many events of a span were kept as nobody's, and how many only counted."""
     first, after = (to_datetime(time).replace(tzinfo=None) for time in (from_time, to_time))

@@ -10,12 +10,14 @@ from importlib.resources import files
 
 from onefold.consent.policy import BASES
 from onefold.consent.purposes import PURPOSES
+from onefold.consent.sealing import can_seal
 from onefold.model.documents import Fields, read_document
 
 FILE = "consent.yaml"
-UNNAMED, DROPPED = BEFORE = ("unnamed", "dropped")
+UNNAMED, DROPPED, HELD = BEFORE = ("unnamed", "dropped", "held")
 """What may become of an event before its person agreed."""
 
+_HELD_DAYS, _MOST_HELD_DAYS = 30, 365
 _MOST_TCF = 11
 """Purposes of the TCF, version 2.2."""
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789_")
@@ -55,6 +57,7 @@ class ConsentRules:
         elsewhere: What holds where none fits.
         tcf: Purpose -> the TCF's purposes that it needs, all of them.
         tcf_vendor: Own number in the Global Vendor List; 0 for none.
+        held_days: For how many days what is held waits for a yes.
     """
 
     categories: dict[str, str] = field(default_factory=dict)
@@ -63,11 +66,17 @@ class ConsentRules:
     elsewhere: Region = Region("")
     tcf: dict[str, tuple[int, ...]] = field(default_factory=dict)
     tcf_vendor: int = 0
+    held_days: int = _HELD_DAYS
 
     @property
     def known(self) -> tuple[str, ...]:
         """All purposes: the four, then own ones."""
         return (*PURPOSES, *self.purposes)
+
+    @property
+    def holds(self) -> bool:
+        """Whether anything is held anywhere until its person agrees."""
+        return any(one.before == HELD for one in (*self.regions, self.elsewhere))
 
     def region_of(self, *, country: str = "", region: str = "") -> Region:
         """Return what holds for a country, else for a source's region, else elsewhere.
@@ -112,7 +121,14 @@ def parse_consent(text: str, path: str) -> ConsentRules:
         elsewhere=elsewhere,
         tcf=_tcf(fields, known),
         tcf_vendor=fields.integer("tcf_vendor", 0),
+        held_days=fields.integer("held_days", _HELD_DAYS),
     )
+    if not 1 <= rules.held_days <= _MOST_HELD_DAYS:
+        message = f"Nothing can be held for {rules.held_days} days."
+        fields.refuse("held_days", message, f"Use 1 to {_MOST_HELD_DAYS}.")
+    if rules.holds and not can_seal():
+        message = "Holding events before consent needs the package cryptography."
+        fields.refuse("before", message, "Install onefold[hold].")
     fields.close()
     return rules
 

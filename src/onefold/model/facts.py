@@ -515,6 +515,18 @@ TABLES: dict[str, Table] = {
     ),
     "duplicates": Table({"received_date": "date", "source": "string", "events": "int64"}, ()),
     "dropped": Table({"received_date": "date", "source": "string", "events": "int64"}, ()),
+    "held": Table(
+        {
+            "message_hi": "int64",
+            "message_lo": "int64",
+            "received_date": "date",
+            "source": "string",
+            "environment": "string",
+            "log_offset": "int64",
+            "place": "int32",
+        },
+        ("log_offset", "place"),
+    ),
     "progress": Table({"fold": "string", "log_offset": "int64", "received_time": "timestamp"}, ()),
     "meta": Table({"key": "string", "value": "string"}, ()),
 }

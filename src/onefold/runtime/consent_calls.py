@@ -12,6 +12,7 @@ from onefold.model.records import OWNER, Answer, Column, Question
 from onefold.model.time import DAY
 from onefold.runtime import call_params as take
 from onefold.runtime import consent_file
+from onefold.runtime.holding import Holding
 from onefold.runtime.personalizing import PERSONALIZATION, switch, switched_off
 from onefold.runtime.registry import Asked, Body, Outcome, named, table
 
@@ -304,12 +305,26 @@ def _summary(asked: Asked, _: take.Nothing) -> Body:
         for row in people.by_purpose(view)
     )
     unnamed, dropped = people.before_consent(view, view.now - 28 * DAY, view.now + DAY)
+    held, named = people.held_events(view, view.now - 28 * DAY, view.now + DAY)
     body = table(rows, "purpose", "answer", "means", "identifiers").to_json()
     body["notes"] = [
         f"Events of the last 28 days that consent left out of analytics: {unnamed:,}.",
         f"Events of which nothing was kept but that they came: {dropped:,}.",
+        f"Events held for a yes: {held:,}, of which {named:,} were let in with their names.",
     ]
     return body
+
+
+@named("consent settle", take.Nothing, action="settings", changes=True)
+def _settle(asked: Asked, _: take.Nothing) -> Body:
+    """Let in what is held and whose person agreed, and end the keys whose time has come."""
+    done = Holding(asked.workspace).settle()
+    return {
+        "let_in": done.let_in,
+        "unnamed": done.unnamed,
+        "waiting": done.waiting,
+        "keys_destroyed": done.keys,
+    }
 
 
 @named("personalization show", take.Nothing)

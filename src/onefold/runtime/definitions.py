@@ -68,18 +68,21 @@ def applied_catalogue(log: Log) -> Catalogue:
     return make_catalogue(item for item in files.items() if item[0].startswith("events/"))
 
 
-def applied_gate(log: Log, categories: Mapping[str, str], identity_key: bytes) -> Gate:
+def applied_gate(
+    log: Log, categories: Mapping[str, str], identity_key: bytes, vault: Path | None = None
+) -> Gate:
     """Return what judges consent by the rules in force, as the door does.
 
     Args:
         log: Tells the rules.
         categories: Consent category -> purpose, of the workspace's settings.
         identity_key: Of the workspace.
+        vault: Its file, where events may be held.
     """
     row = log.latest("control", KIND)
     files: dict[str, str] = {} if row is None else msgspec.json.decode(row.body)["files"]
     rules = catalogues.consent_rules(files.get("consent.yaml"), categories)
-    return Gate(rules, identity_key=identity_key)
+    return Gate(rules, identity_key=identity_key, vault=vault)
 
 
 def drift(folder: Path, log: Log) -> list[tuple[str, str]]:

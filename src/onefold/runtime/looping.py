@@ -8,12 +8,13 @@ from onefold.model.time import DAY
 from onefold.runtime import retention
 from onefold.runtime.erasing import finish
 from onefold.runtime.folds import FoldLoop
+from onefold.runtime.holding import HoldLoop
 from onefold.runtime.import_calls import bring_scheduled
 from onefold.runtime.leaving import SendLoop
 from onefold.runtime.schedules import ScheduleLoop
 from onefold.runtime.workspace import Workspace
 
-__all__ = ["FoldLoop", "SendLoop", "idle", "schedule_loop"]
+__all__ = ["FoldLoop", "HoldLoop", "SendLoop", "idle", "schedule_loop"]
 
 
 def idle(workspace: Workspace) -> Callable[[], None]:

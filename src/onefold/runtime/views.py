@@ -103,9 +103,7 @@ def make_view(
         orders=_orders(orders, question, until, strangers),
         graph=_graph(tables, until, consent, shown=may(question.asker, "see_persons")),
         quarantine=_of(tables["quarantine"], question),
-        duplicates=tables["duplicates"],
-        dropped=tables["dropped"],
-        runs=tables["runs"],
+        **_of_nobody(tables),
         now=now if question.as_of_time is None else min(now, question.as_of_time),
         zone=zone,
         fresh_time=fresh_time,
@@ -117,6 +115,11 @@ def make_view(
         **_of_persons(tables, question, (identifiers, people), (consent, known), until),
         decided=decided(told, question, until),
     )
+
+
+def _of_nobody(tables: "Mapping[str, ir.Table]") -> dict[str, Any]:
+    """Return the tables that tell of nobody."""
+    return {name: tables[name] for name in ("duplicates", "dropped", "held", "runs")}
 
 
 def _until(question: Question) -> "datetime | None":

@@ -353,7 +353,8 @@ class Workspace:
 
     def gate(self) -> Gate:
         """Return what judges consent by the rules in force, as the door does."""
-        return applied_gate(self.log, self.settings.categories, self.identity_key)
+        vault = self.folder / "vault.sqlite"
+        return applied_gate(self.log, self.settings.categories, self.identity_key, vault)
 
     def status(self) -> Answer:
         """Return counts, lag and sizes: one row a figure."""

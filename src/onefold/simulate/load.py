@@ -112,8 +112,7 @@ def _groups(market: Market, source: Source) -> Iterator[_Group]:
             waiting=loaded.waiting + len(receipt.quarantined),
             refused=loaded.refused + len(receipt.refused),
         )
-        if receipt.row is not None:
-            rows.append(receipt.row)
+        rows.extend(receipt.rows)
         if len(rows) >= GROUP:
             yield _Group(rows, loaded)
             rows = []

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_bytes
 
 from onefold.model.errors import DiskFull, MachineFailed, OnefoldError
 from onefold.store.scouring import scour
@@ -18,6 +19,9 @@ CREATE TABLE IF NOT EXISTS fields (
     key INTEGER NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL, event_time INTEGER NOT NULL,
     PRIMARY KEY (key, field)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sealing_keys (
+    day INTEGER PRIMARY KEY, key BLOB NOT NULL, until_time INTEGER NOT NULL
+) STRICT;
 """
 # Many rows a statement: the interpreter is given away and awaited anew at each.
 _AT_ONCE = 250
@@ -37,6 +41,10 @@ _HOLDERS = (
     "SELECT key FROM identifiers WHERE value = ? UNION SELECT key FROM fields WHERE value = ?"
 )
 _FORGET = ("DELETE FROM identifiers WHERE key = ?", "DELETE FROM fields WHERE key = ?")
+_NEW_KEY = "INSERT OR IGNORE INTO sealing_keys (day, key, until_time) VALUES (?, ?, ?)"
+_KEY = "SELECT key FROM sealing_keys WHERE day = ?"
+_KEYS = "SELECT day, key FROM sealing_keys WHERE until_time > ?"
+_END = "DELETE FROM sealing_keys WHERE until_time <= ?"
 _FIELDS = "SELECT field, value, event_time FROM fields WHERE key = ?"
 
 
@@ -201,6 +209,46 @@ class Vault:
             except sqlite3.Error as error:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
+                raise _failure(error) from error
+        return gone
+
+    def sealing_key(self, day: int, *, until: int) -> bytes:
+        """Return the key that what comes on a day is sealed under, making it where there is none.
+
+        Args:
+            day: Since 1970.
+            until: When a new one ends, microseconds.
+
+        Raises:
+            DiskFull: There is no room for a new one.
+        """
+        with self._lock:
+            try:
+                self._connection.execute(_NEW_KEY, (day, token_bytes(32), until))
+                found = self._connection.execute(_KEY, (day,)).fetchone()
+            except sqlite3.Error as error:
+                raise _failure(error) from error
+        return bytes(found[0])
+
+    def sealing_keys(self, now: int) -> dict[int, bytes]:
+        """Return day -> key, of those that have not ended."""
+        with self._lock:
+            rows = self._connection.execute(_KEYS, (now,)).fetchall()
+        return {int(day): bytes(key) for day, key in rows}
+
+    def end_keys(self, now: int) -> int:
+        """Destroy the sealing keys that have ended, in every file; return how many.
+
+        Raises:
+            Busy: The file is being read for too long.
+            DiskFull: There is no room; none was destroyed.
+        """
+        with self._lock:
+            try:
+                gone = self._connection.execute(_END, (now,)).rowcount
+                if gone:
+                    scour(self._connection)
+            except sqlite3.Error as error:
                 raise _failure(error) from error
         return gone
 

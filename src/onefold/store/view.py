@@ -46,6 +46,7 @@ class View:
         quarantine: What waits, with reasons; without content.
         duplicates: Events sent twice and counted once, by day and source.
         dropped: Events of which consent let nothing be kept, by day and source.
+        held: Events that came before a yes and were held for it, by message.
         runs: Runs of imports in every environment, with what is left of each.
         now: The time of asking, microseconds UTC.
         zone: The workspace's time zone.
@@ -75,6 +76,7 @@ class View:
     quarantine: "ir.Table"
     duplicates: "ir.Table"
     dropped: "ir.Table"
+    held: "ir.Table"
     runs: "ir.Table"
     now: int
     zone: str

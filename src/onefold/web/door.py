@@ -112,6 +112,7 @@ def make_door(
         clock=clock,
         categories=settings.categories,
         country_database=settings.country_database,
+        vault=folder / "vault.sqlite",
     )
     health = Health(folder=folder, writer=writer, log=log, clock=clock, alone=alone)
     pressure = Pressure(folder, writer, settings.limits, behind=health.behind)
@@ -251,9 +252,9 @@ class Door:
                 whence=self._whence(source, address, scope),
                 suppressed=self._policies.suppressed,
             )
-            if receipt.row is not None:
-                await self._writer.append(_traced(receipt.row))
-                self._pressure.spend(source.name, len(receipt.row.verdicts))
+            for row in receipt.rows:
+                await self._writer.append(_traced(row))
+                self._pressure.spend(source.name, len(row.verdicts) or receipt.held_events)
             self._meter.judged(receipt)
         return receipt
 

@@ -53,12 +53,15 @@ def main(folder: Path) -> int:
     loop = loops.FoldLoop(workspace.step, on_commit=workspace.tell, on_idle=idle)
     schedules = loops.schedule_loop(workspace)
     sends = loops.SendLoop(workspace)
+    holds = loops.HoldLoop(workspace)
     loop.start()
     schedules.start()
     sends.start()
+    holds.start()
     try:
         uvloop.run(_serve(workspace))
     finally:
+        holds.stop()
         sends.stop()
         schedules.stop()
         loop.stop()

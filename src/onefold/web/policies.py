@@ -29,7 +29,9 @@ class Policies:
         clock: Clock,
         categories: Mapping[str, str],
         country_database: Path | None = None,
+        vault: Path | None = None,
     ) -> None:
+        self._vault = vault
         self._state = state
         self._log = log
         self._clock = clock
@@ -79,4 +81,4 @@ class Policies:
 
     def _gate(self, text: str | None) -> Gate:
         rules = catalogues.consent_rules(text, self._categories)
-        return Gate(rules, identity_key=self._identity_key)
+        return Gate(rules, identity_key=self._identity_key, vault=self._vault)

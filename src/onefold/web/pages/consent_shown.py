@@ -54,7 +54,11 @@ def before_consent(view: View, start: int, end: int) -> str:
     """Return how many events came before their person agreed, and what became of them."""
     left_out, dropped = people.before_consent(view, start, end)
     said = f"{plural(left_out, 'event')} left out of analytics by consent"
-    return f"{said}; of {plural(dropped, 'more event')} nothing is kept but that they came."
+    said += f"; of {plural(dropped, 'more event')} nothing is kept but that they came"
+    held, named = people.held_events(view, start, end)
+    if held:
+        said += f"; {plural(held, 'event')} held for a yes, of which {named:,} came in with names"
+    return f"{said}."
 
 
 def of_person(view: View, key: int, purposes: tuple[str, ...]) -> list[list[object]]:
