@@ -31,6 +31,8 @@ _ROWS_OF = ("contacts", "answers", "comments", "purchases", "creators")
 """Imported tables whose rows are of a person, by `user_key`."""
 _ROWS_WITH = ("tickets",)
 """Imported tables whose rows are of an account and may name a person."""
+_ROWS_AMONG = ("interactions",)
+"""Imported tables whose rows are of an account and name any number of persons."""
 _FOR_EVER = ibis.timestamp("9999-01-01")
 
 
@@ -88,6 +90,8 @@ class ConsentTerm:
         """Return what may be used of a table of imported rows."""
         if name in _ROWS_OF:
             return self.persons(table, "user_key")
+        if name in _ROWS_AMONG:
+            return self._among(table)
         if name not in _ROWS_WITH or (self.withdrawn is None and not self.off):
             return table
         if self.off:
@@ -96,6 +100,29 @@ class ConsentTerm:
         joined = table.left_join(gone, table.user_key == gone.gone)
         kept = joined.gone.isnull().ifelse(joined.user_key, ibis.null("int64"))
         return joined.mutate(user_key=kept).select(*table.columns)
+
+    def _among(self, table: "ir.Table") -> "ir.Table":
+        """Return rows less those of their participants of whom nothing may be used."""
+        nobody = ibis.null("string")
+        if self.off:
+            return table.mutate(participant_keys=nobody)
+        if self.withdrawn is None:
+            return table
+        # A list begins and ends with a comma, so its first and last pieces are empty.
+        told = table.filter(table.participant_keys.notnull()).select(told="participant_keys")
+        told = told.distinct()
+        each = told.mutate(piece=told.told.split(",").unnest())
+        each = each.filter(each.piece != "").mutate(key=each.piece.cast("int64"))
+        withdrew = self.withdrawn.view()
+        gone = each.semi_join(withdrew, each.key == withdrew.key)
+        lost = gone.group_by("told").aggregate(lost=gone.piece.collect())
+        joined = table.left_join(lost, table.participant_keys == lost.told)
+        left = joined.participant_keys.split(",").filter(lambda one: ~joined.lost.contains(one))
+        text = left.join(",")
+        kept = joined.lost.isnull().ifelse(
+            joined.participant_keys, (text == ",").ifelse(nobody, text)
+        )
+        return joined.mutate(participant_keys=kept).select(*table.columns)
 
     def _usable(self, table: "ir.Table", start: str, end: str) -> "ir.Table":
         if self.off:

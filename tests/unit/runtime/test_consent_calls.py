@@ -316,3 +316,35 @@ def test_a_file_that_cannot_be_read_is_refused_whole(world, text):
     with pytest.raises(BadInput):
         brought(world, text)
     assert world.raw("consents") == []
+
+
+def participants(world, **terms):
+    view = world.view(**terms)
+    rows = view.ask(view.records["interactions"].order_by("interaction_id")).to_pylist()
+    return [row["participant_keys"] for row in rows]
+
+
+def test_a_talk_names_nobody_who_withdrew_or_was_erased(world):
+    world.send(*(track("seen", id=who, user=who) for who in ("u1", "u2", "u3")))
+    rows = [f"m{at},{who},a1,{iso(0)}" for at, who in enumerate(("u1; u2", "u1", "u2; u3", ""))]
+    (world.folder / "talks.csv").write_text("id,who,of,at\n" + "\n".join(rows) + "\n")
+    mapping = world.folder / "talks.yaml"
+    columns = "{interaction_id: id, participants: who, account_id: of, start_time: at}"
+    mapping.write_text(f"table: interactions\nfile: talks.csv\ncolumns: {columns}\n")
+    ask(world, "import", mapping=str(mapping))
+    one, two, three = (f"{key_of(who)}," for who in ("u1", "u2", "u3"))
+    told = [f",{one}{two}", f",{one}", f",{two}{three}", None]
+    assert participants(world) == told
+    ask(world, "consent withdraw", id="u1")
+    left = [f",{two}", None, told[2], None]
+    assert participants(world) == left
+    ask(world, "consent withdraw", id="u2", purpose="advertising")
+    assert participants(world) == left, "for another purpose"
+    assert participants(world, purpose="advertising")[2] == f",{three}"
+    ask(world, "person erase", id="u3")
+    assert participants(world)[2] == f",{two}"
+    sums = world.sums()
+    rebuild(world.workspace)
+    assert world.sums() == sums
+    ask(world, "personalization switch", to="off")
+    assert participants(world, purpose="personalization") == [None] * 4
