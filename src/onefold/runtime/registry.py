@@ -6,9 +6,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from onefold.governance import people, require
+from onefold.governance import approvals, people, require
 from onefold.model.errors import BadInput, unknown
 from onefold.model.records import MARKS, OWNER, Answer, Asker, Column, Progress, Question
+from onefold.runtime import binding
 from onefold.runtime import call_params as take
 from onefold.runtime.plain_values import check_plain
 from onefold.runtime.workspace import Workspace
@@ -153,7 +154,7 @@ def call(
 
     Raises:
         NotFound: There is no such call, or nothing of the name asked for.
-        NotAllowed: The asker may not.
+        NotAllowed: The asker may not, or it waits to be signed.
         BadInput: A parameter is missing, unknown or of another kind.
     """
     if name not in CALLS:
@@ -168,7 +169,9 @@ def call(
         message = f"`{name}` cannot take that: {_said(error)}."
         raise BadInput(message, f"It takes: {_shape(found.takes)}.") from error
     check_plain(name, taken, found.places)
+    draft = binding.settled(workspace, asker, name, taken)
     said = found.run(Asked(workspace, asker, progress or _nobody_hears), taken)
+    approvals.done(workspace.state, draft, asker=asker)
     if isinstance(said, Outcome):
         return said
     return Outcome(said.to_json() if isinstance(said, Answer) else dict(said))

@@ -51,9 +51,9 @@ def _experiment(workspace: Workspace, file: str, change: str, text: str) -> appr
     )
     use = approvals.Use(
         kind="experiment",
-        fields=_fields(catalogue, events),
-        purposes=_purposes(catalogue, events),
-        sources=_sources(workspace),
+        fields=fields_of(catalogue, events),
+        purposes=purposes_of(catalogue, events),
+        sources=sources_of(workspace),
         shows=bool(mine),
     )
     return approvals.Proposal("experiment", file, _digest({file: text}), detail, use)
@@ -68,12 +68,12 @@ def _definitions(
     }
     metrics = load_metrics(workspace.definitions / "metrics").values()
     mine = [one for one in metrics if _holds(texts, "metrics/", f"metric: {one.name}")]
-    purposes = {*_purposes(catalogue, meant), *(one.purpose for one in mine)}
+    purposes = {*purposes_of(catalogue, meant), *(one.purpose for one in mine)}
     use = approvals.Use(
         kind="definition",
-        fields=_fields(catalogue, meant),
+        fields=fields_of(catalogue, meant),
         purposes=tuple(sorted(purposes)),
-        sources=_sources(workspace),
+        sources=sources_of(workspace),
     )
     detail = tuple(f"{name} is {words[name]}." for name in sorted(texts))
     return approvals.Proposal("definition", "definitions", _digest(texts), detail, use)
@@ -85,7 +85,8 @@ def _holds(texts: Mapping[str, str], folder: str, line: str) -> bool:
     )
 
 
-def _fields(catalogue: Catalogue, events: Iterable[str]) -> tuple[approvals.FieldUse, ...]:
+def fields_of(catalogue: Catalogue, events: Iterable[str]) -> tuple[approvals.FieldUse, ...]:
+    """Return every field of some events, with what the catalogue says of it."""
     return tuple(
         approvals.FieldUse(event, name, found.pii)
         for event in sorted(events)
@@ -94,12 +95,14 @@ def _fields(catalogue: Catalogue, events: Iterable[str]) -> tuple[approvals.Fiel
     )
 
 
-def _purposes(catalogue: Catalogue, events: Iterable[str]) -> tuple[str, ...]:
+def purposes_of(catalogue: Catalogue, events: Iterable[str]) -> tuple[str, ...]:
+    """Return for what some events may be used."""
     said = {catalogue.events[event].purpose for event in events if event in catalogue.events}
     return tuple(sorted(said or {"analytics"}))
 
 
-def _sources(workspace: Workspace) -> tuple[approvals.Place, ...]:
+def sources_of(workspace: Workspace) -> tuple[approvals.Place, ...]:
+    """Return where data come from."""
     return tuple(
         approvals.Place(one.name, one.region, one.basis)
         for one in sources.list_sources(workspace.state)
