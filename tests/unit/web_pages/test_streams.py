@@ -101,12 +101,17 @@ def test_a_heartbeat_says_what_time_it_is_and_how_fresh_the_facts_are(threads):
 
 def test_a_stream_ends_when_its_viewer_is_signed_out(threads):
     async def look():
-        async def signed_out():
-            return False
+        here = True
 
-        house = streams(threads, beat_seconds=0.01)
-        stream, _ = await opened(house, Counter(), allowed=signed_out)
-        assert [message async for message in stream] == []
+        async def signed_in():
+            return here
+
+        house, told = streams(threads, beat_seconds=0.01), []
+        async for message in house.listen("clicks", Counter(), allowed=signed_in):
+            told.append(message)
+            here = here and not message.startswith(b"event: reading")
+        assert not here
+        assert told[-1].startswith(b"event: reading")
 
     asyncio.run(look())
 
