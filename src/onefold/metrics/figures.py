@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from onefold.metrics import queries, wording
 from onefold.metrics.compile import Ask, Span, compiled
-from onefold.metrics.periods import check_window, cut_periods, period_starts
+from onefold.metrics.periods import check_window, cut_periods, open_periods, period_starts
 from onefold.metrics.records import Change, Metric, Point
 from onefold.model.errors import BadInput, did_you_mean
 from onefold.model.money import Money
@@ -50,12 +50,14 @@ def measure(
     ask = _ask(view, metric, (from_time, to_time), every=every, by=by)
     asks = _asks(view, metric, ask)
     rows = [row for one in asks for row in _rows(view, metric, one)]
+    whole, span = every == "none", {"every": every, "zone": view.zone}
     notes = wording.notes(
         metric,
         smallest=min((_people(row) for row in rows), default=0),
         nobodys=queries.nobodys_events(view, metric, ask),
         undiscovered=queries.lacks_discoveries(view, metric),
-        cut=cut_periods(from_time, to_time, every=every, zone=view.zone) if every != "none" else (),
+        cut=() if whole else cut_periods(from_time, to_time, **span),
+        unfinished=() if whole else open_periods(from_time, to_time, now=view.now, **span),
         currencies=[one.currency or "" for one in asks if one.currency is not None],
     )
     return Answer(

@@ -45,6 +45,14 @@ def cut_periods(from_time: int, to_time: int, *, every: str, zone: str) -> tuple
     )
 
 
+def open_periods(
+    from_time: int, to_time: int, *, every: str, zone: str, now: int
+) -> tuple[date, ...]:
+    """Return the first days of the periods of a window that are not over."""
+    starts = period_starts(from_time, to_time, every=every, zone=zone)
+    return tuple(start for start in starts if day_start(_next(start, every), zone) > now)
+
+
 def check_window(from_time: int, to_time: int, every: str) -> None:
     """Refuse a window that ends before it begins or has too many periods, and an unknown period.
 

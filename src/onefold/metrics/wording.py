@@ -66,6 +66,7 @@ def notes(
     nobodys: int,
     undiscovered: bool,
     cut: Sequence[date],
+    unfinished: Sequence[date],
     currencies: Sequence[str],
 ) -> tuple[str, ...]:
     """Return what a reader has to know beside the figures; none where all is plain."""
@@ -78,9 +79,12 @@ def notes(
         events = plural(nobodys, "event has", "events have")
         are = agreed(nobodys, "it and is", "them and are")
         found.append(f"{events} no person behind {are} not in the figure.")
-    if cut:
-        days = ", ".join(day.isoformat() for day in cut)
+    if part := [day for day in cut if day not in unfinished]:
+        days = ", ".join(day.isoformat() for day in part)
         found.append(f"Not whole in this window: the period from {days}.")
+    if unfinished:
+        days = ", ".join(day.isoformat() for day in unfinished)
+        found.append(f"Not over, so its figure is only so far: the period from {days}.")
     if len(currencies) > 1:
         found.append(f"A row a currency: {', '.join(name or 'none' for name in currencies)}.")
     return tuple(found)

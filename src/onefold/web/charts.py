@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
 Spec = dict[str, object]
 Row = Mapping[str, object]
@@ -59,6 +60,9 @@ EXPECTATION: Spec = {
     "strokeDash": [4, 3],
 }
 FORECAST: Spec = {"type": "line", "stroke": "token:front", "strokeWidth": 2, "strokeDash": [2, 2]}
+_WHOLE: Spec = {"filter": {"not": {"field": "part", "valid": True}}}
+UNFINISHED: Spec = {"strokeDash": [4, 3], "opacity": 0.7}
+"""The way to a period that is not over, or that was asked for in part."""
 
 
 def line_with_band(
@@ -75,6 +79,7 @@ def line_with_band(
 
     Args:
         rows: `{time, value}` with `low` and `high` where a range was expected; times in ISO 8601.
+            `part` says why a row's period is not whole, such as `so far`: it is drawn dashed.
         time: The name of the time in each row.
         value_format: A d3 format of the values.
         time_format: A d3 time format of the axis.
@@ -84,12 +89,13 @@ def line_with_band(
     """
     x = _time(time, time_format, utc=utc, values=_ticks(rows, time))
     y = _value("value", value_format, zero=zero)
+    parts = _stretches(rows, time)
     layers: list[Spec] = []
     if any(row.get("low") is not None for row in rows):
-        layers.append(_band(x, y))
+        layers += _bands(x, y, parts)
     if calendar:
         layers += _calendar(calendar, x)
-    layers.append({"mark": {"type": "line", "clip": True}, "encoding": {"x": x, "y": y}})
+    layers += _whole_and_part({"type": "line", "clip": True}, {"x": x, "y": y}, parts, UNFINISHED)
     layers += _last(rows, x, y, time=time, value_format=value_format)
     return _spec(rows, layers)
 
@@ -105,7 +111,7 @@ def lines(
     """Return one line a group in the order given; beyond six groups give the top five and `others`.
 
     Args:
-        rows: `{time, value, group}`.
+        rows: `{time, value, group}`, with `part` where a row's period is not whole.
         groups: Names of the groups, most important first.
         time: The name of the time in each row.
         value_format: A d3 format of the values.
@@ -121,12 +127,18 @@ def lines(
         "scale": {"domain": list(groups), "range": colours},
         "legend": None,
     }
-    encoding = {
-        "x": _time(time, time_format, utc=True, values=_ticks(rows, time)),
-        "y": _value("value", value_format, zero=False),
-        "stroke": colour,
-    }
-    return _spec(rows, [{"mark": {"type": "line"}, "encoding": encoding}])
+    x = _time(time, time_format, utc=True, values=_ticks(rows, time))
+    encoding = {"x": x, "y": _value("value", value_format, zero=False), "stroke": colour}
+    parts = _stretches(rows, time, by="group")
+    layers = _whole_and_part({"type": "line"}, encoding, parts, UNFINISHED)
+    named = {str(row[time]): row for row in rows if row.get("part")}
+    if named:
+        # Once for all lines, at the top of the period's place.
+        text: Spec = {"type": "text", "align": "right", "dx": -4, "baseline": "top"}
+        words = {"field": "part", "type": "nominal"}
+        where = {"x": x, "y": {"value": 0}, "text": words}
+        layers.append({"data": {"values": list(named.values())}, "mark": text, "encoding": where})
+    return _spec(rows, layers)
 
 
 def bars_by_minute(
@@ -318,14 +330,45 @@ def _value(field: str, form: str, *, zero: bool) -> Spec:
     }
 
 
+def _stretches(rows: Sequence[Row], time: str, *, by: str = "") -> list[Row]:
+    """Return the two rows of each stretch that leads to or from a period that is not whole."""
+    lines: dict[object, list[Row]] = {}
+    for row in rows:
+        lines.setdefault(row.get(by), []).append(row)
+    found: list[Row] = []
+    for line in lines.values():
+        for ends in pairwise(sorted(line, key=lambda row: str(row[time]))):
+            if any(row.get("part") for row in ends):
+                found += [{**row, "stretch": len(found) // 2} for row in ends]
+    return found
+
+
+def _whole_and_part(mark: Spec, encoding: Spec, parts: Sequence[Row], looks: Spec) -> list[Spec]:
+    """Return a layer, and it again with other looks for the stretches that are not whole."""
+    if not parts:
+        return [{"mark": mark, "encoding": encoding}]
+    stretch = {**encoding, "detail": {"field": "stretch", "type": "nominal"}}
+    return [
+        {"transform": [_WHOLE], "mark": mark, "encoding": encoding},
+        {"data": {"values": list(parts)}, "mark": {**mark, **looks}, "encoding": stretch},
+    ]
+
+
 def _band(x: Spec, y: Spec) -> Spec:
-    low = {**y, "field": "low"}
     known = {"filter": {"field": "low", "valid": True}}
-    return {
-        "transform": [known],
-        "mark": {"type": "area"},
-        "encoding": {"x": x, "y": low, "y2": {"field": "high"}},
-    }
+    return {"transform": [known], "mark": {"type": "area"}, "encoding": _ends(x, y)}
+
+
+def _ends(x: Spec, y: Spec) -> Spec:
+    return {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}
+
+
+def _bands(x: Spec, y: Spec, parts: Sequence[Row]) -> list[Spec]:
+    """Return the range, paler where a period is not whole."""
+    known: Spec = {"filter": {"field": "low", "valid": True}}
+    layers = _whole_and_part({"type": "area"}, _ends(x, y), parts, {"opacity": 0.2})
+    filters = ([known, *([_WHOLE] if parts else [])], [known])
+    return [{**layer, "transform": own} for layer, own in zip(layers, filters, strict=False)]
 
 
 def _calendar(days: Sequence[Row], x: Spec) -> list[Spec]:
@@ -367,10 +410,14 @@ def _last(
         "fill": "token:ink",
         "clip": False,
     }
-    return [
-        {"data": data, "mark": {"type": "point"}, "encoding": {"x": x, "y": y}},
-        {"data": data, "mark": words, "encoding": {"x": x, "y": y, "text": text}},
-    ]
+    point: Spec = {"type": "point"}
+    layers: list[Spec] = [{"data": data, "mark": words, "encoding": {"x": x, "y": y, "text": text}}]
+    if last.get("part"):
+        point |= {"filled": False, "fill": "token:surface", "stroke": "token:front"}
+        why = {"type": "text", "align": "left", "dx": 7, "dy": 13, "clip": False}
+        named = {"field": "part", "type": "nominal"}
+        layers.append({"data": data, "mark": why, "encoding": {"x": x, "y": y, "text": named}})
+    return [{"data": data, "mark": point, "encoding": {"x": x, "y": y}}, *layers]
 
 
 def _parts(row: Row) -> Spec:

@@ -21,7 +21,15 @@ def all_specs():
     return [
         charts.line_with_band(DAYS, calendar=[{"day": "2026-11-18", "name": "Winter boards"}]),
         charts.line_with_band([]),
+        charts.line_with_band([*DAYS, {**DAYS[-1], "day": "2026-11-20", "part": "so far"}]),
         charts.lines([{**DAYS[0], "group": "a"}], groups=["a", "others"]),
+        charts.lines(
+            [
+                {**row, "group": "a"}
+                for row in (DAYS[0], DAYS[1] | {"part": "so far"}, DAYS[2] | {"part": "in part"})
+            ],
+            groups=["a"],
+        ),
         charts.bars_by_minute(MINUTES, unfinished="2026-11-23T08:42:00"),
         charts.path_with_band(PATH, label="+4.2 %", margin=-0.01),
         charts.path_with_band([]),

@@ -141,10 +141,35 @@ def test_the_period_that_is_not_over_is_left_out_and_the_page_says_so():
     assert "in the week from 9 November" in told
     assert "The week from 16 November is not compared: it is not over." in page["lead"]
     assert "Today is not counted: it is not over." in page["lead"]
-    assert page["rows"][0][0] == "Mon 16 November, not over"
-    # The week that is left out does not come in by a later end either.
-    later = shown(small, to="2026-12-01")
+    assert page["rows"][0][0] == "Mon 16 November, so far"
+    assert parts_of(page["chart"])["2026-11-16"] == "so far"
+    # The week that is left out does not come in by a later end either, nor do weeks to come.
+    later = shown(small, to="2026-12-11")
     assert words(later["answer"]) == told
+    assert later["rows"][0][0] == "Mon 16 November, so far"
+    assert "Today is counted so far: it is not over." in later["lead"]
+    assert any("so far: the period from 2026-11-16" in note for note in later["notes"])
+
+
+def parts_of(chart):
+    """Return day -> why its period is drawn as not whole."""
+    return {row["day"]: row["part"] for row in chart["data"]["values"] if "part" in row}
+
+
+def test_every_way_to_a_week_that_is_not_whole_is_drawn_dashed():
+    small = SmallFacts(now=time_of(TODAY))
+    for week in WEEKS:
+        week_of_saves(small, week, [2 + person % 3 for person in range(60)])
+    chart = shown(small, from_="2026-11-04", to="2026-11-22")["chart"]
+    assert parts_of(chart) == {"2026-11-02": "in part", "2026-11-16": "so far"}
+    dashed = [layer for layer in chart["layer"] if layer["mark"].get("strokeDash")]
+    ways = [(row["stretch"], row["day"]) for layer in dashed for row in layer["data"]["values"]]
+    assert ways == [(0, "2026-11-02"), (0, "2026-11-09"), (1, "2026-11-09"), (1, "2026-11-16")]
+    words = [layer["encoding"].get("text", {}).get("field") for layer in chart["layer"]]
+    assert "part" in words
+    # A week that is cut at its beginning is no "so far", though it is not over either.
+    only = shown(small, from_="2026-11-18", to="2026-11-22")
+    assert only["rows"][0][0] == "Mon 16 November, in part"
 
 
 def test_a_week_that_only_began_before_the_first_day_is_not_compared():

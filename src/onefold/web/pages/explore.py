@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -23,9 +22,11 @@ from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, round_up
 from onefold.web.pages.explore_answer import (
     answer_words,
+    begun,
     compared,
     left_out_words,
     pair_of,
+    part_of,
     row_words,
     told,
 )
@@ -35,6 +36,7 @@ from onefold.web.pages.explore_question import (
     asked_of,
     dimension_words,
     filters_of,
+    first_day,
     span_words,
 )
 from onefold.web.pages.traffic import LetIn
@@ -42,6 +44,7 @@ from onefold.web.wording import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from starlette.requests import Request
 
@@ -154,8 +157,8 @@ def shown_of(
 ) -> dict[str, Any]:
     """Return what the page shows of an answered question."""
     metric = asked.metric
-    rows = cells_of(answer)
     today = day_of(view.now, view.zone)
+    rows = begun(asked, cells_of(answer), today=today)
     pair = pair_of(asked, rows, today=today)
     test = compared(view, asked, pair) if pair else None
     currencies = sorted({row["currency"] for row in rows if row["currency"]})
@@ -167,7 +170,7 @@ def shown_of(
         "lead": " ".join(filter(None, (metric.decision, left_out_words(asked, rows, today=today)))),
         "filters": filters_of(asked, known, today=today),
         "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),
-        "chart": chart_of(asked, rows),
+        "chart": chart_of(asked, rows, today=today),
         "chart_name": f"{metric.label} {EVERY[asked.every]}",
         "groups": groups_of(rows) if asked.by and asked.every != "none" else [],
         "columns": columns_of(asked, rows),
@@ -235,8 +238,11 @@ def groups_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted(people, key=lambda name: (-people[name], name))[:GROUPS]
 
 
-def chart_of(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> charts.Spec | None:
-    """Return the chart: a line in its band, lines by group, or nothing for a single figure."""
+def chart_of(asked: Asked, rows: Sequence[Mapping[str, Any]], *, today: date) -> charts.Spec | None:
+    """Return the chart: a line in its band, lines by group, or nothing for a single figure.
+
+    A period that is not whole is drawn dashed and named so.
+    """
     if asked.every == "none" or len({row["period"] for row in rows}) < 2:
         return None
     # A period without money has no currency; it belongs to the line all the same.
@@ -249,17 +255,14 @@ def chart_of(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> charts.Spec | N
     if asked.by:
         groups = groups_of(line)
         points: list[charts.Row] = [
-            {
-                "day": row["period"].isoformat(),
-                "value": row["estimate"] * scale,
-                "group": row["group"],
-            }
+            _placed(asked, row, today=today)
+            | {"value": row["estimate"] * scale, "group": row["group"]}
             for row in line
             if row["estimate"] is not None and row["group"] in groups
         ]
         return charts.lines(points, groups=groups, value_format=form)
     band: list[charts.Row] = [
-        {"day": row["period"].isoformat()}
+        _placed(asked, row, today=today)
         | {
             key: None if row[name] is None else row[name] * scale
             for key, name in (("value", "estimate"), ("low", "low"), ("high", "high"))
@@ -267,6 +270,12 @@ def chart_of(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> charts.Spec | N
         for row in line
     ]
     return charts.line_with_band(band, value_format=form)
+
+
+def _placed(asked: Asked, row: Mapping[str, Any], *, today: date) -> dict[str, object]:
+    """Return where a row stands in time, and why its period is not whole, if it is not."""
+    part = part_of(asked, row, today=today)
+    return {"day": row["period"].isoformat()} | ({"part": part} if part else {})
 
 
 def columns_of(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> list[object]:
@@ -322,7 +331,8 @@ def _table_row(
     if asked.by:
         head.append(row["group"])
     if not head:
-        head.append(span_words(asked.from_date, asked.to_date))
+        so_far = ", so far" if asked.to_date > today else ""
+        head.append(f"{span_words(asked.from_date, asked.to_date)}{so_far}")
     ends = [
         None if row[name] is None else told(metric, row[name], currency)
         for name in ("estimate", "low", "high")
@@ -407,7 +417,7 @@ def _metric_row(metric: Metric) -> list[object]:
 def _defined(workspace: Workspace, asker: Asker, metric: Metric) -> dict[str, Any]:
     view = workspace.view(Question(asker=asker, purpose=metric.purpose))
     today = day_of(view.now, view.zone)
-    asked = Asked(metric, "week", "", today - timedelta(weeks=8), today, metric.purpose)
+    asked = Asked(metric, "week", "", first_day(today, "week"), today, metric.purpose)
     answer = _answer(view, asked)
     rows = cells_of(answer)
     dimensions = (
@@ -428,7 +438,7 @@ def _defined(workspace: Workspace, asker: Asker, metric: Metric) -> dict[str, An
             ("May be split by", dimensions),
             ("Interval from", f"{plural(metric.minimum_people, 'person', 'people')} on"),
         ],
-        "chart": chart_of(asked, rows),
+        "chart": chart_of(asked, rows, today=today),
         "columns": columns_of(asked, rows),
         "rows": table_rows(asked, rows, today=today),
         "href": f"/explore?metric={metric.name}",

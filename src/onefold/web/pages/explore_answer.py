@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from onefold import metrics
@@ -85,6 +84,20 @@ def is_whole(asked: Asked, row: Row, *, today: date) -> bool:
     return over and first >= asked.from_date
 
 
+def part_of(asked: Asked, row: Row, *, today: date) -> str:
+    """Return why a row's period is not whole: `so far`, `in part`; empty where it is."""
+    if is_whole(asked, row, today=today):
+        return ""
+    going_on = period_end(row["period"], asked.every) > today
+    told_all = asked.to_date >= today and row["period"] >= asked.from_date
+    return "so far" if going_on and told_all else "in part"
+
+
+def begun(asked: Asked, rows: Sequence[Row], *, today: date) -> list[Row]:
+    """Return the rows whose period has begun: what has not happened is no zero."""
+    return [row for row in rows if asked.every == "none" or row["period"] <= today]
+
+
 def compared(view: View, asked: Asked, pair: Pair) -> Compared:
     """Return a proper test of the difference of a pair.
 
@@ -158,12 +171,14 @@ def left_out_words(asked: Asked, rows: Sequence[Row], *, today: date) -> str:
         if not is_whole(asked, last, today=today):
             name = {"day": "", "week": "week from ", "month": ""}[asked.every]
             words = f"{name}{_named(asked.every, last['period'])}"
-            over = period_end(last["period"], asked.every) <= today
-            why = "only a part of it was asked for" if over else "it is not over"
+            cut = part_of(asked, last, today=today) == "in part"
+            why = "only a part of it was asked for" if cut else "it is not over"
             subject = "Today" if last["period"] == today else f"The {words}" if name else words
             said.append(f"{subject} is not compared: {why}.")
     if asked.to_date == today:
         said.append("Today is not counted: it is not over.")
+    elif asked.to_date > today and asked.every != "day":
+        said.append("Today is counted so far: it is not over.")
     return " ".join(said)
 
 
@@ -256,7 +271,5 @@ def row_words(asked: Asked, row: Row, *, today: date) -> str:
     """Return how the table names the period of a row, and whether it is over."""
     day: date = row["period"]
     name = f"{day:%B %Y}" if asked.every == "month" else f"{day:%a} {day.day} {day:%B}"
-    if is_whole(asked, row, today=today):
-        return name
-    over = period_end(day, asked.every) - timedelta(days=1) < today
-    return f"{name}, in part" if over else f"{name}, not over"
+    part = part_of(asked, row, today=today)
+    return f"{name}, {part}" if part else name
