@@ -13,6 +13,8 @@ from onefold.runtime import calls  # noqa: F401 - registers them
 from onefold.runtime.registry import call
 from onefold.runtime.workspace import Workspace, create_workspace
 
+pytestmark = pytest.mark.long
+
 VIEWER = Asker("Vera", "viewer")
 
 CRM = [

@@ -8,6 +8,8 @@ from onefold.model.records import OWNER, Asker
 from onefold.runtime import call, rebuild
 from worlds import AGREED, World, iso, track
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def world(tmp_path):

@@ -15,6 +15,8 @@ from onefold.runtime import call, loops, rebuild, restore
 from residue import residue
 from worlds import World, track
 
+pytestmark = pytest.mark.long
+
 MAIL = "anna.berg@example.com"
 ANNA, OWN, SHARED = "anna-user-77", "device-of-anna-1", "device-shared-9x"
 NAME, STREET = "Anna Bergström", "Vault 7 Lane"
@@ -184,7 +186,6 @@ erasing.erase(workspace, OWNER, "user_id:anna-user-77")
 """
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("step", "when"),
     [
@@ -304,7 +305,6 @@ def exported(world: World, folder) -> None:
     call(world.workspace, OWNER, "export", {"folder": str(folder)})
 
 
-@pytest.mark.long
 def test_an_older_export_brings_nobody_back_where_a_later_one_is_named(world, tmp_path):
     exported(world, tmp_path / "before")
     erase(world)

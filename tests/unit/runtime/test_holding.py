@@ -9,6 +9,8 @@ from onefold.runtime import call, rebuild
 from onefold.runtime.holding import Holding, Settled
 from worlds import AGREED, SECOND, START, World, iso, track
 
+pytestmark = pytest.mark.long
+
 HELD = {"consent.yaml": "before: held\nheld_days: 3\n"}
 REFUSED = {"consent": {"categoryPreferences": {"analytics": False}}}
 HIDDEN = ("anna@example.com", "dev-4711", "YW5uYUBleGFtcGxlLmNvbQ")

@@ -12,7 +12,7 @@ from onefold.sharing import budget, intersections, joins
 from onefold.sharing.joining import digest_of
 from receivers import ALL, House, event, identify
 
-pytestmark = pytest.mark.usefixtures("later")
+pytestmark = [pytest.mark.usefixtures("later"), pytest.mark.long]
 
 PEOPLE = 120
 

@@ -17,6 +17,8 @@ from onefold.sharing import destinations, runs, transfers
 from receivers import ALL, House, event
 from worlds import World
 
+pytestmark = pytest.mark.long
+
 
 def told(house):
     house.world.send(

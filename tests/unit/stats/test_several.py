@@ -9,6 +9,7 @@ from onefold.stats import Moments, change, several
 from onefold.stats.trials import five_changes
 
 
+@pytest.mark.long
 def test_holm_is_what_statsmodels_says():
     rng = np.random.default_rng(3)
     for size in (*range(1, 13), *rng.integers(1, 13, 100)):

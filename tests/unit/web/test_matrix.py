@@ -21,6 +21,8 @@ from onefold.model.records import OWNER, ROLES, Asker
 from onefold.runtime import CALLS, call
 from onefold.web.app import make_app
 
+pytestmark = pytest.mark.long
+
 OPEN = {
     "/sign-in": "who signs in is not signed in yet",
     "/sign-in/link/{token}": "the token is the proof",
@@ -136,7 +138,6 @@ def test_a_key_is_refused_every_call_that_its_scope_does_not_open(world, scope):
             call(world.workspace, key, name, params_of(name))
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("role", ROLES)
 def test_no_question_tells_what_a_policy_hides(world, role):
     asker = Asker(named(role), role)
@@ -146,7 +147,6 @@ def test_no_question_tells_what_a_policy_hides(world, role):
     assert {name: text for name, text in told.items() if HIDDEN in text} == {}
 
 
-@pytest.mark.long
 def test_who_may_see_all_is_told_both(world):
     told = {name: answered(world, OWNER, name) for name, one in CALLS.items() if not one.changes}
     with_hidden = {name for name, text in told.items() if HIDDEN in said_itself(text)}
@@ -200,7 +200,6 @@ def test_a_browser_changes_nothing_by_the_api_without_its_token(house, name):
     assert house.ask("GET", address, "owner").status_code == 405
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("role", ROLES)
 def test_no_page_tells_what_a_policy_hides(house, role):
     told = {}
@@ -217,7 +216,6 @@ def test_no_page_tells_what_a_policy_hides(house, role):
     assert told == {}
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     "path",
     [
