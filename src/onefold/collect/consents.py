@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from onefold.collect.holding import ROUTE as HELD
 from onefold.collect.holding import entry_in
 from onefold.collect.promote import arrow_column
 from onefold.collect.stating import ENTRY, GRANTED, MASK, REFUSED, ConsentEntry, Statement
-from onefold.collect.times import SENT
+from onefold.collect.times import SENT, micros_of
 from onefold.consent import PURPOSES
 from onefold.model.facts import SAID_BY_EVENT, TABLES
 from onefold.model.time import DAY
@@ -279,16 +280,27 @@ def _grants_since(earlier: dict[_Key, int], writer: FactsWriter) -> dict[_Key, l
 def _answers(said: pa.Table, shift: int) -> dict[_Key, list[_Yes]]:
     """Return what events say from one bit on: by identifier, environment and purpose."""
     masks = said["purposes"].to_numpy() >> shift & MASK
-    found: dict[_Key, list[_Yes]] = defaultdict(list)
     spots = np.flatnonzero(masks)
-    rows = said.take(pa.array(spots)).to_pylist() if len(spots) else []
-    for row, mask in zip(rows, masks[spots].tolist(), strict=True):
-        at = (row["log_offset"], row["place"])
-        one = (_micros(row["event_time"]), row["time_basis"] != SENT, at)
-        for purpose, bit in PURPOSES.items():
-            if mask & bit:
-                found[row["identifier"], row["environment"], purpose].append(one)
+    found: dict[_Key, list[_Yes]] = defaultdict(list)
+    if not len(spots):
+        return found
+    rows = said.take(pa.array(spots))
+    ones = zip(
+        rows["event_time"].cast(pa.int64()).to_pylist(),
+        pc.not_equal(rows["time_basis"], SENT).to_pylist(),
+        zip(rows["log_offset"].to_pylist(), rows["place"].to_pylist(), strict=True),
+        strict=True,
+    )
+    who = zip(rows["identifier"].to_pylist(), rows["environment"].to_pylist(), strict=True)
+    for (identifier, environment), mask, one in zip(who, masks[spots].tolist(), ones, strict=True):
+        for purpose in _named(mask):
+            found[identifier, environment, purpose].append(one)
     return found
+
+
+@cache
+def _named(mask: int) -> tuple[str, ...]:
+    return tuple(purpose for purpose, bit in PURPOSES.items() if mask & bit)
 
 
 def _heard_of(rows: Sequence[dict[str, Any]]) -> dict[_Key, _Heard]:
@@ -344,6 +356,4 @@ def _table(rows: Sequence[dict[str, Any]]) -> pa.Table:
 
 
 def _micros(moment: datetime | int) -> int:
-    if isinstance(moment, int):
-        return moment
-    return int(pa.scalar(moment, pa.timestamp("us")).value)
+    return moment if isinstance(moment, int) else micros_of(moment)

@@ -67,20 +67,9 @@ class DuckFacts:
 
     def create(self, promoted: Mapping[str, str]) -> None:
         """Make all tables; `promoted` names the columns that described properties get."""
-        for name, table in TABLES.items():
-            columns = dict(table.columns)
-            if name == "events":
-                columns |= promoted
-            parts = [
-                exp.ColumnDef(
-                    this=exp.to_identifier(c, quoted=True), kind=exp.DataType.build(_SQL_TYPES[t])
-                )
-                for c, t in columns.items()
-            ]
-            schema = exp.Schema(this=exp.to_table(name), expressions=parts)
-            self._root.execute(
-                exp.Create(this=schema, kind="TABLE", exists=True).sql(dialect="duckdb")
-            )
+        with self.transaction():
+            for statement in _creating(tuple(sorted(promoted.items()))):
+                self._writer.execute(statement)
         self._tables = None
 
     def promoted(self) -> dict[str, str]:
@@ -93,14 +82,15 @@ class DuckFacts:
         if self._tables is None:
             import ibis
 
-            found: dict[str, ir.Table] = {}
-            for name in TABLES:
-                described = self._fetch(exp.Describe(this=exp.to_table(name)).sql(dialect="duckdb"))
-                columns = {
-                    row["column_name"]: _IBIS_TYPES[row["column_type"]]
-                    for row in described.to_pylist()
-                }
-                found[name] = ibis.table(columns, name=name)
+            asked = select("table_name", "column_name", "data_type").from_("duckdb_columns()")
+            asked = asked.where(exp.func("current_database").eq(exp.column("database_name")))
+            asked = asked.order_by("table_name", "column_index")
+            columns: dict[str, dict[str, str]] = {name: {} for name in TABLES}
+            for row in self._fetch(asked.sql(dialect="duckdb")).to_pylist():
+                if row["table_name"] in columns:
+                    kind = _IBIS_TYPES[row["data_type"]]
+                    columns[row["table_name"]][row["column_name"]] = kind
+            found = {name: ibis.table(columns[name], name=name) for name in TABLES}
             self._tables = found
         return self._tables
 
@@ -160,45 +150,12 @@ class DuckFacts:
         A time counts where the sender told it; one that rests on our clock is no property of
         what was sent.
         """
-        promoted = sorted(self.promoted())
-        sent = exp.column("time_basis").eq("sent")
-        unclocked = exp.Not(this=exp.column("clocked"))
-        told: dict[str, list[exp.Expression]] = {
-            "events": [exp.If(this=sent, true=exp.column("event_time"))],
-            "sessions": [
-                exp.If(this=unclocked, true=exp.column(name)) for name in ("start_time", "end_time")
-            ],
-            "consents": [
-                exp.If(this=unclocked, true=exp.column(name)) for name in ("from_time", "last_time")
-            ],
-        }
         found = []
-        for name in CHECKSUMMED:
-            natural = [*TABLES[name].natural, *(promoted if name == "events" else ())]
-            columns: list[exp.Expression] = [_natural(column) for column in natural]
-            source: exp.Expression = exp.to_table(name)
-            if name == "events":
-                source = every_event([*natural, "event_time", "time_basis"])
-            found.append((name, *self._checksum(source, columns + told.get(name, []))))
-        persons = select("person_id", "count(*) AS identifiers").from_("identifiers")
-        somebody = persons.where(exp.column("person_id").is_(exp.null()).not_())
-        grouped = somebody.group_by("person_id").subquery("persons")
-        columns = [exp.column("person_id"), exp.column("identifiers")]
-        found.append(("persons", *self._checksum(grouped, columns)))
+        for name, query in _checksumming(tuple(sorted(self.promoted()))):
+            rows = self._fetch(query)
+            count, low, high = (column[0].as_py() for column in rows.columns)
+            found.append((name, int(count), _folded(low, high)))
         return sorted(found)
-
-    def _checksum(
-        self, source: exp.Expression, columns: Sequence[exp.Expression]
-    ) -> tuple[int, str]:
-        row = exp.func("concat_ws", exp.Literal.string("\x1f"), *map(_text, columns))
-        half = [
-            exp.cast(exp.func("sum", exp.cast(exp.func(part, row), "HUGEINT")), "VARCHAR")
-            for part in ("md5_number_lower", "md5_number_upper")
-        ]
-        query = select(exp.func("count", exp.Star()), *half).from_(source)
-        rows = self._fetch(query.sql(dialect="duckdb"))
-        count, low, high = (column[0].as_py() for column in rows.columns)
-        return int(count), _folded(low, high)
 
     def write_parquet(self, folder: Path) -> None:
         """Write every table to a Parquet file of its name.
@@ -314,6 +271,62 @@ class DuckWriter:
 
 
 _IBIS_TYPES = {sql: name for name, sql in _SQL_TYPES.items()}
+
+
+@lru_cache(maxsize=16)
+def _creating(promoted: tuple[tuple[str, str], ...]) -> list[str]:
+    """Return the statements that make all tables, with these columns for described properties."""
+    found = []
+    for name, table in TABLES.items():
+        columns = dict(table.columns) | (dict(promoted) if name == "events" else {})
+        parts = [
+            exp.ColumnDef(
+                this=exp.to_identifier(c, quoted=True), kind=exp.DataType.build(_SQL_TYPES[t])
+            )
+            for c, t in columns.items()
+        ]
+        schema = exp.Schema(this=exp.to_table(name), expressions=parts)
+        made = exp.Create(this=schema, kind="TABLE", exists=True)
+        found.append(made.sql(dialect="duckdb"))
+    return found
+
+
+@lru_cache(maxsize=16)
+def _checksumming(promoted: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return each table with the query of its rows and its hash (see `DuckFacts.checksums`)."""
+    sent = exp.column("time_basis").eq("sent")
+    unclocked = exp.Not(this=exp.column("clocked"))
+    told: dict[str, list[exp.Expression]] = {
+        "events": [exp.If(this=sent, true=exp.column("event_time"))],
+        "sessions": [
+            exp.If(this=unclocked, true=exp.column(name)) for name in ("start_time", "end_time")
+        ],
+        "consents": [
+            exp.If(this=unclocked, true=exp.column(name)) for name in ("from_time", "last_time")
+        ],
+    }
+    found = []
+    for name in CHECKSUMMED:
+        natural = [*TABLES[name].natural, *(promoted if name == "events" else ())]
+        columns: list[exp.Expression] = [_natural(column) for column in natural]
+        source: exp.Expression = exp.to_table(name)
+        if name == "events":
+            source = every_event([*natural, "event_time", "time_basis"])
+        found.append((name, _checksum(source, columns + told.get(name, []))))
+    persons = select("person_id", "count(*) AS identifiers").from_("identifiers")
+    somebody = persons.where(exp.column("person_id").is_(exp.null()).not_())
+    grouped = somebody.group_by("person_id").subquery("persons")
+    columns = [exp.column("person_id"), exp.column("identifiers")]
+    return [*found, ("persons", _checksum(grouped, columns))]
+
+
+def _checksum(source: exp.Expression, columns: Sequence[exp.Expression]) -> str:
+    row = exp.func("concat_ws", exp.Literal.string("\x1f"), *map(_text, columns))
+    half = [
+        exp.cast(exp.func("sum", exp.cast(exp.func(part, row), "HUGEINT")), "VARCHAR")
+        for part in ("md5_number_lower", "md5_number_upper")
+    ]
+    return select(exp.func("count", exp.Star()), *half).from_(source).sql(dialect="duckdb")
 
 
 def _setting(name: str, value: str) -> str:
