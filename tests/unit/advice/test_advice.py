@@ -14,6 +14,8 @@ from onefold.model.time import DAY
 from onefold.store import State, tables
 from small_market import NOW, days_ago, empty_facts, many_accounts, micros, put, spend_rows, view_of
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def facts():

@@ -7,6 +7,8 @@ import pytest
 
 from onefold.cli import main
 
+pytestmark = pytest.mark.long
+
 KEY = "0f" * 32
 
 

@@ -8,6 +8,8 @@ import pytest
 from onefold.cli import main
 from onefold.runtime import create_workspace
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def folder(tmp_path):

@@ -12,6 +12,8 @@ from onefold.runtime import rebuild
 from onefold.runtime.retrying import let_in
 from worlds import World, track
 
+pytestmark = pytest.mark.long
+
 TRAITS = {
     "type": "object",
     "required": ["plan"],

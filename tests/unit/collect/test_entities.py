@@ -12,6 +12,8 @@ from onefold.model.records import OWNER
 from onefold.runtime import call, rebuild
 from worlds import World, track
 
+pytestmark = pytest.mark.long
+
 FILES = {
     "accounts": ("id,name\na1,Acme\n", "account_id: id, name: name"),
     "campaigns": (

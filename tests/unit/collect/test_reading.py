@@ -25,6 +25,8 @@ from onefold.model.time import parse_time
 from onefold.store.log_sqlite import SqliteLog
 from postgres import Postgres
 
+pytestmark = pytest.mark.long
+
 NOW = 1_795_000_000_000_000
 COLUMNS = """\
 columns:

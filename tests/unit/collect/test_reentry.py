@@ -11,7 +11,7 @@ from onefold.runtime import rebuild
 from onefold.runtime.retrying import let_in, look
 from worlds import START, World, track
 
-pytestmark = [pytest.mark.long, pytest.mark.long]
+pytestmark = pytest.mark.long
 
 STRICT = """\
 event: pin_saved

@@ -16,6 +16,8 @@ from onefold.runtime.import_calls import bring_scheduled
 from onefold.runtime.schedules import Stopped, alone, bring_next
 from worlds import START, Clock, World
 
+pytestmark = pytest.mark.long
+
 MAPPING = """\
 import: crm
 table: accounts

@@ -10,6 +10,8 @@ from onefold.model.errors import BadInput
 from onefold.model.time import DAY
 from worlds import AGREED, START, World, track
 
+pytestmark = pytest.mark.long
+
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Chrome/128.0.0.0 Safari/537.36"

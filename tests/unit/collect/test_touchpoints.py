@@ -9,6 +9,8 @@ from onefold.model.facts import RECORD_TABLES
 from onefold.model.records import OWNER, Asker
 from onefold.runtime import call
 
+pytestmark = pytest.mark.long
+
 SAID = """\
 touchpoints:
   - {kind: mention, name: "zqshow*", owner: Community}

@@ -17,6 +17,8 @@ from onefold.model.records import MARKS
 from onefold.model.time import DAY
 from worlds import AGREED, IDENTITY_KEY, START, World, track
 
+pytestmark = pytest.mark.long
+
 KEY = bytes.fromhex(IDENTITY_KEY)
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 HEADLESS = (

@@ -10,6 +10,8 @@ from onefold.collect.traits import personal_traits, traits_in
 from onefold.runtime import rebuild
 from worlds import AGREED, START, World, iso, track
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def world(tmp_path):

@@ -8,6 +8,8 @@ from onefold.model.records import OWNER
 from onefold.runtime import call, rebuild
 from worlds import World, track
 
+pytestmark = pytest.mark.long
+
 ACCOUNTS = """\
 import: {name}
 table: accounts
@@ -61,7 +63,6 @@ def test_the_same_file_again_changes_nothing(world) -> None:
     assert sum(row["events"] for row in world.raw("duplicates")) == 3
 
 
-@pytest.mark.long
 def test_undo_restores_the_checksums_of_before_and_a_rebuild_keeps_them(world) -> None:
     world.send(track("seen", id="1", user="u1"))
     bring(world, "a1,Acme,de,1", "a2,Zeta,fr,2", ",none,de,1")

@@ -9,6 +9,8 @@ from onefold.model.records import OWNER, Question
 from onefold.runtime import call, create_workspace
 from onefold.runtime.workspace import Workspace
 
+pytestmark = pytest.mark.long
+
 DAY = 86_400_000_000
 NOW = 1_772_000_000_000_000  # 25 February 2026
 

@@ -32,6 +32,8 @@ from small_market import (
     view_of,
 )
 
+pytestmark = pytest.mark.long
+
 PASSWORD = "a long and quiet evening"
 
 
@@ -123,7 +125,6 @@ def heading(answer):
     return unescape(re.sub(r"<[^>]+>", "", re.search(r"<h1>(.*?)</h1>", answer.text, re.DOTALL)[1]))
 
 
-@pytest.mark.long
 def test_today_advises_and_a_dismissed_one_stays_away(facts, house, state):
     browser = house(facts)
     page = browser.get("/")

@@ -20,6 +20,8 @@ from small_market import (
     view_of,
 )
 
+pytestmark = pytest.mark.long
+
 VIEWER = Question(Asker("Vera", "viewer"))
 ANALYST = Question(Asker("Ana", "analyst"))
 

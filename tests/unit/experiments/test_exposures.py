@@ -11,6 +11,8 @@ from onefold.runtime import call
 from small_facts import SmallFacts
 from worlds import World
 
+pytestmark = pytest.mark.long
+
 NAME = experiment().name
 COLUMNS = [
     "variant",

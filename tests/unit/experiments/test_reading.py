@@ -13,6 +13,8 @@ from onefold.model.time import DAY, HOUR
 from onefold.stats import Moments, lift
 from small_facts import SmallFacts
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def helped():
@@ -250,7 +252,6 @@ def test_before_anybody_came_it_says_so():
     assert reading.path == ()
 
 
-@pytest.mark.long
 def test_the_null_is_called_real_no_oftener_than_it_should():
     called = 0
     for seed in range(20):

@@ -10,6 +10,8 @@ import statsmodels.api as sm
 from cards import EXPOSED, experiment, market
 from onefold.experiments import read_experiment
 
+pytestmark = pytest.mark.long
+
 PEOPLE = 3_000
 RATES = (None, 0.25, 0.5)
 

@@ -14,6 +14,8 @@ from onefold.runtime import CALLS, Workspace, call
 from onefold.store import State, tables
 from worlds import World
 
+pytestmark = pytest.mark.long
+
 ENTRIES = 8
 TEXTS = ("actor", "action", "subject", "detail", "hash")
 

@@ -7,6 +7,8 @@ from onefold.model.records import OWNER, Asker
 from onefold.runtime import call, rebuild
 from worlds import World, track
 
+pytestmark = pytest.mark.long
+
 SPAN = {"from": "2025-10-09", "to": "2025-10-10"}
 
 

@@ -9,6 +9,8 @@ from onefold.model.time import DAY
 from onefold.runtime import rebuild
 from worlds import AGREED, SECOND, START, World, iso, track
 
+pytestmark = pytest.mark.long
+
 HOUR = 3600
 
 

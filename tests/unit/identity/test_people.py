@@ -8,6 +8,8 @@ from onefold.model.time import DAY
 from onefold.runtime import call, rebuild
 from worlds import AGREED, START, World, iso, track
 
+pytestmark = pytest.mark.long
+
 CONTACTS = """\
 import: crm
 table: contacts

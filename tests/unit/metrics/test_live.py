@@ -12,6 +12,8 @@ from onefold.model.money import Money
 from onefold.model.time import DAY, HOUR, MINUTE
 from small_facts import DEFAULT_NOW, SmallFacts
 
+pytestmark = pytest.mark.long
+
 RATE = load_metrics()["click_rate"]
 NOW = DEFAULT_NOW // MINUTE * MINUTE + 30_000_000
 

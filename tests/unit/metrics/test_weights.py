@@ -13,6 +13,8 @@ from onefold.model.time import DAY, HOUR
 from onefold.stats import Moments, mean, total
 from small_facts import SmallFacts
 
+pytestmark = pytest.mark.long
+
 START = 1_790_000_000_000_000
 HEAD = "label: A\ndescription: A.\nowner: B\nminimum_people: 2\n"
 METRICS = {
@@ -196,7 +198,6 @@ def coverage(simulations, *, people, rates, seed):
     return {name: count / simulations for name, count in held.items()}
 
 
-@pytest.mark.long
 def test_weighted_intervals_hold_their_level():
     found = coverage(2_000, people=8_000, rates=[0.2, 1.0], seed=3)
     assert all(0.93 <= share <= 0.97 for share in found.values()), found

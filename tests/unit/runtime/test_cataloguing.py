@@ -10,6 +10,8 @@ from onefold.model.records import OWNER, Asker
 from onefold.runtime import call
 from worlds import World, track
 
+pytestmark = pytest.mark.long
+
 SAVED = """\
 event: pin_saved
 owner: Boards

@@ -14,6 +14,8 @@ from onefold.runtime import call, rebuild
 from onefold.store import View
 from worlds import AGREED, IDENTITY_KEY, SECOND, START, World, iso, track
 
+pytestmark = pytest.mark.long
+
 ALL = {"consent": {"categoryPreferences": dict.fromkeys(("analytics", "advertising"), True)}}
 CHANGE = "Segment Consent Preference Updated"
 

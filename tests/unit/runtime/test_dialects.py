@@ -8,6 +8,8 @@ from onefold import create
 from onefold.collect import make_catalogue, receive, sources
 from onefold.model.records import OWNER, Question
 
+pytestmark = pytest.mark.long
+
 
 def track(event, **who):
     return {"type": "track", "event": event, "channel": "web", **who}

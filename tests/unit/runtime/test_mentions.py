@@ -7,6 +7,8 @@ from onefold.runtime.calls import call
 from onefold.runtime.doctor import diagnose
 from worlds import World, track
 
+pytestmark = pytest.mark.long
+
 METRIC = """\
 metric: my_saves
 label: Saves

@@ -10,7 +10,7 @@ from onefold.model.records import OWNER, Asker
 from onefold.runtime import Workspace, call, create_workspace, restore
 from worlds import START, World, track
 
-pytestmark = [pytest.mark.long, pytest.mark.long]
+pytestmark = pytest.mark.long
 
 METRIC = """
 metric: savers

@@ -13,7 +13,7 @@ from onefold.model.records import OWNER
 from onefold.runtime import call
 from worlds import World, track
 
-pytestmark = [pytest.mark.long, pytest.mark.long]
+pytestmark = pytest.mark.long
 
 ROWS = 12
 

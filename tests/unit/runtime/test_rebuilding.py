@@ -10,6 +10,8 @@ from onefold.model.records import OWNER
 from onefold.runtime import call, checksum, rebuild
 from worlds import World, track
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def world(tmp_path):
@@ -42,7 +44,6 @@ def wreck(world, after):
         )
 
 
-@pytest.mark.long
 def test_rows_from_anywhere_are_replayed_over_what_was_kept_before_them(world):
     send(world, range(40))
     world.fold()
@@ -61,7 +62,6 @@ def test_rows_from_anywhere_are_replayed_over_what_was_kept_before_them(world):
     assert sums(world) == whole
 
 
-@pytest.mark.long
 def test_without_a_copy_before_the_row_all_is_replayed(world):
     send(world, range(20))
     world.fold()
@@ -72,7 +72,6 @@ def test_without_a_copy_before_the_row_all_is_replayed(world):
     assert sums(world) == whole
 
 
-@pytest.mark.long
 def test_a_copy_by_other_rules_is_not_begun_with(world, monkeypatch):
     send(world, range(20))
     world.fold()

@@ -8,6 +8,8 @@ from onefold.runtime.scorecard import AREAS, CRITERIA
 from onefold.store import tables
 from worlds import World, track
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def world(tmp_path):

@@ -12,6 +12,8 @@ from onefold.model.facts import RECORD_TABLES
 from onefold.model.records import MARKS, OWNER, ROLES, Asker, Question
 from onefold.runtime import view_access, views
 
+pytestmark = pytest.mark.long
+
 ANYTHING = frozenset(MARKS)
 
 

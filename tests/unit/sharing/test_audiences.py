@@ -14,6 +14,8 @@ from onefold.sharing.conversions import batches_of
 from onefold.sharing.hashing import FIELDS, PLATFORMS, cleaned_value, hashed, value_of
 from receivers import ALL, event, identify
 
+pytestmark = pytest.mark.long
+
 # Published: NUMBERS of the reference, and Meta's "Customer information parameters".
 PUBLISHED = [
     ("meta", "phone", "510 555 0011", "cf9b0227", "f4a6"),

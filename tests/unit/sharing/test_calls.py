@@ -10,6 +10,8 @@ from onefold.sharing import budget
 from onefold.store import State
 from receivers import event, identify
 
+pytestmark = pytest.mark.long
+
 ANALYST = Asker("Ines", "analyst")
 
 

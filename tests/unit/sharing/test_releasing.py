@@ -10,7 +10,7 @@ from onefold.sharing.releasing import Noise, counted, threshold
 from receivers import House, event
 from worlds import START
 
-pytestmark = pytest.mark.usefixtures("later")
+pytestmark = [pytest.mark.usefixtures("later"), pytest.mark.long]
 
 DAY = 86_400_000_000
 FROM = START // DAY * DAY

@@ -8,6 +8,8 @@ from onefold.model.time import SECOND
 from onefold.sharing import destinations, runs
 from receivers import event
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def out(house, receiver):

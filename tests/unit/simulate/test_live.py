@@ -13,6 +13,8 @@ from onefold.simulate import MarketPlan, live_traffic, make_market
 from onefold.simulate.arms import shipped_arms
 from onefold.simulate.load import market_catalogue
 
+pytestmark = pytest.mark.long
+
 
 class Collector(ThreadingHTTPServer):
     """Keeps what it is sent."""

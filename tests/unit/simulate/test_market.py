@@ -16,6 +16,8 @@ from onefold.simulate.load import market_catalogue
 from onefold.simulate.people import BOARD_SHARE, REFUSED_SHARE, RETURN_SHARE, SAVE_SHARE
 from onefold.simulate.records import DAY, LIFT
 
+pytestmark = pytest.mark.long
+
 END = parse_time("2026-11-22T09:13:20Z")
 
 

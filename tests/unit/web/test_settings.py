@@ -2,9 +2,13 @@
 
 import re
 
+import pytest
+
 from onefold.collect import sources
 from onefold.governance import keys, people, trail
 from onefold.governance.api_keys import api_key_of
+
+pytestmark = pytest.mark.long
 
 RIGHT = "a long and quiet evening"
 

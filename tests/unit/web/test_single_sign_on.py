@@ -17,6 +17,8 @@ from onefold.model.single_sign_on import Provider
 from onefold.runtime.settings import read_settings
 from onefold.web.single_sign_on import SingleSignOn, role_of
 
+pytestmark = pytest.mark.long
+
 ISSUER = "https://id.example"
 SAID = Provider(ISSUER, "onefold", roles={"admins": "owner", "readers": "viewer"})
 

@@ -14,6 +14,8 @@ from onefold.web.pages.connect import snippets
 from readers import Reader
 from worlds import START, World, track
 
+pytestmark = pytest.mark.long
+
 SAVED = """\
 event: pin_saved
 version: 3

@@ -18,6 +18,8 @@ from onefold.web.pages import explore
 from onefold.web.pages.explore_question import Asked, asked_of, filters_of
 from small_facts import SmallFacts
 
+pytestmark = pytest.mark.long
+
 KNOWN = metrics.load_metrics()
 TODAY = date(2026, 11, 22)
 

@@ -10,6 +10,8 @@ from onefold.web.pages import instrumentation
 from readers import COOKIE, Reader
 from worlds import World, track
 
+pytestmark = pytest.mark.long
+
 LOOSE = "event: pin_saved\nproperties: {item_id: {type: string, required: true}}\n"
 JOURNEY = "journey: keep\nsteps: [pin_opened, pin_saved, pin_bought]\n"
 

@@ -8,6 +8,8 @@ from onefold.runtime import call
 from readers import Reader
 from worlds import World, track
 
+pytestmark = pytest.mark.long
+
 COLUMNS = ("account_id", "name", "parent_id", "properties.website")
 
 

@@ -12,6 +12,8 @@ from readers import Reader
 from receivers import event
 from worlds import World
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def world(tmp_path):

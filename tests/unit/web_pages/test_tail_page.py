@@ -11,6 +11,8 @@ from onefold.web.pages import tail as page_tail
 from readers import Reader
 from worlds import World, track
 
+pytestmark = pytest.mark.long
+
 SAVED = """\
 event: pin_saved
 owner: Boards

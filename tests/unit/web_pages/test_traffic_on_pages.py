@@ -11,6 +11,8 @@ from onefold.web.pages.traffic import LetIn, Traffic, let_in
 from readers import Reader
 from worlds import AGREED, START, World, iso, track
 
+pytestmark = pytest.mark.long
+
 TABLE = """\
 internal:
   user_ids: [ours]

@@ -11,6 +11,8 @@ from onefold.web.app import make_app
 from readers import COOKIE, Reader
 from worlds import AGREED, World, iso, track
 
+pytestmark = pytest.mark.long
+
 PATH = "/customers/who-is-who"
 
 
