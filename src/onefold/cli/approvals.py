@@ -6,6 +6,7 @@ from onefold.cli.options import group
 from onefold.cli.reach import answer
 
 FUNCTIONS = ("product", "marketing", "infrastructure", "legal")
+STANDINGS = ("waiting", "approved", "making", "failed", "done", "refused", "withdrawn")
 _for = click.option("--for", "function", type=click.Choice(FUNCTIONS), help="For which function.")
 
 
@@ -16,7 +17,7 @@ def approval_command() -> None:
 
 @approval_command.command("list")
 @_for
-@click.option("--standing", type=click.Choice(["waiting", "approved", "refused", "done"]))
+@click.option("--standing", type=click.Choice(STANDINGS))
 def _list(function: str | None, standing: str | None) -> int:
     """Show changes; `--for legal` what waits for legal."""
     return answer("approval list", {"function": function, "standing": standing})
@@ -65,6 +66,14 @@ def _refuse(draft: int, function: str | None, comment: str) -> int:
 def _comment(draft: int, comment: str) -> int:
     """Say COMMENT of the change DRAFT."""
     return answer("approval comment", {"draft": draft, "comment": comment})
+
+
+@approval_command.command("withdraw")
+@click.argument("draft", type=int)
+@click.option("--comment", default="", help="Why.")
+def _withdraw(draft: int, comment: str) -> int:
+    """Take the change DRAFT back, which waits, is approved or failed."""
+    return answer("approval withdraw", {"draft": draft, "comment": comment})
 
 
 @approval_command.command("matrix")

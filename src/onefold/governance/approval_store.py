@@ -1,6 +1,7 @@
 """Statements over drafts, what was said of them, and who signs what."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -72,20 +73,30 @@ def set_standing(connection: Connection, number: int, standing: str) -> None:
     connection.execute(_drafts.update().where(_drafts.c.id == number).values(standing=standing))
 
 
+def claim(connection: Connection, number: int, among: Sequence[str], standing: str) -> bool:
+    """Let a draft that stands in one of some ways stand in another; return whether it did."""
+    meant = _drafts.update().where(_drafts.c.id == number, _drafts.c.standing.in_(among))
+    return bool(connection.execute(meant.values(standing=standing)).rowcount)
+
+
 def draft_by(state: "State", kind: str, digest: str) -> Draft | None:
-    """Return the newest draft of a content that is not done yet."""
+    """Return the newest draft of a content that is neither done nor withdrawn."""
     query = _drafts.select().where(
-        _drafts.c.kind == kind, _drafts.c.digest == digest, _drafts.c.standing != "done"
+        _drafts.c.kind == kind,
+        _drafts.c.digest == digest,
+        _drafts.c.standing.not_in(("done", "withdrawn")),
     )
     rows = state.rows(query.order_by(_drafts.c.id.desc()).limit(1))
     return _draft(state, rows[0]) if rows else None
 
 
-def drafts(state: "State", *, number: int | None = None) -> tuple[Draft, ...]:
-    """Return all drafts, the newest first, or the one of a number."""
+def drafts(state: "State", *, number: int | None = None, standing: str = "") -> tuple[Draft, ...]:
+    """Return all drafts, the newest first, or the one of a number, or those of a standing."""
     query = _drafts.select().order_by(_drafts.c.id.desc())
     if number is not None:
         query = query.where(_drafts.c.id == number)
+    if standing:
+        query = query.where(_drafts.c.standing == standing)
     return tuple(_draft(state, row) for row in state.rows(query))
 
 

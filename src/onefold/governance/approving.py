@@ -1,12 +1,25 @@
 """Approvals: which functions sign which kind of change, drafts that wait, what was said of them."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from hashlib import blake2b
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from onefold.governance import approval_store as store
 from onefold.governance.checks import early_checks
 from onefold.governance.records import Check, Draft, FieldUse, Place, Proposal, Rule, SignOff, Use
 from onefold.governance.sign_in import user_named
-from onefold.model.errors import BadInput, NotAllowed, NotFound, unknown
+from onefold.model.errors import (
+    BadInput,
+    Conflict,
+    NotAllowed,
+    NotFound,
+    OnefoldError,
+    unknown,
+)
 from onefold.model.records import Asker
 
 if TYPE_CHECKING:
@@ -15,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FUNCTIONS",
     "KINDS",
+    "STANDINGS",
     "Check",
     "Draft",
     "FieldUse",
@@ -24,17 +38,20 @@ __all__ = [
     "SignOff",
     "Use",
     "assign",
-    "done",
     "draft",
     "draft_of",
     "drafts",
     "early_checks",
     "holders",
+    "interrupted",
+    "making",
     "matrix",
     "may_sign",
     "need",
     "say",
     "settle",
+    "watched",
+    "withdraw",
 ]
 
 FUNCTIONS = ("product", "marketing", "infrastructure", "legal")
@@ -47,6 +64,7 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
     "destination": ("infrastructure", "legal"),
     "transfer": ("legal",),
     "join": ("legal",),
+    "release": ("legal",),
     "consent_policy": ("legal",),
     "erasure": (),
 }
@@ -54,6 +72,10 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
 is signed by legal besides."""
 KINDS = tuple(DEFAULTS)
 VERDICTS = ("sign", "refuse", "comment")
+STANDINGS = ("waiting", "approved", "making", "failed", "done", "refused", "withdrawn")
+"""How a draft stands: `making` while it is being made; `failed` where that broke off."""
+_OPEN = ("approved", "failed")
+"""What may be made now."""
 _MOST_WORDS = 4000
 
 
@@ -83,6 +105,11 @@ def need(
     with state.change(asker, "approval.need", kind, detail=detail) as connection:
         store.put_rule(connection, rule)
     return rule
+
+
+def watched(state: "State") -> bool:
+    """Return whether some change needs somebody else than who asks for it."""
+    return any(rule.four_eyes for rule in store.rules(state))
 
 
 def assign(
@@ -123,6 +150,7 @@ def draft(state: "State", proposal: Proposal, *, asker: Asker, now: int) -> Draf
         NotFound: There is no such kind of change.
     """
     _known("kind of change", proposal.kind, KINDS)
+    proposal = replace(proposal, digest=_digest(state, proposal))
     found = store.draft_by(state, proposal.kind, proposal.digest)
     if found is not None:
         return found
@@ -151,10 +179,11 @@ def draft(state: "State", proposal: Proposal, *, asker: Asker, now: int) -> Draf
 def settle(state: "State", proposal: Proposal, *, asker: Asker, now: int) -> Draft | None:
     """Pass when a change may be made now; who may sign it signs by making it.
 
-    Returns the draft, to be told `done` of, or None where nobody has to sign.
+    Returns the draft, for `making`, or None where nobody has to sign.
 
     Raises:
         NotAllowed: It waits for somebody, or was refused; the draft stands in the queue.
+        Conflict: It is being made.
     """
     if not _needs(state, proposal.kind, early_checks(proposal.use)):
         return None
@@ -171,6 +200,7 @@ def settle(state: "State", proposal: Proposal, *, asker: Asker, now: int) -> Dra
         message = f"{found.subject} waits for {', '.join(found.open)}."
         fix = f"Somebody who signs for it: `onefold approval sign {found.id}`. Then do it again."
         raise NotAllowed(message, fix)
+    _free(found)
     return found
 
 
@@ -205,8 +235,7 @@ def say(
         function = _for(state, found, function, asker)
     if verdict not in VERDICTS or (verdict != "sign" and not comment.strip()):
         raise BadInput("That says nothing.", "Say why in a comment.")
-    if len(comment) > _MOST_WORDS:
-        raise BadInput(f"{len(comment):,} characters.", f"Say it in {_MOST_WORDS:,}.")
+    _short(comment)
     said = SignOff(function, verdict, comment.strip(), asker.name, now)
     standing = _standing(found, said)
     detail = {"draft": number, "function": function, "standing": standing}
@@ -217,12 +246,67 @@ def say(
     return draft_of(state, number)
 
 
-def done(state: "State", found: Draft | None, *, asker: Asker) -> None:
-    """Remember that an approved change was made: to make it again it is asked for anew."""
-    if found is None:
-        return
-    with state.change(asker, "approval.done", found.subject, detail={"draft": found.id}) as change:
-        store.set_standing(change, found.id, "done")
+@contextmanager
+def making(state: "State", found: "Sequence[Draft | None]", *, asker: Asker) -> Iterator[None]:
+    """Let changes that were signed be made inside, each once.
+
+    Afterwards they are done, and to make them again they are asked for anew; where it breaks off
+    they failed, and may be tried again as they were signed, or withdrawn.
+
+    Raises:
+        Conflict: Somebody else makes one of them just now, or made it.
+    """
+    drafts = [one for one in found if one is not None]
+    for one in drafts:
+        detail = {"draft": one.id}
+        with state.change(asker, "approval.make", one.subject, detail=detail) as connection:
+            if not store.claim(connection, one.id, _OPEN, "making"):
+                raise _busy(one)
+    try:
+        yield
+    except BaseException as error:
+        # The text of any other exception may quote a value of somebody: its kind alone is told.
+        why = error.message if isinstance(error, OnefoldError) else type(error).__name__
+        for one in drafts:
+            # What cannot be written now is so once the workspace is opened anew.
+            with suppress(OnefoldError):
+                _failed(state, one, why, asker=asker)
+        raise
+    for one in drafts:
+        detail = {"draft": one.id}
+        with state.change(asker, "approval.done", one.subject, detail=detail) as connection:
+            store.set_standing(connection, one.id, "done")
+
+
+def interrupted(state: "State", *, asker: Asker) -> None:
+    """Let what was being made when its process ended stand as failed; for whoever opens anew."""
+    for one in store.drafts(state, standing="making"):
+        why = "The process ended meanwhile: look whether it was made before you try again."
+        _failed(state, one, why, asker=asker)
+
+
+def withdraw(state: "State", number: int, comment: str = "", *, asker: Asker, now: int) -> Draft:
+    """Take a draft back that is not made; whoever wants the change asks for it anew.
+
+    Raises:
+        NotFound: There is no such draft.
+        NotAllowed: The asker neither asked for it nor signs for it.
+        Conflict: It is made, refused or withdrawn already.
+    """
+    found = draft_of(state, number)
+    _short(comment)
+    mine = found.asked_by == asker.name and not asker.is_key
+    if not mine and not any(may_sign(state, asker, name) for name in found.needs):
+        message = f"{asker.name} did not ask for {found.subject}."
+        raise NotAllowed(message, "Who asked may, or who signs for it.")
+    said = SignOff("", "withdraw", comment.strip(), asker.name, now)
+    detail = {"draft": number}
+    with state.change(asker, "approval.withdraw", found.subject, detail=detail) as connection:
+        if not store.claim(connection, number, ("waiting", *_OPEN), "withdrawn"):
+            message = f"{found.subject} is {draft_of(state, number).standing}."
+            raise Conflict(message, "Only what is neither made nor refused can be withdrawn.")
+        store.put_said(connection, number, said)
+    return draft_of(state, number)
 
 
 def drafts(state: "State", *, standing: str = "", function: str = "") -> tuple[Draft, ...]:
@@ -248,16 +332,54 @@ def draft_of(state: "State", number: int) -> Draft:
     return found
 
 
+def _failed(state: "State", one: Draft, why: str, *, asker: Asker) -> None:
+    said = SignOff("", "fail", why[:_MOST_WORDS], asker.name, state.now())
+    detail = {"draft": one.id, "why": why[:_MOST_WORDS]}
+    with state.change(asker, "approval.fail", one.subject, detail=detail) as connection:
+        store.put_said(connection, one.id, said)
+        store.set_standing(connection, one.id, "failed")
+
+
+def _free(found: Draft) -> None:
+    if found.standing == "making":
+        raise _busy(found)
+
+
+def _busy(found: Draft) -> Conflict:
+    return Conflict(f"{found.subject} is being made already.", "Wait, then look how it stands.")
+
+
+def _short(comment: str) -> None:
+    if len(comment) > _MOST_WORDS:
+        raise BadInput(f"{len(comment):,} characters.", f"Say it in {_MOST_WORDS:,}.")
+
+
+def _digest(state: "State", proposal: Proposal) -> str:
+    """Return the hash of what is signed: the content, what it does with data, who has to sign.
+
+    Whoever signed has seen it so; where any of that changes it is asked for anew.
+    """
+    rule = _rule(state, proposal.kind)
+    told = msgspec.json.encode([proposal.digest, asdict(proposal.use), asdict(rule)])
+    return blake2b(told, digest_size=32).hexdigest()
+
+
+def _rule(state: "State", kind: str) -> Rule:
+    return next(rule for rule in matrix(state) if rule.kind == kind)
+
+
 def _needs(state: "State", kind: str, checks: tuple[Check, ...]) -> tuple[str, ...]:
-    rule = next(rule for rule in matrix(state) if rule.kind == kind)
+    rule = _rule(state, kind)
     found = {"legal"} if not all(check.clear for check in checks) else set()
     return tuple(name for name in FUNCTIONS if name in {*rule.needs, *found})
 
 
 def _own(state: "State", found: Draft, asker: Asker) -> bool:
     """Return whether an asker may not sign because it asked, where somebody else has to."""
-    rule = next(rule for rule in matrix(state) if rule.kind == found.kind)
-    return rule.four_eyes and found.asked_by == asker.name
+    if not _rule(state, found.kind).four_eyes:
+        return False
+    # A key is nobody: whoever asked may have made it.
+    return asker.is_key or found.asked_by == asker.name
 
 
 def _for(state: "State", found: Draft, function: str, asker: Asker) -> str:
@@ -268,7 +390,8 @@ def _for(state: "State", found: Draft, function: str, asker: Asker) -> str:
             f"It does not wait for `{function}`.", f"It waits for {', '.join(found.open)}."
         )
     if _own(state, found, asker):
-        raise NotAllowed(f"{asker.name} asked for it.", "Somebody else has to sign.")
+        why = "is a key" if asker.is_key else "asked for it"
+        raise NotAllowed(f"{asker.name} {why}.", "Somebody else has to sign.")
     wanted = (function,) if function else found.open
     mine = [name for name in wanted if may_sign(state, asker, name)]
     if not mine:

@@ -213,7 +213,7 @@ class Draft:
 
     Attributes:
         needs: The functions that have to sign.
-        standing: `waiting`, `approved`, `refused` or `done`.
+        standing: One of `approving.STANDINGS`.
         said: Everything that was said of it, in order.
     """
 

@@ -10,13 +10,14 @@ from onefold.runtime.registry import Asked, Body, Outcome, named, table
 from onefold.runtime.reviewing import proposals
 
 Function = Literal["product", "marketing", "infrastructure", "legal"]
+Standing = Literal["", "waiting", "approved", "making", "failed", "done", "refused", "withdrawn"]
 Number = Annotated[int, msgspec.Meta(ge=1, le=2**31)]
 
 
 class QueueParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Drafts of a standing, or those that wait for a function."""
 
-    standing: Literal["", "waiting", "approved", "refused", "done"] = ""
+    standing: Standing = ""
     function: Function | None = None
 
 
@@ -32,6 +33,13 @@ class SayParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     draft: Number
     comment: str = ""
     function: Function | None = None
+
+
+class WithdrawParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which draft is taken back, and why."""
+
+    draft: Number
+    comment: str = ""
 
 
 class NeedParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -114,6 +122,15 @@ def _refuse(asked: Asked, params: SayParams) -> Body:
 def _comment(asked: Asked, params: SayParams) -> Body:
     """Say something of a change without deciding."""
     return _said(asked, params, "comment")
+
+
+@named("approval withdraw", WithdrawParams, changes=True)
+def _withdraw(asked: Asked, params: WithdrawParams) -> Body:
+    """Take a change back that is not made: one that one asked for, or signs."""
+    state, now = asked.workspace.state, asked.workspace.clock()
+    return _told(
+        approvals.withdraw(state, params.draft, params.comment, asker=asked.asker, now=now)
+    )
 
 
 def _said(asked: Asked, params: SayParams, verdict: str) -> Body:

@@ -32,7 +32,7 @@ from onefold.runtime import (
     sharing_calls,
 )
 from onefold.runtime import call_params as take
-from onefold.runtime.definitions import drift
+from onefold.runtime.definitions import drift, entry_of
 from onefold.runtime.doctor import WRONG, Finding, diagnose
 from onefold.runtime.mentions import unheard
 from onefold.runtime.rebuilding import checksum
@@ -109,14 +109,15 @@ def _plan(asked: Asked, _: take.Nothing) -> Outcome:
 def _apply(asked: Asked, _: take.Nothing) -> Body:
     """Let the definitions in the folder hold, once those have signed who have to."""
     _check_definitions(asked.workspace)
-    state, now = asked.workspace.state, asked.workspace.clock()
+    workspace, state = asked.workspace, asked.workspace.state
+    # Read once: what holds afterwards is what was signed, whatever becomes of the files meanwhile.
+    entry = entry_of(workspace.folder, workspace.identity_key)
     drafts = [
-        approvals.settle(state, one, asker=asked.asker, now=now)
-        for one in reviewing.proposals(asked.workspace)
+        approvals.settle(state, one, asker=asked.asker, now=workspace.clock())
+        for one in reviewing.proposals(workspace, entry)
     ]
-    changed = asked.workspace.apply_definitions(asked.asker)
-    for draft in drafts:
-        approvals.done(state, draft, asker=asked.asker)
+    with approvals.making(state, drafts, asker=asked.asker):
+        changed = workspace.apply_definitions(asked.asker, entry=entry)
     asked.workspace.catch_up(asked.progress)
     answer: dict[str, object] = {"changed": bool(changed)}
     if changed and (fitting := retrying.fitting(asked.workspace)):

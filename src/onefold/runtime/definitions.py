@@ -12,13 +12,17 @@ from onefold.consent import Gate
 from onefold.runtime.settings import FILE, read_settings
 from onefold.store import Log, LogRow
 
+Entry = dict[str, dict[str, Any]]
+"""What `entry_of` returns: by `files` their texts, by `fold` what the folds go by, by
+`categories` the consent categories of the settings."""
+
 KIND = "definitions"
 """The route of the control entry."""
 RULING = frozenset({KIND, catalogues.RETRY, catalogues.ERASE, catalogues.EXPIRE})
 """Routes of control entries that say by what rules the facts are built."""
 
 
-def entry_of(folder: Path, identity_key: bytes = b"") -> dict[str, dict[str, Any]]:
+def entry_of(folder: Path, identity_key: bytes = b"") -> Entry:
     """Return the control entry of the definitions in a workspace's folder.
 
     Args:
@@ -41,7 +45,7 @@ def entry_of(folder: Path, identity_key: bytes = b"") -> dict[str, dict[str, Any
     )
     # Retries and erasures are entries of their own.
     del rules["retries"], rules["erasures"], rules["expired"]
-    return {"files": files, "fold": rules}
+    return {"files": files, "fold": rules, "categories": dict(categories)}
 
 
 def applied(log: Log) -> tuple[LogRow | None, FoldRules]:
@@ -75,38 +79,51 @@ def applied_gate(
 
     Args:
         log: Tells the rules.
-        categories: Consent category -> purpose, of the workspace's settings.
+        categories: Consent category -> purpose, of the workspace's settings; they hold where
+            no definitions ever did.
         identity_key: Of the workspace.
         vault: Its file, where events may be held.
     """
     row = log.latest("control", KIND)
-    files: dict[str, str] = {} if row is None else msgspec.json.decode(row.body)["files"]
-    rules = catalogues.consent_rules(files.get("consent.yaml"), categories)
+    told: Entry = {} if row is None else msgspec.json.decode(row.body)
+    text = told.get("files", {}).get("consent.yaml")
+    rules = catalogues.consent_rules(text, told.get("categories", categories))
     return Gate(rules, identity_key=identity_key, vault=vault)
 
 
-def drift(folder: Path, log: Log) -> list[tuple[str, str]]:
+def drift(folder: Path, log: Log, entry: Entry | None = None) -> list[tuple[str, str]]:
     """Return (file, `new` | `changed` | `gone`) for what the folder says and the log does not.
+
+    Args:
+        folder: The workspace.
+        log: Its log.
+        entry: What the folder says, where that was read already.
 
     Raises:
         BadInput: A definition cannot be used; with file, line and column.
     """
     row = log.latest("control", KIND)
-    standing: dict[str, str] = msgspec.json.decode(row.body)["files"] if row else {}
-    wanted = entry_of(folder)["files"]
+    told: Entry = msgspec.json.decode(row.body) if row else {}
+    said = entry or entry_of(folder)
+    standing: dict[str, str] = told.get("files", {})
+    wanted = said["files"]
     found = {name: "gone" for name in standing if name not in wanted}
     for name, text in wanted.items():
         if name not in standing:
             found[name] = "new"
         elif standing[name] != text:
             found[name] = "changed"
+    wont = told.get("categories", said["categories"] if told else {})
+    if wont != said["categories"]:
+        found[FILE] = "changed"
     return sorted(found.items())
 
 
-def same(row: LogRow | None, entry: dict[str, dict[str, Any]]) -> bool:
+def same(row: LogRow | None, entry: Entry) -> bool:
     """Return whether an entry says what the one in force says."""
     if row is None:
-        return not entry["files"]
+        return not entry["files"] and not entry["categories"]
     standing = msgspec.json.decode(row.body)
     wanted = msgspec.json.decode(msgspec.json.encode(entry))
-    return all(standing.get(name) == wanted[name] for name in ("files", "fold"))
+    standing.setdefault("categories", wanted["categories"])
+    return all(standing.get(name) == wanted[name] for name in ("files", "fold", "categories"))

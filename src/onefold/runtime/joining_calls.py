@@ -6,10 +6,11 @@ from typing import Annotated, Literal
 import msgspec
 
 from onefold.governance import require
-from onefold.model.errors import BadInput, Conflict, MachineFailed, NotAllowed, NotFound
+from onefold.model.errors import BadInput, Conflict, MachineFailed, NotFound
 from onefold.model.records import Question
 from onefold.model.time import day_start, parse_date
 from onefold.runtime import call_params as take
+from onefold.runtime.placing import placed
 from onefold.runtime.registry import Asked, Body, named
 from onefold.sharing import budget as budgets
 from onefold.sharing import intersections, joins, releases
@@ -87,7 +88,7 @@ def _join(asked: Asked, params: JoinParams) -> Body:
     """Count who of a partner's file is a customer, by groups and never by person."""
     workspace = asked.workspace
     found = joins.Joined(
-        file=_placed(asked, params.file),
+        file=placed(asked.workspace, asked.asker, params.file),
         column=params.column,
         field=params.field,
         by=params.by,
@@ -105,7 +106,7 @@ def _join(asked: Asked, params: JoinParams) -> Body:
 def _intersect_ask(asked: Asked, params: IntersectionParams) -> Body:
     """Write a request to a partner: how many people have we in common?"""
     workspace = asked.workspace
-    place = _new(_placed(asked, params.to))
+    place = _new(placed(asked.workspace, asked.asker, params.to))
     request = intersections.ask(
         _shared(asked, params.environment),
         workspace.vault,
@@ -123,13 +124,13 @@ def _intersect_ask(asked: Asked, params: IntersectionParams) -> Body:
 def _intersect_answer(asked: Asked, params: AnswerParams) -> Body:
     """Write the response to a partner's request; it shows no value of anybody."""
     workspace = asked.workspace
-    place = _new(_placed(asked, params.to))
+    place = _new(placed(asked.workspace, asked.asker, params.to))
     response = intersections.respond(
         _shared(asked, params.environment),
         workspace.vault,
         workspace.state,
         asked.asker,
-        _content(_placed(asked, params.file)),
+        _content(placed(asked.workspace, asked.asker, params.file)),
     )
     _write(place, response)
     return {"response": str(place), "bytes": len(response)}
@@ -139,7 +140,7 @@ def _intersect_answer(asked: Asked, params: AnswerParams) -> Body:
 def _intersect_result(asked: Asked, params: ResultParams) -> Body:
     """Read a partner's response: how many are in common, in groups of at least k."""
     workspace = asked.workspace
-    content = _content(_placed(asked, params.file))
+    content = _content(placed(asked.workspace, asked.asker, params.file))
     return intersections.result(workspace.state, asked.asker, content, k=params.k)
 
 
@@ -167,15 +168,6 @@ def _release(asked: Asked, params: ReleaseParams) -> Body:
 def _budget(asked: Asked, _: take.Nothing) -> Body:
     """What was told of the people of this workspace, and what is left of the privacy budget."""
     return budgets.listed(asked.workspace.state)
-
-
-def _placed(asked: Asked, path: str) -> Path:
-    """Return a file that an asker may name: the owner any, everybody else one of the workspace."""
-    found = (asked.workspace.folder / path).resolve()
-    if asked.asker.role != "owner" and asked.workspace.folder.resolve() not in found.parents:
-        message = f"{asked.asker.name} ({asked.asker.role}) may name files of the workspace only."
-        raise NotAllowed(message, "Put it into the workspace's folder, or ask its owner.")
-    return found
 
 
 def _new(path: Path) -> Path:

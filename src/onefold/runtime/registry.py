@@ -155,6 +155,7 @@ def call(
     Raises:
         NotFound: There is no such call, or nothing of the name asked for.
         NotAllowed: The asker may not, or it waits to be signed.
+        Conflict: What was signed is being made already.
         BadInput: A parameter is missing, unknown or of another kind.
     """
     if name not in CALLS:
@@ -170,8 +171,8 @@ def call(
         raise BadInput(message, f"It takes: {_shape(found.takes)}.") from error
     check_plain(name, taken, found.places)
     draft = binding.settled(workspace, asker, name, taken)
-    said = found.run(Asked(workspace, asker, progress or _nobody_hears), taken)
-    approvals.done(workspace.state, draft, asker=asker)
+    with approvals.making(workspace.state, [draft], asker=asker):
+        said = found.run(Asked(workspace, asker, progress or _nobody_hears), taken)
     if isinstance(said, Outcome):
         return said
     return Outcome(said.to_json() if isinstance(said, Answer) else dict(said))

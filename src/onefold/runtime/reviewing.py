@@ -2,39 +2,63 @@
 
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
-from pathlib import Path
 
 import msgspec
 
 from onefold.collect import Catalogue, sources
+from onefold.consent import PURPOSES
 from onefold.experiments import load_experiments
 from onefold.governance import approvals
 from onefold.metrics import load_metrics
-from onefold.runtime.definitions import drift
+from onefold.runtime.definitions import Entry, drift, entry_of
+from onefold.runtime.settings import FILE
 from onefold.runtime.workspace import Workspace
 
 _EXPERIMENTS = "experiments/"
+_CONSENT = frozenset({"consent.yaml", FILE})
 
 
-def proposals(workspace: Workspace) -> tuple[approvals.Proposal, ...]:
-    """Return what an `apply` would change, to be signed: each experiment, and all else as one.
+def proposals(workspace: Workspace, entry: Entry | None = None) -> tuple[approvals.Proposal, ...]:
+    """Return what an `apply` would change, to be signed: each experiment, consent, all else as one.
+
+    Args:
+        workspace: Whose.
+        entry: What its folder says, where that was read already.
 
     Raises:
         BadInput: A definition cannot be used.
     """
-    changed = drift(workspace.folder, workspace.log)
-    texts = {name: _text(workspace.definitions / name) for name, _ in changed}
-    words = dict(changed)
+    said = entry or entry_of(workspace.folder)
+    words = dict(drift(workspace.folder, workspace.log, said))
+    texts = {name: _text(said, name) for name in words}
     tests = {name: text for name, text in texts.items() if name.startswith(_EXPERIMENTS)}
-    others = {name: text for name, text in texts.items() if name not in tests}
+    consent = {name: text for name, text in texts.items() if name in _CONSENT}
+    others = {name: text for name, text in texts.items() if name not in {*tests, *consent}}
     found = [_experiment(workspace, name, words[name], text) for name, text in tests.items()]
+    if consent:
+        found.append(_consent(workspace, consent, words))
     if others:
         found.append(_definitions(workspace, others, words))
     return tuple(found)
 
 
-def _text(path: Path) -> str:
-    return path.read_text("utf-8") if path.is_file() else ""
+def _text(entry: Entry, name: str) -> str:
+    if name == FILE:
+        return msgspec.json.encode(sorted(entry["categories"].items())).decode()
+    return str(entry["files"].get(name, ""))
+
+
+def _consent(
+    workspace: Workspace, texts: Mapping[str, str], words: Mapping[str, str]
+) -> approvals.Proposal:
+    use = approvals.Use(
+        kind="consent_policy", purposes=tuple(PURPOSES), sources=sources_of(workspace)
+    )
+    detail = tuple(
+        f"{name} is {words[name]}{' in [consent.categories]' if name == FILE else ''}."
+        for name in sorted(texts)
+    )
+    return approvals.Proposal("consent_policy", "rules of consent", _digest(texts), detail, use)
 
 
 def _experiment(workspace: Workspace, file: str, change: str, text: str) -> approvals.Proposal:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from onefold.collect import Catalogue, Source, catalogues, sources
 from onefold.consent import BASES, Gate, rules
-from onefold.governance import keys, may, people, policies
+from onefold.governance import approvals, keys, may, people, policies
 from onefold.model.errors import (
     BadInput,
     Busy,
@@ -34,7 +34,14 @@ from onefold.model.spans import recording, span
 from onefold.model.time import Clock, now
 from onefold.runtime.anchoring import anchor
 from onefold.runtime.definitions import KIND as DEFINITIONS
-from onefold.runtime.definitions import applied, applied_catalogue, applied_gate, entry_of, same
+from onefold.runtime.definitions import (
+    Entry,
+    applied,
+    applied_catalogue,
+    applied_gate,
+    entry_of,
+    same,
+)
 from onefold.runtime.folds import MICRO_BATCH, Folds
 from onefold.runtime.generation import (
     Generation,
@@ -178,6 +185,7 @@ class Workspace:
             self.state = opened.enter_context(closing(state))
             self.vault = opened.enter_context(closing(Vault(folder / "vault.sqlite")))
             self.identity_key = read_identity_key(self.state)
+            approvals.interrupted(self.state, asker=OWNER)
             relay(self.state, self.log)
             self.folds = self._folds(self._first_generation())
             opened.callback(self._close_facts)
@@ -354,7 +362,8 @@ class Workspace:
     def gate(self) -> Gate:
         """Return what judges consent by the rules in force, as the door does."""
         vault = self.folder / "vault.sqlite"
-        return applied_gate(self.log, self.settings.categories, self.identity_key, vault)
+        first = {} if approvals.watched(self.state) else self.settings.categories
+        return applied_gate(self.log, first, self.identity_key, vault)
 
     def status(self) -> Answer:
         """Return counts, lag and sizes: one row a figure."""
@@ -363,22 +372,27 @@ class Workspace:
     def apply_first_definitions(self) -> None:
         """Bring the folder's definitions into force where none ever were; later ones wait.
 
+        So do the first ones, where somebody laid down already that a change needs two.
+
         Raises:
             BadInput: A definition cannot be used.
         """
         standing, _ = applied(self.log)
-        if standing is None:
+        if standing is None and not approvals.watched(self.state):
             self.apply_definitions(wait=False)
 
-    def apply_definitions(self, asker: Asker = OWNER, *, wait: bool = True) -> bool:
+    def apply_definitions(
+        self, asker: Asker = OWNER, *, wait: bool = True, entry: Entry | None = None
+    ) -> bool:
         """Bring the definitions of the folder into force; return whether they had changed.
 
-        The trail names `asker`; `wait` returns only when the folds have applied them.
+        The trail names `asker`; `wait` returns only when the folds have applied them; an `entry`
+        that was read from them already holds, and not what the files say by now.
 
         Raises:
             BadInput: A definition cannot be used; nothing was applied.
         """
-        entry = entry_of(self.folder, self.identity_key)
+        entry = entry or entry_of(self.folder, self.identity_key)
         standing, _ = applied(self.log)
         if same(standing, entry):
             return False

@@ -9,6 +9,7 @@ import msgspec
 
 from onefold.collect import Catalogue, Source, catalogues, make_catalogue, sources, wire
 from onefold.consent import Gate
+from onefold.governance import approvals
 from onefold.model.errors import OnefoldError
 from onefold.model.time import MINUTE, SECOND, Clock
 
@@ -39,7 +40,7 @@ class Policies:
         self._version = -1
         self._entry = -1
         self._by_key: dict[str, Source] = {}
-        self._categories = dict(categories)
+        self._categories = {} if approvals.watched(state) else dict(categories)
         self._identity_key = sources.identity_key(state)
         self.gate = self._gate(None)
         """Judges consent by the rules in force."""
@@ -73,7 +74,10 @@ class Policies:
         row = self._log.latest("control", "definitions")
         if row is not None and row.offset != self._entry:
             self._entry = row.offset
-            files: dict[str, str] = msgspec.json.decode(row.body)["files"]
+            told: dict[str, dict[str, str]] = msgspec.json.decode(row.body)
+            files = told["files"]
+            # Those of the settings hold where no definitions ever did.
+            self._categories = told.get("categories", self._categories)
             self.catalogue = make_catalogue(
                 item for item in files.items() if item[0].startswith("events/")
             )

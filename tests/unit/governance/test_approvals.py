@@ -4,7 +4,7 @@ import pytest
 
 from onefold.governance import approvals, people, trail
 from onefold.governance.records import FieldUse, Place, Proposal, Use
-from onefold.model.errors import BadInput, NotAllowed, NotFound
+from onefold.model.errors import BadInput, Conflict, NotAllowed, NotFound
 from onefold.model.records import OWNER, Asker
 from onefold.runtime import call
 from onefold.store import State
@@ -83,7 +83,8 @@ def test_who_may_not_sign_waits_and_passes_once_it_is_signed(state):
     assert signed.standing == "approved"
     assert [(one.verdict, one.by) for one in signed.said] == [("comment", "Pia"), ("sign", "Leo")]
     passed = approvals.settle(state, proposal(), asker=ANA, now=NOW)
-    approvals.done(state, passed, asker=ANA)
+    with approvals.making(state, [passed], asker=ANA):
+        pass
     with pytest.raises(NotAllowed):
         approvals.settle(state, proposal(), asker=ANA, now=NOW)
 
@@ -178,3 +179,52 @@ def test_a_plain_definition_waits_for_nobody(world):
 def test_the_owner_applies_at_once(world):
     (world.workspace.definitions / "events" / "signed_up.yaml").write_text(PERSONAL)
     assert call(world.workspace, OWNER, "apply", {}).body["changed"]
+
+
+def test_what_breaks_off_stands_as_failed_and_may_be_tried_again_or_withdrawn(state):
+    settled = approvals.settle(state, proposal(), asker=OWNER, now=NOW)
+    with pytest.raises(BadInput), approvals.making(state, [settled, None], asker=OWNER):
+        raise BadInput("The disk is full.", "")
+    failed = approvals.draft_of(state, settled.id)
+    assert (failed.standing, failed.said[-1].comment) == ("failed", "The disk is full.")
+    again = approvals.settle(state, proposal(), asker=OWNER, now=NOW)
+    with pytest.raises(KeyError), approvals.making(state, [again], asker=OWNER):
+        raise KeyError("ann@example.com")
+    assert "ann@" not in repr(approvals.draft_of(state, again.id))
+    with pytest.raises(NotAllowed, match="did not ask"):
+        approvals.withdraw(state, again.id, asker=PIA, now=NOW)
+    assert approvals.withdraw(state, again.id, asker=LEO, now=NOW).standing == "withdrawn"
+    with pytest.raises(Conflict, match="is withdrawn"):
+        approvals.withdraw(state, again.id, asker=LEO, now=NOW)
+    assert approvals.settle(state, proposal(), asker=OWNER, now=NOW).id != again.id
+    made = [one.action for one in trail(state, most=20)]
+    assert {"approval.make", "approval.fail", "approval.withdraw"} <= set(made)
+
+
+def test_what_a_killed_process_was_making_stands_as_failed_and_is_made_by_one_alone(state):
+    settled = approvals.settle(state, proposal(), asker=OWNER, now=NOW)
+    killed = approvals.making(state, [settled], asker=OWNER)
+    killed.__enter__()
+    with pytest.raises(Conflict), approvals.making(state, [settled], asker=OWNER):
+        pass
+    with pytest.raises(Conflict, match="being made"):
+        approvals.settle(state, proposal(), asker=OWNER, now=NOW)
+    approvals.interrupted(state, asker=OWNER)
+    assert approvals.draft_of(state, settled.id).standing == "failed"
+    with approvals.making(state, [settled], asker=OWNER):
+        pass
+    assert approvals.draft_of(state, settled.id).standing == "done"
+
+
+def test_what_is_signed_is_also_who_has_to_sign_and_what_it_does_with_data(state):
+    approvals.need(state, "transfer", ("product",), asker=OWNER)
+    with pytest.raises(NotAllowed):
+        approvals.settle(state, proposal(), asker=ANA, now=NOW)
+    (first,) = approvals.drafts(state)
+    approvals.say(state, first.id, "sign", asker=OWNER, now=NOW)
+    approvals.need(state, "transfer", ("product", "legal"), asker=OWNER)
+    with pytest.raises(NotAllowed, match="product, legal"):
+        approvals.settle(state, proposal(), asker=ANA, now=NOW)
+    with pytest.raises(NotAllowed):
+        approvals.settle(state, proposal(sources=(NOTICE,)), asker=ANA, now=NOW)
+    assert len(approvals.drafts(state)) == 3

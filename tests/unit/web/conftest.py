@@ -81,7 +81,9 @@ def state(tmp_path, clock):
 def house(state, clock, monkeypatch) -> Starlette:
     monkeypatch.setattr(web_app, "OPTIONAL", ())
     settings = SimpleNamespace(name="Pinmarket", zone="UTC")
-    return web_app.make_app(SimpleNamespace(state=state, clock=clock, settings=settings))
+    return web_app.make_app(
+        SimpleNamespace(state=state, clock=clock, settings=settings, identity_key=b"k")
+    )
 
 
 @pytest.fixture

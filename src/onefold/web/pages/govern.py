@@ -24,7 +24,14 @@ if TYPE_CHECKING:
     from onefold.runtime import Workspace
 
 MOST = 100
-_TONES = {"waiting": "watch", "refused": "worse", "approved": "better", "done": ""}
+_TONES = {"waiting": "watch", "failed": "worse", "refused": "worse", "approved": "better"}
+_STANDS = {
+    "approved": "Yes. All have signed.",
+    "making": "It is being made.",
+    "failed": "It was signed, and failed. It may be tried again as it is, or withdrawn.",
+    "refused": "No. It was refused.",
+    "withdrawn": "It was withdrawn.",
+}
 _VERDICTS = {"proven here": "better", "fails here": "worse"}
 _WORDS = {"sign": "is signed", "refuse": "is refused", "comment": "has your comment"}
 
@@ -145,7 +152,7 @@ def queue_row(one: approvals.Draft, zone: str) -> dict[str, object]:
         "cells": [
             {"href": f"/govern/drafts/{one.id}", "label": f"{one.id} {one.subject}"},
             one.kind.replace("_", " "),
-            {"tag": one.standing, "tone": _TONES[one.standing]},
+            {"tag": one.standing, "tone": _TONES.get(one.standing, "")},
             ", ".join(one.open) if one.standing == "waiting" else None,
             ", ".join(found) or None,
             one.asked_by,
@@ -205,5 +212,4 @@ def standing_of(one: approvals.Draft) -> list[object]:
     """Return how a draft stands, in pieces."""
     if one.standing == "waiting":
         return ["It waits for ", watch(", ".join(one.open)), "."]
-    words = {"approved": "Yes. All have signed.", "refused": "No. It was refused."}
-    return [words.get(one.standing, "It was made.")]
+    return [_STANDS.get(one.standing, "It was made.")]

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
 
-from onefold.collect import Source, sources
+from onefold.collect import sources
 from onefold.consent import BASES
 from onefold.governance import keys, may, people, trail
 from onefold.model.errors import BadInput, OnefoldError
-from onefold.model.ids import new_secret
 from onefold.model.records import ROLES
 from onefold.model.time import DAY
+from onefold.runtime import call
 from onefold.web.desk import COOKIE, ask, back, page, secure, signed_in, text_of
 from onefold.web.wording import count_word, lag
 
@@ -147,27 +147,25 @@ async def revoke_key(request: Request) -> Response:
 async def add_source(request: Request) -> Response:
     """Add a source with a new write key."""
     form, workspace = await request.form(), request.app.state.workspace
-    parts = ("name", "environment", "basis", "unplanned")
-    given: dict[str, Any] = {name: text_of(form, name) for name in parts}
-    source = Source(write_key=new_secret("wk_"), region=text_of(form, "region"), **given)
+    parts = ("name", "environment", "basis", "unplanned", "region")
+    given = {name: text_of(form, name) for name in parts}
     try:
-        sources.add_source(workspace.state, request.state.asker, source, now=workspace.clock())
+        await ask(request, call, workspace, request.state.asker, "source add", given)
     except OnefoldError as error:
         return await _show(request, error=error)
-    return back(request, "/settings#sources", f"The source `{source.name}` takes events now.")
+    return back(request, "/settings#sources", f"The source `{given['name']}` takes events now.")
 
 
 @signed_in("settings")
 async def change_source(request: Request) -> Response:
     """Change what may be kept of a source's events."""
     form, workspace = await request.form(), request.app.state.workspace
-    name = text_of(form, "name")
-    given = {field: text_of(form, field) for field in ("environment", "basis", "unplanned")}
+    given = {field: text_of(form, field) for field in ("name", "environment", "basis", "unplanned")}
     try:
-        sources.set_source(workspace.state, request.state.asker, name, **given)
+        await ask(request, call, workspace, request.state.asker, "source set", given)
     except OnefoldError as error:
         return await _show(request, error=error)
-    return back(request, "/settings#sources", f"The source `{name}` is changed.")
+    return back(request, "/settings#sources", f"The source `{given['name']}` is changed.")
 
 
 routes = [
