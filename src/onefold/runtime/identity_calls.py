@@ -6,7 +6,6 @@ from typing import Any, Literal
 import msgspec
 
 from onefold import identity
-from onefold.governance import may
 from onefold.identity import hands
 from onefold.model.errors import BadInput
 from onefold.model.kinds import IdentityRules
@@ -105,7 +104,7 @@ def _unblock(asked: Asked, params: OneParams) -> Body:
     return {**_plain(said), "notes": [] if decision else ["It is not blocked."]}
 
 
-@named("person review", take.Nothing, action="see_persons")
+@named("person review", take.Nothing, action="see_persons", whole=False)
 def _review(asked: Asked, _: take.Nothing) -> Body:
     """Separated pairs of which new evidence says that they are one; and all that was decided."""
     view = asked.view(take.Asking())
@@ -221,8 +220,7 @@ def _edges(asked: Asked, edges: Sequence[identity.Edge]) -> list[dict[str, objec
 def _words(asked: Asked, keys: Iterable[int]) -> dict[int, str]:
     """Return identifiers in words, where the asker may see them; else their keys."""
     wanted = set(keys)
-    shown = may(asked.asker, "see_personal_fields")
-    names = asked.workspace.vault.names(wanted) if shown else {}
+    names = asked.vault().names(wanted)
     return {
         key: f"{names[key].kind}:{names[key].value}" if key in names else _short(key)
         for key in wanted

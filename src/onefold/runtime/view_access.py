@@ -24,6 +24,15 @@ _OPEN = frozenset({"marked", "meta", "progress"})
 """Tables that nothing is shown of: they say what to leave out, and how far the folds are."""
 _BY_IDENTIFIER = frozenset({"sessions"})
 _BY_PERSON = frozenset({"identifiers"})
+_TIED = {
+    "edges": ("from_key", "to_key"),
+    "links": ("from_key", "to_key"),
+    "members": ("key",),
+    "consents": ("key",),
+}
+"""Table of who is who -> its columns of identifiers, each of whom has to be shown."""
+_UPWARDS = ("accounts", "account_parents")
+"""Tables whose rows name the account above."""
 _LEADS = {
     "campaign_id": ("campaigns", "campaign_id"),
     "ticket_id": ("tickets", "ticket_id"),
@@ -48,6 +57,28 @@ def seen(tables: Tables, sight: policies.Sight) -> dict[str, "ir.Table"]:
     known = found["events"].select("context_key").distinct()
     contexts = tables["contexts"]
     found["contexts"] = contexts.semi_join(known, contexts.key == known.context_key)
+    found |= _who_is_who(tables, found["identifiers"])
+    return found | _hierarchy(found)
+
+
+def _who_is_who(tables: Tables, identifiers: "ir.Table") -> dict[str, "ir.Table"]:
+    """Return what ties identifiers to each other, where all of them are shown."""
+    found = {}
+    for name, ends in _TIED.items():
+        table = tables[name]
+        ways = [_or_no(table[end].isin(identifiers.key)) for end in ends]
+        found[name] = table.filter(reduce(and_, ways))
+    cohorts = tables["cohorts"]
+    return found | {"cohorts": cohorts.filter(cohorts.cohort.isin(found["members"].cohort))}
+
+
+def _hierarchy(shown: Tables) -> dict[str, "ir.Table"]:
+    """Return accounts without the names of those above them that are not shown."""
+    found = {}
+    for name in _UPWARDS:
+        table, known = shown[name], shown["accounts"].view()
+        above = _or_no(table.parent_id.isin(known.account_id))
+        found[name] = table.mutate(parent_id=above.ifelse(table.parent_id, ibis.null("string")))
     return found
 
 

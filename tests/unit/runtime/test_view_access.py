@@ -7,10 +7,13 @@ import ibis.expr.types as ir
 import pytest
 
 from guarded_worlds import HIDDEN, SHOWN, guarded, named
-from onefold.governance.records import WHOLE, Rows, Sight
+from onefold.governance import people, policies
+from onefold.governance.records import WHOLE, Policy, Rows, Sight
 from onefold.model.facts import RECORD_TABLES
+from onefold.model.ids import identifier_key
 from onefold.model.records import MARKS, OWNER, ROLES, Asker, Question
-from onefold.runtime import view_access, views
+from onefold.runtime import call, view_access, views
+from worlds import IDENTITY_KEY, track
 
 pytestmark = pytest.mark.long
 
@@ -20,14 +23,36 @@ ANYTHING = frozenset(MARKS)
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     found = guarded(tmp_path_factory.mktemp("guarded") / "w")
+    decided(found)
     yield found
     found.close()
+
+
+def decided(world):
+    """Let each of the two be one with another by hand, and freeze a cohort of both."""
+    for mark in (SHOWN, HIDDEN):
+        world.send(track("pin_saved", id=f"{mark}9", user=f"{mark}v", at=60))
+    world.fold()
+    here = world.workspace
+    days = {"event": "ad_viewed", "from": "2025-10-01", "to": "2025-11-01"}
+    call(here, OWNER, "cohort freeze", {"name": "both", **days})
+    for mark in (SHOWN, HIDDEN):
+        call(here, OWNER, "person merge", {"one": f"{mark}u", "other": f"{mark}v"})
+
+
+def keys_of(world, mark):
+    """Every identifier of the person of a mark."""
+    nodes = world.raw("identifiers")
+    user = identifier_key(bytes.fromhex(IDENTITY_KEY), "user_id", f"{mark}u")
+    person = next(row["person_id"] for row in nodes if row["key"] == user)
+    return [row for row in nodes if row["person_id"] == person]
 
 
 def tables_of(view):
     """Every table that a View holds, whatever its name: one that comes later is tried too."""
     found = {f.name: getattr(view, f.name) for f in fields(view)}
     found |= {f"records.{name}": table for name, table in view.records.items()}
+    found |= {f"graph.{name}": table for name, table in view.graph.items()}
     return {name: table for name, table in found.items() if isinstance(table, ir.Table)}
 
 
@@ -148,3 +173,45 @@ def test_what_consent_or_marks_leave_out_is_counted_among_the_rows_shown(world):
     )
     ever = (0, world.clock())
     assert view.left_out(*ever) * 2 == whole.left_out(*ever) > 0
+
+
+def test_who_is_who_shows_what_ties_shown_people_and_no_end_of_anybody_else(world):
+    role = "marketer"
+    of = {mark: {row["key"] for row in keys_of(world, mark)} for mark in (SHOWN, HIDDEN)}
+    whole = world.workspace.view(Question(OWNER))
+    view = world.workspace.view(Question(Asker(named(role), role)))
+    for name in ("nodes", "edges", "members", "links"):
+        rows = view.ask(view.graph[name]).to_pylist()
+        ends = {row[end] for row in rows for end in ("key", "from_key", "to_key") if end in row}
+        assert ends, name
+        assert not ends & of[HIDDEN], name
+        assert ends <= of[SHOWN], name
+        everybody = whole.ask(whole.graph[name]).num_rows
+        assert len(rows) < everybody, name
+    assert {row["key"] for row in view.ask(view.consents).to_pylist()} <= of[SHOWN]
+    cohorts = view.ask(view.graph["cohorts"])["cohort"].to_pylist()
+    assert cohorts == ["both"]
+    told = call(world.workspace, Asker(named(role), role), "person review", {}).body
+    assert [each["kind"] for each in told["links"]] == ["merge"]
+    assert HIDDEN not in repr(told)
+
+
+def test_a_graph_names_no_identifier_of_a_class_that_may_not_be_read(world):
+    state, asker = world.workspace.state, Asker("Cleo", "marketer")
+    people.add_user(state, "Cleo", "marketer", asker=OWNER, now=world.clock())
+    shown = call(world.workspace, asker, "person graph", {"id": f"user_id:{SHOWN}u"}).body
+    assert f"{SHOWN}@example.com" in repr(shown)
+    policies.put_policy(state, Policy("ids", ("user:Cleo",), classes=("name",)), asker=OWNER)
+    shown = call(world.workspace, asker, "person graph", {"id": f"user_id:{SHOWN}u"}).body
+    assert f"{SHOWN}@example.com" not in repr(shown)
+    policies.remove_policy(state, "ids", asker=OWNER)
+
+
+def test_an_account_does_not_name_one_above_it_that_is_hidden(world):
+    facts = world.workspace.folds.generation.facts
+    tables = dict(facts.tables())
+    tables["accounts"] = tables["accounts"].mutate(parent_id=ibis.literal(f"{HIDDEN}acc"))
+    for marks, above in (((SHOWN,), {None}), ((SHOWN, HIDDEN), {f"{HIDDEN}acc"})):
+        rows = Rows(accounts=frozenset(f"{mark}acc" for mark in marks))
+        found = facts.ask(view_access.seen(tables, Sight((rows,)))["accounts"])
+        assert set(found["parent_id"].to_pylist()) == above

@@ -42,7 +42,7 @@ DONE = {
 }
 
 
-@signed_in("see_persons", whole=True)
+@signed_in("see_persons")
 async def who_is_who(request: Request) -> Response:
     """Show what asks for a decision, and what was decided."""
     workspace, asker = request.app.state.workspace, request.state.asker
@@ -94,7 +94,8 @@ def _shown(workspace: Workspace, asker: Asker) -> dict[str, Any]:
         "decided": [_row(each, zone) for each in body["links"]],
         "undo": [_undo(each) for each in body["links"]],
         "decided_note": f"{number(len(body['links']))} in force, the latest first",
-        "decides": may(asker, "merge"),
+        # A decision is about everybody it touches, also about who is not shown.
+        "decides": may(asker, "merge") and workspace.sight(asker).whole,
         "path": PATH,
     }
 
