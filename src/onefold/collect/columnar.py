@@ -25,6 +25,7 @@ from onefold.model.facts import TABLES
 from onefold.store import planes
 
 Flags = npt.NDArray[np.bool_]
+Ints = npt.NDArray[np.int64]
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 _ARROW = {"time": pa.timestamp("us"), "date": pa.date32(), "integer": pa.int64()}
@@ -92,11 +93,12 @@ def _each(make: Callable[[_In], _Out], items: Sequence[_In]) -> Iterator[_Out]:
 
 @dataclass(slots=True)
 class _Draft:
-    """A plain block: values by field, and which rows are certain to be good."""
+    """A plain block: values by field, which rows are certain to be good, its keys' numbers."""
 
     block: Block
     values: dict[str, pa.Array]
     good: Flags
+    numbers: Ints
 
     def rows(self, places: npt.NDArray[np.intp]) -> list[tuple[int, Raw | str]]:
         """Return rows of the block as they stand in the file, less those without any value."""
@@ -132,7 +134,12 @@ def _draft(mapping: Mapping, converter: Converter, block: Block) -> _Draft:
             kind = mapping.columns[name] if name in mapping.columns else Column("")
             values[name] = pa.repeat(_scalar(kind, value), count)
     good &= _understood(mapping, values)
-    return _Draft(block, values, good)
+    return _Draft(block, values, good, _ordered(values[mapping.key]))
+
+
+def _ordered(keys: pa.Array) -> Ints:
+    """Return a number a key that is there, in order."""
+    return np.sort(planes.text_numbers(keys.drop_null()))
 
 
 def _scalar(column: Column, value: Any) -> pa.Scalar:
@@ -219,13 +226,15 @@ def _repeated(
 ) -> pa.Array | None:
     """Return the keys that stand in the file more than once, or None where none does."""
     source = mapping.columns[mapping.key].source
-    keys = [draft.values[mapping.key] for draft in drafts]
-    more = [str(row.get(source) or "").strip() for _, row in others if isinstance(row, dict)]
-    every = pa.chunked_array([*keys, pa.array(more, pa.string())], pa.string()).drop_null()
-    numbers = np.sort(planes.text_numbers(every.combine_chunks()))
+    said = [str(row.get(source) or "").strip() for _, row in others if isinstance(row, dict)]
+    more = pa.array(said, pa.string())
+    # Each part is in order: a stable sort has only to merge them.
+    parts = [*(draft.numbers for draft in drafts), _ordered(more)]
+    numbers = np.sort(np.concatenate(parts), kind="stable")
     if (numbers[1:] != numbers[:-1]).all():
         return None
-    counts = every.value_counts()
+    keys = [draft.values[mapping.key] for draft in drafts]
+    counts = pa.chunked_array([*keys, more], pa.string()).drop_null().value_counts()
     return counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
 
 

@@ -140,11 +140,13 @@ class RecordsFold:
             first = group[0]
             if not _stands(first, writer):
                 continue
-            rows = pa.concat_tables([one.rows for one in group])
-            if rows.num_rows:
-                distinct = all(one.distinct for one in group)
-                fresh = distinct and self._is_alone(group, writer)
-                self._keep(first, rows, writer, distinct=distinct, fresh=fresh)
+            # No key of distinct rows stands in others of their run: each goes its own way.
+            for distinct in (True, False):
+                some = [one for one in group if one.distinct == distinct]
+                rows = pa.concat_tables([one.rows for one in some]) if some else _NOTHING
+                if rows.num_rows:
+                    fresh = distinct and self._is_alone(some, writer)
+                    self._keep(first, rows, writer, distinct=distinct, fresh=fresh)
             waiting = pa.concat_tables([one.waiting for one in group])
             if waiting.num_rows:
                 _keep_waiting(first, waiting, writer)
@@ -171,11 +173,12 @@ class RecordsFold:
     ) -> None:
         """Keep rows; `fresh` ones have keys that nothing stands under."""
         former = _NOTHING if fresh else writer.matching("records", _keys(rows), ["entity", "key"])
-        again, told = _compared(run, rows, former)
-        if told.any() or again.any():
-            _count_duplicates(run, int((told | again).sum()), writer)
-        if again.any():
-            rows = rows.filter(pa.array(~again))
+        if not fresh:
+            again, told = _compared(run, rows, former)
+            if told.any() or again.any():
+                _count_duplicates(run, int((told | again).sum()), writer)
+            if again.any():
+                rows = rows.filter(pa.array(~again))
         placed = ["parent_id"] if run.entity == "account" else []
         writer.insert("records", rows.select([*_RECORD_COLUMNS, *placed]))
         if not distinct and _has_repeats(rows["key"]):

@@ -61,6 +61,8 @@ def body_of(mapping: Mapping) -> bytes:
     """
     body = mapping.file.read_bytes()
     encoding = "utf-16" if body[:2] in _UTF16 else mapping.encoding
+    if encoding == "utf-8" and body.isascii():
+        return body
     try:
         text = body.decode("utf-8-sig" if encoding == "utf-8" else encoding)
     except UnicodeDecodeError as error:
