@@ -327,7 +327,7 @@ def _settle(asked: Asked, _: take.Nothing) -> Body:
     }
 
 
-@named("personalization show", take.Nothing)
+@named("personalization show", take.Nothing, whole=False)
 def _switched(asked: Asked, _: take.Nothing) -> Body:
     """Whether personalization is on for everybody."""
     return {"on": not switched_off(asked.workspace.state)}

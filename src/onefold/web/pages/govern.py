@@ -8,12 +8,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from onefold.governance import approvals, audits, may
-from onefold.model.errors import OnefoldError
+from onefold.model.errors import BadInput, OnefoldError
 from onefold.model.words import plural
 from onefold.runtime import call
 from onefold.web import wording
 from onefold.web.desk import ask, back, page, signed_in, text_of
-from onefold.web.wording import watch
+from onefold.web.wording import coded, watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +33,13 @@ _STANDS = {
     "withdrawn": "It was withdrawn.",
 }
 _VERDICTS = {"proven here": "better", "fails here": "worse"}
+_CHANGED = {
+    "approval draft": "What stands in the definitions is asked for.",
+    "approval need": "Who has to sign it is kept.",
+    "approval assign": "Who signs for it is kept.",
+}
+"""Call that a form of the page makes -> what is said then."""
+_WITHDRAWN = ("waiting", "approved", "failed")
 _WORDS = {"sign": "is signed", "refuse": "is refused", "comment": "has your comment"}
 
 
@@ -74,6 +81,42 @@ async def decide(request: Request) -> Response:
     return back(request, f"/govern/drafts/{number}", f"Draft {number} {_WORDS[verdict]}.")
 
 
+@signed_in(whole=True)
+async def change(request: Request) -> Response:
+    """Ask for what stands in the definitions, or say who signs what, as the button says."""
+    form, workspace = await request.form(), request.app.state.workspace
+    what = text_of(form, "do")
+    given: dict[str, Any] = {}
+    if what == "approval need":
+        needs = [name for name in approvals.FUNCTIONS if name in form.getlist("needs")]
+        given = {"kind": text_of(form, "kind"), "needs": needs}
+        given["four_eyes"] = bool(text_of(form, "four_eyes"))
+    elif what == "approval assign":
+        users = [part.strip() for part in text_of(form, "users").split(",") if part.strip()]
+        given = {"function": text_of(form, "function"), "users": users}
+    try:
+        if what not in _CHANGED:
+            raise BadInput(f"No change `{what[:40]}`.", "Use the buttons of the page.")
+        await ask(request, call, workspace, request.state.asker, what, given)
+    except OnefoldError as error:
+        said = f"{error.message} {error.fix}"
+        return back(request, "/govern", said, title="Not done", kind="refused")
+    return back(request, "/govern", _CHANGED[what])
+
+
+@signed_in(whole=True)
+async def withdraw(request: Request) -> Response:
+    """Take a change back that is not made."""
+    form, workspace = await request.form(), request.app.state.workspace
+    number = request.path_params["number"]
+    given = {"draft": number, "comment": text_of(form, "comment")}
+    try:
+        await ask(request, call, workspace, request.state.asker, "approval withdraw", given)
+    except OnefoldError as error:
+        return await _draft_page(request, error=error)
+    return back(request, f"/govern/drafts/{number}", f"Draft {number} is withdrawn.")
+
+
 @signed_in("audit", whole=True)
 async def trail_lines(request: Request) -> Response:
     """Give the trail as JSON lines."""
@@ -91,10 +134,12 @@ async def trail_sheet(request: Request) -> Response:
 
 routes = [
     Route("/govern", govern, methods=["GET"]),
+    Route("/govern", change, methods=["POST"]),
     Route("/govern/trail.jsonl", trail_lines, methods=["GET"]),
     Route("/govern/trail.csv", trail_sheet, methods=["GET"]),
     Route("/govern/drafts/{number:int}", draft, methods=["GET"]),
     Route("/govern/drafts/{number:int}", decide, methods=["POST"]),
+    Route("/govern/drafts/{number:int}/withdraw", withdraw, methods=["POST"]),
 ]
 
 
@@ -126,10 +171,14 @@ def _shown(workspace: Workspace, asker: Asker, function: str) -> dict[str, Any]:
         ],
         "holders": [[name, ", ".join(held[name]) or "owners alone"] for name in held],
         "card": [
-            [area, question, {"tag": verdict, "tone": _VERDICTS.get(verdict, "")}, said]
+            [area, question, {"tag": verdict, "tone": _VERDICTS.get(verdict, "")}, coded(said)]
             for area, question, verdict, said in card
         ],
         "sees_trail": may(asker, "audit"),
+        "asks": may(asker, "define"),
+        "rules": may(asker, "settings"),
+        "kinds": [{"value": kind, "label": kind.replace("_", " ")} for kind in approvals.KINDS],
+        "functions": approvals.FUNCTIONS,
     }
 
 
@@ -183,6 +232,7 @@ def _one(workspace: Workspace, asker: Asker, number: int) -> dict[str, Any]:
     state, zone = workspace.state, workspace.settings.zone
     one = approvals.draft_of(state, number)
     mine = [name for name in one.open if approvals.may_sign(state, asker, name)]
+    signs = any(approvals.may_sign(state, asker, name) for name in one.needs)
     return {
         "question": f"May this {one.kind.replace('_', ' ')} go on?",
         "answer": standing_of(one),
@@ -204,6 +254,7 @@ def _one(workspace: Workspace, asker: Asker, number: int) -> dict[str, Any]:
             [s.by, s.function or None, s.verdict, s.comment or None, wording.moment(s.time, zone)]
             for s in one.said
         ],
+        "withdraws": one.standing in _WITHDRAWN and (signs or one.asked_by == asker.name),
         "mine": mine if one.standing == "waiting" else [],
     }
 

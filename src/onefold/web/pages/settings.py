@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from onefold.model.records import Asker
+
 MOST_DAYS = 3650
 _ACTIONS = {
     "user.add": "added {}",
@@ -33,7 +35,12 @@ _ACTIONS = {
     "key.revoke": "revoked the key {}",
     "source.add": "added the source {}",
     "source.set": "changed the source {}",
+    "personalization.on": "switched it on for {}",
+    "personalization.off": "switched it off for {}",
 }
+
+
+_PARTS = ("user", "key", "source", "personalization")
 
 
 @signed_in()
@@ -168,6 +175,19 @@ async def change_source(request: Request) -> Response:
     return back(request, "/settings#sources", f"The source `{given['name']}` is changed.")
 
 
+@signed_in("settings")
+async def switch_personalization(request: Request) -> Response:
+    """Switch personalization on or off for everybody."""
+    form, workspace = await request.form(), request.app.state.workspace
+    given = {"to": text_of(form, "to")}
+    try:
+        await ask(request, call, workspace, request.state.asker, "personalization switch", given)
+    except OnefoldError as error:
+        return await _show(request, error=error)
+    words = f"Personalization is {given['to']} for everybody."
+    return back(request, "/settings#personalization", words)
+
+
 routes = [
     Route("/settings", settings, methods=["GET"]),
     Route("/settings/password", choose_password, methods=["POST"]),
@@ -176,6 +196,7 @@ routes = [
     Route("/settings/people/change", change_person, methods=["POST"]),
     Route("/settings/keys", add_key, methods=["POST"]),
     Route("/settings/keys/revoke", revoke_key, methods=["POST"]),
+    Route("/settings/personalization", switch_personalization, methods=["POST"]),
     Route("/settings/sources", add_source, methods=["POST"]),
     Route("/settings/sources/change", change_source, methods=["POST"]),
 ]
@@ -188,7 +209,7 @@ async def _show(
     once: dict[str, str] | None = None,
 ) -> Response:
     workspace, asker = request.app.state.workspace, request.state.asker
-    shown = await ask(request, _settings, workspace, asker.name)
+    shown = await ask(request, _settings, workspace, asker)
     theme = request.cookies.get("onefold_theme", "")
     return page(
         request,
@@ -210,7 +231,7 @@ async def _show(
     )
 
 
-def _settings(workspace: Any, name: str) -> dict[str, Any]:
+def _settings(workspace: Any, asker: Asker) -> dict[str, Any]:
     state, now = workspace.state, workspace.clock()
     users, api_keys, all_sources = (
         people.users(state),
@@ -224,11 +245,12 @@ def _settings(workspace: Any, name: str) -> dict[str, Any]:
         "counted": f"{found[0].capitalize()}, {found[1]} and {found[2]}",
         "owners": count_word(sum(user.role == "owner" and not user.disabled for user in users)),
         "owner_count": sum(user.role == "owner" and not user.disabled for user in users),
-        "me": people.user_named(state, name),
+        "me": people.user_named(state, asker.name),
         "users": users,
         "api_keys": [_key_row(key, now) for key in api_keys],
         "sources": all_sources,
-        "trails": {part: _last(state, part, now) for part in ("user", "key", "source")},
+        "trails": {part: _last(state, part, now) for part in _PARTS},
+        "personalized": call(workspace, asker, "personalization show", {}).body["on"],
         "zone": workspace.settings.zone,
         "workspace_file": "onefold.toml",
     }
