@@ -9,12 +9,17 @@ import pytest
 from hypothesis import given, settings
 
 from onefold.collect import imports, questions
+from onefold.metrics import load_metrics, measure
+from onefold.metrics.define import parse_metric
+from onefold.model.errors import BadInput
+from onefold.model.money import Money
 from onefold.model.records import OWNER
 from onefold.model.time import format_time
 from onefold.runtime import call, rebuild
-from worlds import START, World, track
+from worlds import AGREED, START, World, track
 
 DAY = 86_400
+DAY_MICROS = DAY * 1_000_000
 ORDERS = [None, "n1", "n2"]
 AMOUNTS = ["5", "7.50"]
 PEOPLE = ["u1", "u2"]
@@ -87,6 +92,63 @@ def counted(world):
     return len(view.ask(questions.purchases(view)))
 
 
+MIXED = """\
+metric: bought_per_visitor
+label: Bought per visitor
+description: What purchases sum to by who was seen.
+owner: Sales
+kind: ratio
+numerator: {sum: amount, of: purchases}
+denominator: {count: people, events: [Order Completed]}
+format: money
+"""
+BUYERS = """\
+metric: buyers
+label: Buyers
+description: Who bought offline.
+owner: Sales
+kind: count
+numerator: {count: people, having: purchases, where: {origin: [offline]}}
+"""
+
+
+def test_what_was_sampled_and_told_by_an_import_too_counts_as_one(tmp_path) -> None:
+    world = World(tmp_path / "w")
+    try:
+        rated = {"consent": AGREED["consent"], "sample_rate": 0.25}
+        sent = [online(place, (f"u{place}", f"n{place}", "5", 0)) for place in range(3)]
+        world.send(*({**one, "context": rated} for one in sent))
+        offline(world, "p", [(0, ("u0", "n0", "5", 0)), (1, ("u1", None, "9", 0))])
+        view = world.view()
+        figures = {
+            metric.name: measure(
+                view, metric, from_time=START - 30 * DAY_MICROS, to_time=START + DAY_MICROS
+            ).rows[0]
+            for metric in (load_metrics()["purchases"], parse_metric(BUYERS, "buyers.yaml"))
+        }
+        # Two sent alone stand for four each; what an import told is whole.
+        assert figures["purchases"][0] == 2 * 4 + 2
+        assert figures["buyers"][0] == 1
+    finally:
+        world.close()
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "word"),
+    [
+        ("sum: amount", "sum: total", "not `total`"),
+        ("format: money", "format: number", "is money"),
+        ("of: purchases", "of: purchases, where: {surface: [a]}", "no `surface`"),
+        ("of: purchases", "of: purchases, events: [bought]", "by names of events"),
+        ("format: money", "format: money\ndimensions: [surface]", "cannot be split"),
+        ("of: purchases", "of: purchases, having: actions", "no `having`"),
+    ],
+)
+def test_a_metric_of_purchases_that_cannot_be_is_refused(was, becomes, word) -> None:
+    with pytest.raises(BadInput, match=word):
+        parse_metric(MIXED.replace(was, becomes), "metrics/mixed.yaml")
+
+
 cases = given(
     events=st.lists(told, max_size=5),
     first=st.lists(told, max_size=4),
@@ -152,6 +214,20 @@ def test_sums_and_the_match_rate_are_told(tmp_path) -> None:
         )
         (row,) = call(world.workspace, OWNER, "purchases", {}).body["rows"]
         assert row == ["EUR", 4, 2, 2, 2, 0.75, {"micros": 25_000_000, "currency": "EUR"}]
+        at = {"from": "2025-10-01", "to": "2025-11-01"}
+        for name, by, told in (
+            ("purchases", {}, [[3]]),
+            ("purchases", {"by": "origin"}, [["offline", 1], ["online", 2]]),
+            ("purchase_revenue", {}, [[{"micros": 20_000_000, "currency": "EUR"}]]),
+        ):
+            answer = call(world.workspace, OWNER, "metric", {"name": name, **by, **at}).body
+            assert [list(row[: len(told[0])]) for row in answer["rows"]] == told
+            assert "1 purchase has no person behind it and is not in the figure." in answer["notes"]
+        mixed = parse_metric(MIXED, "metrics/mixed.yaml")
+        view = world.view()
+        answer = measure(view, mixed, from_time=START - 30 * DAY_MICROS, to_time=START + DAY_MICROS)
+        # Online and offline, by the one who was seen to buy online.
+        assert answer.rows[0][0] == Money(20_000_000, "EUR")
         person = call(world.workspace, OWNER, "person show", {"id": "user_id:u1"}).body
         bought = [entry for entry in person["timeline"] if entry["kind"] == "purchase"]
         assert len(bought) == 3

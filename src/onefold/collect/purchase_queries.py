@@ -30,7 +30,8 @@ def purchases(view: "View", *, account_id: str = "", person_id: int | None = Non
     Returns:
         origin (`online`, `offline`), id, order_id, person_id, account_id, amount_micros, currency,
         time, day, and store of an offline one; one that was told both ways is `online`, with
-        `told_twice`.
+        `told_twice`. Where anything was sampled, `sample_rate`: one that an import told is there
+        for certain, whether or not its event was kept.
     """
     import ibis
 
@@ -45,7 +46,11 @@ def purchases(view: "View", *, account_id: str = "", person_id: int | None = Non
     both = twins.select("online_id").distinct().mutate(twin=ibis.literal(True))
     told = told.left_join(both, told.id == both.online_id).drop("online_id")
     told = told.mutate(told_twice=told.twin.fill_null(False)).drop("twin")
-    names = ("origin", *_COLUMNS, "store", "told_twice")
+    names: tuple[str, ...] = ("origin", *_COLUMNS, "store", "told_twice")
+    if view.sampled:
+        names = (*names, "sample_rate")
+        told = told.mutate(sample_rate=ibis.ifelse(told.told_twice, 1.0, told.sample_rate))
+        others = others.mutate(sample_rate=ibis.literal(1.0))
     found = told.select(*names).union(others.select(*names))
     if account_id or person_id is not None:
         found = found.filter(_is_of(found, account_id, person_id))
@@ -132,7 +137,13 @@ def _online(view: "View", day: _Day) -> "ir.Table":
     window = ibis.window(group_by=named, order_by=(told.order_time, told.id))
     told = told.mutate(sent=ibis.row_number().over(window), time=told.order_time)
     told = told.filter(told.sent == 0)
-    return told.mutate(day=day(told.time)).select(*_COLUMNS)
+    columns: tuple[str, ...] = _COLUMNS
+    if view.sampled:
+        columns = (*_COLUMNS, "sample_rate")
+        sent = view.events.select("message_hi", "message_lo", "sample_rate")
+        told = told.left_join(sent, ["message_hi", "message_lo"])
+        told = told.mutate(sample_rate=told.sample_rate.cast("float64").fill_null(1.0))
+    return told.mutate(day=day(told.time)).select(*columns)
 
 
 def _offline(view: "View", day: _Day) -> "ir.Table":

@@ -1,10 +1,11 @@
 """A metric becomes one question: sufficient statistics over persons, by period and dimension."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import combinations_with_replacement, starmap
 from typing import TYPE_CHECKING, Any
 
+from onefold.metrics.purchases import is_of_purchases, purchases_of
 from onefold.metrics.records import Metric, Term
 from onefold.metrics.weights import weighs_rows, weight_of, weighted_persons
 from onefold.model.errors import BadInput
@@ -69,25 +70,34 @@ def compiled(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
     side in turn.
     """
     tables = (view.person_events.op(), view.sessions.op(), view.contexts.op())
-    return _compiled(metric, ask, *tables, weighted=view.sampled)
+    bought = purchases_of(view).op() if is_of_purchases(metric) else None
+    return _compiled(metric, ask, *tables, bought, weighted=view.sampled)
 
 
 @lru_cache(maxsize=256)
 def _compiled(
-    metric: Metric, ask: Ask, events: Any, sessions: Any, contexts: Any, *, weighted: bool
+    metric: Metric,
+    ask: Ask,
+    events: Any,
+    sessions: Any,
+    contexts: Any,
+    bought: Any,
+    *,
+    weighted: bool,
 ) -> "ir.Table":
     tables = {
         "events": _surrounded(events.to_expr(), contexts.to_expr(), metric, ask),
         "sessions": sessions.to_expr(),
+        "purchases": bought.to_expr() if bought is not None else None,
     }
     keys = [*(["period"] if ask.every != "none" else []), *(["dimension"] if ask.by else [])]
     variables = ask.variables(metric)
     parts = [
         _amounts(tables[name], name, variables, ask, kind=metric.kind if weighted else "")
-        for name in ("events", "sessions")
+        for name in tables
         if any(term.table == name for term in metric.terms)
     ]
-    rows = parts[0] if len(parts) == 1 else parts[0].union(parts[1])
+    rows = reduce(lambda above, below: above.union(below), parts)
     persons = weighted_persons if weighted else _per_person
     per_person = persons(rows, metric, variables, keys)
     return _statistics(per_person, metric, ask, keys)
@@ -112,11 +122,11 @@ def _amounts(
     """
     import ibis
 
-    moment = table.event_time if name == "events" else table.start_time
+    moment = table.start_time if name == "sessions" else table.event_time
     mine = [term for term, _ in variables if term.table == name]
     inside = ibis.or_(*(within(moment, span) for span in dict.fromkeys(ask.spans)))
     wanted = table.filter(inside, ibis.or_(*(_meant(table, term) for term in mine)))
-    moment = wanted.event_time if name == "events" else wanted.start_time
+    moment = wanted.start_time if name == "sessions" else wanted.event_time
     columns: dict[str, Any] = {"person_id": wanted.person_id}
     if ask.every != "none":
         columns["period"] = _period(moment, ask)
@@ -228,7 +238,10 @@ def _meant(table: Any, term: Term) -> Any:
 
     if term.table == "sessions":
         return table[term.having] > 0 if term.having else ibis.literal(value=True)
-    meant = table.event.isin(term.events) & (table.kind == "track")
+    if term.table == "purchases":
+        meant: Any = ibis.literal(value=True)
+    else:
+        meant = table.event.isin(term.events) & (table.kind == "track")
     for name, values in term.where:
         value = dimension_of(table, name)
         meant &= (value.fill_null("") if "" in values else value).isin(values)

@@ -4,14 +4,16 @@ from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
-from onefold.metrics.records import Metric, Term
+from onefold.metrics.records import PURCHASE_FIELDS, Metric, Term
 from onefold.model.documents import Fields, read_document
 from onefold.model.errors import BadInput
 
 KINDS = ("count", "sum", "share", "ratio", "mean")
 FORMATS = ("number", "percent", "money")
 SESSION_COLUMNS = ("events", "actions", "discoveries")
-OF = ("events", "sessions", "people")
+OF = ("events", "sessions", "people", "purchases")
+OF_SUMS = ("events", "sessions", "purchases")
+HAVING = (*SESSION_COLUMNS, "purchases")
 PURPOSES = ("analytics", "personalization", "advertising", "sharing")
 
 
@@ -101,14 +103,14 @@ def _term(fields: Fields, *, money: bool = False) -> Term:
     if measure == "count":
         column, of = "", fields.choice("count", OF)
     else:
-        column, of = fields.text("sum"), fields.choice("of", ("events", "sessions"), "events")
+        column, of = fields.text("sum"), fields.choice("of", OF_SUMS, "events")
     term = Term(
         measure=measure,
         of=of,
         column=column,
         events=fields.texts("events", ()),
         where=_where(fields.fields("where")),
-        having=fields.choice("having", SESSION_COLUMNS, ""),
+        having=fields.choice("having", HAVING, ""),
         at_least=fields.integer("at_least", 1, least=1),
         money=money,
     )
@@ -130,12 +132,17 @@ def _check_term(fields: Fields, term: Term) -> None:
         fields.refuse(
             "events", "Sessions have no events to name.", "Use `having: actions` or `discoveries`."
         )
+    if term.table == "purchases":
+        _check_purchases(fields, term)
+        return
     if term.of == "people" and bool(term.events) == bool(term.having):
         fields.refuse(
             "events",
             "Say what makes a person count.",
             "Name `events`, or sessions by `having: actions`, not both.",
         )
+    if term.having == "purchases":
+        fields.refuse("having", "`having: purchases` is of people.", "Write `count: purchases`.")
     if term.having and (term.events or term.of == "events"):
         fields.refuse("having", "`having` is of sessions.", "Remove it, or count sessions.")
     if term.measure == "sum" and term.of == "sessions" and term.column not in SESSION_COLUMNS:
@@ -146,6 +153,32 @@ def _check_term(fields: Fields, term: Term) -> None:
         )
     if term.at_least > 1 and term.of != "people":
         fields.refuse("at_least", "`at_least` is of people.", "Remove it, or count people.")
+
+
+def _check_purchases(fields: Fields, term: Term) -> None:
+    if term.events:
+        fields.refuse(
+            "events",
+            "Purchases are not counted by names of events.",
+            "Remove `events`, or count events.",
+        )
+    if term.having and term.of != "people":
+        fields.refuse("having", "Purchases need no `having`.", "Remove it, or count people.")
+    if term.at_least > 1 and term.of != "people":
+        fields.refuse("at_least", "`at_least` is of people.", "Remove it, or count people.")
+    if term.measure == "sum" and (term.column != "amount" or not term.money):
+        fields.refuse(
+            "sum",
+            f"What purchases sum to is money, not `{term.column}`.",
+            "Write `sum: amount` in the numerator, and `format: money`.",
+        )
+    for name, _ in term.where:
+        if name not in PURCHASE_FIELDS:
+            fields.refuse(
+                "where",
+                f"Purchases have no `{name}`.",
+                f"Use one of: {', '.join(PURCHASE_FIELDS)}.",
+            )
 
 
 def _check(fields: Fields, metric: Metric) -> None:
@@ -160,9 +193,18 @@ def _check(fields: Fields, metric: Metric) -> None:
         fields.refuse("kind", "A share is people of people.", "Write `count: people` in both.")
     if metric.kind == "mean" and not (denominator is not None and denominator.of == "people"):
         fields.refuse("kind", "A mean is per person.", "Write `count: people` below.")
-    if metric.format == "money" and (numerator.measure, numerator.of) != ("sum", "events"):
-        fields.refuse("format", "Money is a sum of events.", "Write `sum: <money property>`.")
-    if metric.dimensions and any(term.table == "sessions" for term in metric.terms):
+    if metric.format == "money" and (numerator.measure != "sum" or numerator.of == "sessions"):
+        fields.refuse(
+            "format", "Money is a sum of events or purchases.", "Write `sum: <money property>`."
+        )
+    tables = {term.table for term in metric.terms}
+    if "purchases" in tables and not set(metric.dimensions) <= metric.purchase_fields:
+        fields.refuse(
+            "dimensions",
+            "Purchases cannot be split by a property of events.",
+            f"Where all terms are of purchases, use: {', '.join(PURCHASE_FIELDS)}.",
+        )
+    if metric.dimensions and "sessions" in tables:
         fields.refuse(
             "dimensions",
             "A metric of sessions cannot be split by a property of events.",

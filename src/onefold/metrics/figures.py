@@ -55,6 +55,7 @@ def measure(
         metric,
         smallest=min((_people(row) for row in rows), default=0),
         nobodys=queries.nobodys_events(view, metric, ask),
+        unknown_buyers=queries.nobodys_purchases(view, metric, ask),
         undiscovered=queries.lacks_discoveries(view, metric),
         cut=() if whole else cut_periods(from_time, to_time, **span),
         unfinished=() if whole else open_periods(from_time, to_time, now=view.now, **span),

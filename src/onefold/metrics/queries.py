@@ -6,6 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from onefold.metrics.compile import Ask, compiled, currency_of_row, moment_columns, within
+from onefold.metrics.purchases import is_of_purchases, purchases_of
 from onefold.metrics.records import Metric
 from onefold.stats import Moments
 
@@ -46,11 +47,14 @@ def currencies(view: "View", metric: Metric, ask: Ask) -> tuple[str, ...]:
 def _currencies(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
     import ibis
 
-    events = view.person_events
-    meant = events.filter(
-        events.event.isin(metric.numerator.events),
-        ibis.or_(*(within(events.event_time, span) for span in ask.spans)),
-    )
+    named: Any = True
+    if metric.numerator.table == "purchases":
+        events = purchases_of(view)
+    else:
+        events = view.person_events
+        named = events.event.isin(metric.numerator.events)
+    inside = ibis.or_(*(within(events.event_time, span) for span in ask.spans))
+    meant = events.filter(named, inside)
     counted = meant.group_by(currency=currency_of_row(meant)).aggregate(rows=meant.count())
     return counted.order_by(ibis.desc("rows"), "currency")
 
@@ -66,6 +70,15 @@ def nobodys_events(view: "View", metric: Metric, ask: Ask) -> int:
         events.event.isin(sorted(names)),
         within(events.event_time, ask.spans[0]),
     )
+    return int(view.ask(meant.aggregate(rows=meant.count())).to_pylist()[0]["rows"])
+
+
+def nobodys_purchases(view: "View", metric: Metric, ask: Ask) -> int:
+    """Return how many purchases of the window have no person, and so are left out."""
+    if not is_of_purchases(metric):
+        return 0
+    found = purchases_of(view, known=False)
+    meant: Any = found.filter(within(found.event_time, ask.spans[0]))
     return int(view.ask(meant.aggregate(rows=meant.count())).to_pylist()[0]["rows"])
 
 

@@ -6,6 +6,9 @@ from datetime import date
 from onefold.model.facts import CONTEXT
 from onefold.model.records import Estimate
 
+PURCHASE_FIELDS = ("origin", "store")
+"""By what purchases may be told apart: `online` or `offline`, and where."""
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -13,11 +16,13 @@ class Term:
 
     Attributes:
         measure: `count` or `sum`.
-        of: What is counted or summed over: `events`, `sessions` or `people`.
-        column: What is summed: a property of events, or a column of sessions; empty for a count.
-        events: Names of the events meant; empty for sessions.
+        of: What is counted or summed over: `events`, `sessions`, `people` or `purchases`.
+        column: What is summed: a property of events, a column of sessions, or the `amount` of
+            purchases; empty for a count.
+        events: Names of the events meant; empty for sessions and purchases.
         where: Properties that must have one of these values: (property, values).
-        having: Sessions with at least one of these: `events`, `actions`, `discoveries`, or empty.
+        having: Sessions with at least one of these: `events`, `actions`, `discoveries`; people
+            with `purchases`; or empty.
         at_least: How many it takes for a person to count (`people` only).
         money: Whether what is summed is money: micros, apart by currency.
     """
@@ -33,7 +38,9 @@ class Term:
 
     @property
     def table(self) -> str:
-        """Return the table it is read from: `events` or `sessions`."""
+        """Return the table it is read from: `events`, `sessions` or `purchases`."""
+        if "purchases" in {self.of, self.having}:
+            return "purchases"
         by_sessions = self.of == "sessions" or not self.events
         return "sessions" if by_sessions else "events"
 
@@ -84,11 +91,20 @@ class Metric:
         return (self.numerator, self.denominator) if self.denominator else (self.numerator,)
 
     @property
+    def purchase_fields(self) -> frozenset[str]:
+        """Return by which fields of purchases it may be split: all, if it is of nothing else."""
+        alone = all(term.table == "purchases" for term in self.terms)
+        return frozenset(PURCHASE_FIELDS if alone else ())
+
+    @property
     def splits(self) -> tuple[str, ...]:
         """Return by what it may be split: its source, its own dimensions, what surrounds events.
 
-        A metric of sessions cannot be split: a session has no one channel or browser.
+        A metric of sessions cannot be split: a session has no one channel or browser. Purchases
+        are split by where they were made.
         """
+        if any(term.table == "purchases" for term in self.terms):
+            return tuple(name for name in PURCHASE_FIELDS if name in self.purchase_fields)
         if any(term.table == "sessions" for term in self.terms):
             return ()
         return tuple(dict.fromkeys(("source", *self.dimensions, *CONTEXT)))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
+from onefold.metrics.purchases import is_of_purchases
 from onefold.metrics.records import Metric, Term
 from onefold.model.words import agreed, plural
 
@@ -10,6 +11,10 @@ SESSION = (
     "A session is the activity of one identifier as sent (a browser's anonymous id, a user id) "
     "without a gap of more than 30 minutes: who signs in half-way, or uses two devices, has one "
     "under each."
+)
+PURCHASES = (
+    "Purchases by events and by imports, each once: equal are those of one order id, else of one "
+    "person, amount, currency and day."
 )
 NO_DISCOVERY = (
     "No session has a discovery: no event that came is described as one. Write `discovery: true` "
@@ -35,7 +40,8 @@ def definition(metric: Metric) -> str:
     parts = [
         metric.description.strip(),
         f"Counted: {counted}.",
-        "Only events and sessions with a person behind them.",
+        f"Only {_kinds(metric)} with a person behind them.",
+        *([PURCHASES] if is_of_purchases(metric) else []),
         *([SESSION] if any(term.table == "sessions" for term in metric.terms) else []),
         _INTERVALS[metric.kind],
         f"Version {metric.version}, owner {metric.owner}.",
@@ -43,15 +49,21 @@ def definition(metric: Metric) -> str:
     return " ".join(parts)
 
 
+def _kinds(metric: Metric) -> str:
+    if all(term.table == "purchases" for term in metric.terms):
+        return "purchases"
+    return "events, sessions and purchases" if is_of_purchases(metric) else "events and sessions"
+
+
 def _term(term: Term) -> str:
     if term.of == "sessions":
         having = f" with at least one of its {term.having}" if term.having else ""
         what = f"sum of {term.column} of sessions" if term.measure == "sum" else "sessions"
         return what + having
-    names = ", ".join(term.events)
+    names = ", ".join(term.events) if term.table == "events" else "purchases"
     where = "".join(f" where {name} is {' or '.join(values)}" for name, values in term.where)
     if term.of == "people":
-        if term.having:
+        if term.table == "sessions":
             return f"people with a session that has {term.having}"
         return f"people with at least {term.at_least} of {names}{where}"
     if term.measure == "sum":
@@ -64,6 +76,7 @@ def notes(
     *,
     smallest: int,
     nobodys: int,
+    unknown_buyers: int = 0,
     undiscovered: bool,
     cut: Sequence[date],
     unfinished: Sequence[date],
@@ -79,6 +92,10 @@ def notes(
         events = plural(nobodys, "event has", "events have")
         are = agreed(nobodys, "it and is", "them and are")
         found.append(f"{events} no person behind {are} not in the figure.")
+    if unknown_buyers:
+        bought = plural(unknown_buyers, "purchase has", "purchases have")
+        are = agreed(unknown_buyers, "it and is", "them and are")
+        found.append(f"{bought} no person behind {are} not in the figure.")
     if part := [day for day in cut if day not in unfinished]:
         days = ", ".join(day.isoformat() for day in part)
         found.append(f"Not whole in this window: the period from {days}.")

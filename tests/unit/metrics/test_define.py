@@ -31,6 +31,8 @@ READY = {
     "save_rate",
     "ad_revenue_per_engaged_user",
     "weekly_active_people",
+    "purchases",
+    "purchase_revenue",
 }
 
 
