@@ -28,6 +28,14 @@ def _list() -> int:
     return answer("cohort list")
 
 
+@cohort_command.command("show")
+@click.argument("name")
+@click.option("--last", default=100, show_default=True, help="How many members at most.")
+def _show(name: str, last: int) -> int:
+    """Show the members of the cohort NAME, and beside them who they are now."""
+    return answer("cohort show", {"name": name, "last": last})
+
+
 @cohort_command.command("dissolve")
 @click.argument("name")
 def _dissolve(name: str) -> int:

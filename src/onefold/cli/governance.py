@@ -15,9 +15,12 @@ def audit_command() -> None:
 @audit_command.command("show")
 @click.option("--last", default=50, show_default=True, help="How many entries, the latest first.")
 @click.option("--action", metavar="NAME", help="Only actions that begin so, such as source.")
-def _show(last: int, action: str | None) -> int:
+@click.option("--by", "actor", metavar="NAME", help="Only by somebody whose name holds this.")
+@click.option("--subject", metavar="TEXT", help="Only to what holds this.")
+@click.option("--before", type=int, metavar="ENTRY", help="Only entries older than this one.")
+def _show(**given: object) -> int:
     """Show who changed what, and when."""
-    return answer("audit show", {"last": last, "action": action})
+    return answer("audit show", given)
 
 
 @audit_command.command("verify")

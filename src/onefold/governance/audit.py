@@ -60,12 +60,35 @@ class Anchor:
     hash: str
 
 
-def trail(state: State, *, most: int = 200, action: str = "") -> list[AuditEntry]:
-    """Return the newest entries first; `action` keeps those that begin with it."""
+def trail(
+    state: State,
+    *,
+    most: int = 200,
+    action: str = "",
+    actor: str = "",
+    subject: str = "",
+    before: int | None = None,
+) -> list[AuditEntry]:
+    """Return the newest entries first.
+
+    Args:
+        state: Where the trail stands.
+        most: How many at most.
+        action: Keeps those whose action begins so.
+        actor: Keeps those by a name that holds this, case ignored.
+        subject: Keeps those whose subject holds this, case ignored.
+        before: Keeps those older than this entry.
+    """
     table = tables.audit
     query = table.select().order_by(table.c.id.desc()).limit(most)
     if action:
         query = query.where(table.c.action.startswith(action, autoescape=True))
+    if actor:
+        query = query.where(table.c.actor.icontains(actor, autoescape=True))
+    if subject:
+        query = query.where(table.c.subject.icontains(subject, autoescape=True))
+    if before is not None:
+        query = query.where(table.c.id < before)
     return [AuditEntry(**row) for row in state.rows(query)]
 
 

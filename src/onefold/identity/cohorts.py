@@ -63,6 +63,23 @@ class Cohort:
     gone: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a frozen cohort, and what has become of it.
+
+    Attributes:
+        member: The person it was.
+        now: The persons to whom its identifiers belong now; none where nobody is known by it.
+        change: `merged`, `split`, both, or `gone`; empty where it is who it was.
+        others: The members who are one person with it now.
+    """
+
+    member: int
+    now: tuple[int, ...]
+    change: str
+    others: tuple[int, ...]
+
+
 class CohortsFold:
     """Keeps `cohorts` and `members`."""
 
@@ -121,17 +138,41 @@ def frozen(view: "View") -> tuple[Cohort, ...]:
     return tuple(_compared(*each, now.get(each[0], {})) for each in told)
 
 
+def members(view: "View", name: str) -> tuple[Member, ...]:
+    """Return the members of a frozen cohort, those of whom something changed first."""
+    require(view.question.asker, "see_persons")
+    found = queries.members_now(view, name).get(name, {})
+    owners = _owners(found)
+    told = [_member(member, persons, owners) for member, persons in found.items()]
+    return tuple(sorted(told, key=lambda one: (not one.change, one.member)))
+
+
+def _member(member: int, persons: Sequence[int | None], owners: Mapping[int, set[int]]) -> Member:
+    now = tuple(sorted({person for person in persons if person is not None}))
+    others = set().union(*(owners[person] for person in now)) - {member}
+    words = ("merged" if others else "", "split" if len(now) > 1 else "", "" if now else "gone")
+    return Member(member, now, " and ".join(filter(None, words)), tuple(sorted(others)))
+
+
+def _owners(members: Mapping[int, Sequence[int | None]]) -> dict[int, set[int]]:
+    """Return person of now -> the members that it is."""
+    owners: dict[int, set[int]] = defaultdict(set)
+    for member, persons in members.items():
+        for person in persons:
+            if person is not None:
+                owners[person].add(member)
+    return owners
+
+
 def _compared(
     name: str, how: str, time: int, members: Mapping[int, Sequence[int | None]]
 ) -> Cohort:
     """Return a cohort, given of each member the persons of its identifiers now."""
-    owners: dict[int, set[int]] = defaultdict(set)
+    owners = _owners(members)
     split = gone = 0
-    for member, persons in members.items():
+    for persons in members.values():
         known = {person for person in persons if person is not None}
         split += len(known) > 1
         gone += not known
-        for person in known:
-            owners[person].add(member)
     merged = {member for some in owners.values() if len(some) > 1 for member in some}
     return Cohort(name, how, time, len(members), len(merged), split, gone)

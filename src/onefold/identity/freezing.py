@@ -1,5 +1,13 @@
 """Frozen cohorts: who is in one, and what has changed of who they are."""
 
-from onefold.identity.cohorts import DISSOLVE, FREEZE, MOST_MEMBERS, Frozen, frozen, who_did
+from onefold.identity.cohorts import (
+    DISSOLVE,
+    FREEZE,
+    MOST_MEMBERS,
+    Frozen,
+    frozen,
+    members,
+    who_did,
+)
 
-__all__ = ["DISSOLVE", "FREEZE", "MOST_MEMBERS", "Frozen", "frozen", "who_did"]
+__all__ = ["DISSOLVE", "FREEZE", "MOST_MEMBERS", "Frozen", "frozen", "members", "who_did"]

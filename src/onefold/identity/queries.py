@@ -97,9 +97,14 @@ def cohorts(view: "View") -> list[tuple[str, str, int]]:
     return list(zip(names, how, times, strict=True))
 
 
-def members_now(view: "View") -> dict[str, dict[int, list[int | None]]]:
-    """Return cohort -> member -> the persons of its identifiers now, None where one is nobody's."""
+def members_now(view: "View", name: str = "") -> dict[str, dict[int, list[int | None]]]:
+    """Return cohort -> member -> the persons of its identifiers now, None where one is nobody's.
+
+    A name keeps one cohort.
+    """
     table, nodes = view.graph["members"], view.graph["nodes"]
+    if name:
+        table = table.filter(table.cohort == name)
     joined = table.left_join(nodes, table.key == nodes.key)
     rows = view.ask(joined.select("cohort", "member", "person_id").distinct())
     found: dict[str, dict[int, list[int | None]]] = defaultdict(lambda: defaultdict(list))

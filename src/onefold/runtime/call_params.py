@@ -128,8 +128,11 @@ class QuarantineParams(Asking, frozen=True, kw_only=True):
 class AuditParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Entries of the trail, the latest first."""
 
-    last: int = 50
+    last: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 50
     action: str = ""
+    actor: str = ""
+    subject: str = ""
+    before: Annotated[int, msgspec.Meta(ge=1, le=2**62)] | None = None
 
 
 class UserParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

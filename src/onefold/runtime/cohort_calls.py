@@ -1,6 +1,6 @@
 """Calls about frozen cohorts: who was in one stays in it, whatever is decided of who is who."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -29,6 +29,13 @@ class CohortParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """A frozen cohort by its name."""
 
     name: str
+
+
+class ShowParams(take.Asking, frozen=True, kw_only=True):
+    """A frozen cohort by its name, and how many of its members."""
+
+    name: str
+    last: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 100
 
 
 def _change(asked: Asked, action: str, name: str, entry: Any, detail: dict[str, object]) -> None:
@@ -73,6 +80,43 @@ def _dissolve(asked: Asked, params: CohortParams) -> Body:
         raise unknown("cohort", params.name, names)
     _change(asked, groups.DISSOLVE, params.name, groups.Frozen(params.name), {})
     return {"cohort": params.name, "dissolved": True}
+
+
+@named("cohort show", ShowParams, action="see_persons")
+def _show(asked: Asked, params: ShowParams) -> Body:
+    """The members of a frozen cohort, those of whom something changed first."""
+    view = asked.view(params)
+    names = [one.name for one in groups.frozen(view)]
+    if params.name not in names:
+        raise unknown("cohort", params.name, names)
+    found = groups.members(view, params.name)
+    shown = found[: params.last]
+    # A person's number is the key of one of its identifiers.
+    known = asked.vault().names([one.member for one in shown])
+    told = {key: f"{one.kind}:{one.value}" for key, one in known.items()}
+    return Answer(
+        columns=tuple(
+            Column(name, "text") for name in ("member", "known_as", "change", "now", "with")
+        ),
+        rows=tuple(
+            (
+                str(one.member),
+                told.get(one.member, ""),
+                one.change,
+                _numbers(one.now),
+                _numbers(one.others),
+            )
+            for one in shown
+        ),
+        definition="Each member is the person that it was when the cohort was frozen; now says to "
+        "which persons its identifiers belong, with which other members are one person with it.",
+        notes=(f"{len(found) - len(shown):,} more are not shown.",) * (len(found) > len(shown)),
+        as_of_time=view.fresh_time,
+    )
+
+
+def _numbers(persons: tuple[int, ...]) -> str:
+    return ", ".join(map(str, persons))
 
 
 @named("cohort list", take.Asking, action="see_persons")

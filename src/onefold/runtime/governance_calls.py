@@ -34,7 +34,14 @@ class KeyNameParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 @named("audit show", take.AuditParams, action="audit")
 def _audit_show(asked: Asked, params: take.AuditParams) -> Body:
     """Who changed what, and when."""
-    entries = trail(asked.workspace.state, most=params.last, action=params.action)
+    entries = trail(
+        asked.workspace.state,
+        most=params.last,
+        action=params.action,
+        actor=params.actor,
+        subject=params.subject,
+        before=params.before,
+    )
     rows = tuple((e.id, e.time, e.actor, e.action, e.subject, e.detail) for e in entries)
     return table(rows, "id", "changed_time", "actor", "action", "subject", "detail")
 

@@ -47,6 +47,14 @@ def test_members_stay_through_merge_and_unmerge_with_changes_beside(world) -> No
     ask(world, "person merge", one="u0", other="u1")
     ask(world, "person unmerge", one="u2", other="anonymous_id:a2")
     assert cohort(world) == {"members": 4, "merged": 2, "split": 1, "gone": 0}
+    told = {row[2] for row in ask(world, "cohort show", name="savers")["rows"]}
+    assert told == {"merged", "split", ""}
+    first = ask(world, "cohort show", name="savers", last=1)
+    assert first["rows"][0][2]
+    assert ":" in first["rows"][0][1]
+    assert first["notes"] == ["3 more are not shown."]
+    with pytest.raises(NotFound):
+        ask(world, "cohort show", name="saver")
     now = world.sums()
     assert {n: now[n] for n in ("cohorts", "members")} == {
         n: frozen[n] for n in ("cohorts", "members")
