@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.collect.blocks import Block
-from onefold.collect.entities import ANY_OF, CHOICES, DEFAULTS, REQUIRED, SPANS, field_of
+from onefold.collect.entities import ANY_OF, CHOICES, CONSENT, DEFAULTS, REQUIRED, SPANS, field_of
 from onefold.collect.mapping import PROPERTY, Column, Mapping
 from onefold.collect.reading import Raw
 from onefold.collect.rows import MOST_TEXT, Converter, id_prefix
@@ -49,9 +49,13 @@ class Columns:
 
 
 def suits(mapping: Mapping) -> bool:
-    """Return whether a mapping's rows can be read as columns: each has a key and plain fields."""
+    """Return whether a mapping's rows can be read as columns: each has a key and plain fields.
+
+    Words of consent are looked at one by one, and few of them share a row of the log.
+    """
     return (
         mapping.is_text
+        and mapping.table != CONSENT
         and mapping.format == "csv"
         and bool(mapping.columns.get(mapping.key, Column("")).source)
         and not any(name.startswith(PROPERTY) for name in mapping.columns)

@@ -1,13 +1,14 @@
 """The table `consents`: what was said of consent, by person and purpose, over time.
 
-A statement (a change told by an event, the API, an import) is a row of its own. What ordinary
+A statement (a change told by an event, the API, a file) is a row of its own; one that an import
+told stands as long as its row of `consent` does. What ordinary
 events say of themselves is one row of refusals an identifier and purpose, from the first to the
 last, and one of the yeses that came after the first refusal: with none refused there is none.
 So the table is a function of the set of log entries, and small where nobody refuses.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -24,7 +25,7 @@ from onefold.collect.promote import arrow_column
 from onefold.collect.stating import ENTRY, GRANTED, MASK, REFUSED, ConsentEntry, Statement
 from onefold.collect.times import SENT, micros_of
 from onefold.consent import PURPOSES
-from onefold.model.facts import SAID_BY_EVENT, TABLES
+from onefold.model.facts import RECORD_CODES, SAID_BY_EVENT, TABLES
 from onefold.model.time import DAY
 from onefold.store import FactsWriter, LogRow
 
@@ -129,6 +130,48 @@ class ConsentsFold:
         return True
 
 
+def settle_imported(ids: Collection[str], writer: FactsWriter) -> bool:
+    """Let imported rows of `consent` say what they say now; return whether any was asked for.
+
+    Args:
+        ids: Their ids; of one that is gone nothing is left.
+        writer: The open transaction, in which `consent` and `records` are settled.
+    """
+    if not ids:
+        return False
+    named = pa.array(sorted(ids), pa.string())
+    writer.delete("consents", pa.table({"record": named}), ["record"])
+    rows = writer.matching("consent", pa.table({"consent_id": named}), ["consent_id"]).to_pylist()
+    code = pa.scalar(RECORD_CODES["consent"], pa.int16())
+    keys = pa.table({"entity": pa.repeat(code, len(named)), "key": named})
+    at: dict[str, tuple[int, int]] = {}
+    for one in writer.matching("records", keys, ["entity", "key"]).to_pylist():
+        at[one["key"]] = max(at.get(one["key"], (0, 0)), _at(one))
+    said = [
+        {
+            "key": key,
+            "environment": _EVERYWHERE,
+            "purpose": row["purpose"],
+            "granted": row["answer"] == "granted",
+            "from_time": _micros(row["said_time"]),
+            "last_time": _micros(row["said_time"]),
+            "means": "import",
+            "source": ", ".join(sorted(set(msgspec.json.decode(row["sources"]).values()))),
+            "region": row["region"] or "",
+            "basis": row["basis"] or "consent",
+            "clocked": False,
+            "record": row["consent_id"],
+            "log_offset": at[row["consent_id"]][0],
+            "place": at[row["consent_id"]][1],
+        }
+        for row in rows
+        for key in sorted({row["user_key"], row["email_key"]} - {None})
+    ]
+    if said:
+        writer.insert("consents", _table(said))
+    return True
+
+
 def statements_of(row: LogRow) -> list[Statement]:
     """Return what a control entry says."""
     entry = msgspec.json.decode(row.body, type=ConsentEntry)
@@ -187,7 +230,7 @@ def _write_statements(rows: Sequence[tuple[str, Statement]], writer: FactsWriter
     fresh = []
     for environment, one in rows:
         row = msgspec.structs.asdict(one) | {"environment": environment}
-        row["last_time"] = row["from_time"]
+        row["last_time"], row["record"] = row["from_time"], ""
         same = _same(row)
         if same not in known:
             known.add(same)
@@ -343,6 +386,7 @@ def _rows(key: _Key, heard: _Heard) -> list[dict[str, Any]]:
             "region": "",
             "basis": "consent",
             "clocked": clocked,
+            "record": "",
             "log_offset": at[0],
             "place": at[1],
         }

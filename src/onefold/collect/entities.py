@@ -7,12 +7,19 @@ from onefold.model.facts import RECORD_TABLES
 ENTITIES = {table: entity for entity, (table, _) in RECORD_TABLES.items()}
 """Table -> what a row of it is called."""
 
+CONSENT = "consent"
+"""The table of what people said of consent, whose purposes are those of the house."""
+
 CHOICES: dict[str, dict[str, tuple[str, ...]]] = {
     "spend": {"kind": ("ad_spend", "invoice", "credit", "commitment")},
     "tickets": {"status": ("open", "closed"), "waits_on": ("us", "customer", "none")},
     "interactions": {"kind": ("service", "call", "meeting", "email", "note")},
     "opportunities": {"status": ("open", "won", "lost")},
     "payments": {"status": ("paid", "pending", "failed", "refunded")},
+    "consent": {
+        "answer": ("granted", "denied"),
+        "basis": ("consent", "contract", "legitimate interest", "legal obligation"),
+    },
 }
 """Table -> field -> its only values."""
 
@@ -22,6 +29,7 @@ DEFAULTS: dict[str, dict[str, str]] = {
     "interactions": {"kind": "note"},
     "opportunities": {"status": "open"},
     "payments": {"status": "paid"},
+    "consent": {"basis": "consent"},
 }
 """Table -> field -> what stands where the file says nothing."""
 
@@ -40,12 +48,14 @@ REQUIRED: dict[str, tuple[str, ...]] = {
     "purchases": ("purchase_time", "amount_micros", "currency"),
     "items": ("item_id",),
     "creators": ("creator_id",),
+    "consent": ("purpose", "answer", "said_time"),
 }
 """Table -> fields without which a row waits in quarantine."""
 
 ANY_OF: dict[str, tuple[str, ...]] = {
     "payments": ("invoice_id", "account_id"),
     "purchases": ("order_id", "user_id", "account_id"),
+    "consent": ("user_id", "email"),
 }
 """Table -> fields of which a row needs one at the least, or nobody could tell whose it is."""
 
@@ -90,6 +100,7 @@ LINKS: dict[str, dict[str, str]] = {
     "purchases": {"account_id": "accounts", "item_id": "items", "user_id": PERSONS},
     "items": {"account_id": "accounts", "creator_id": "creators"},
     "creators": {"user_id": PERSONS},
+    "consent": {"user_id": PERSONS},
 }
 """Table -> field -> the table whose key it names, or `PERSONS`."""
 
@@ -102,7 +113,7 @@ KEYED: Mapping[str, str] = {
 }
 """Column of keys -> the field as a file tells it, whose text stands in the vault alone."""
 
-FREE_TEXTS = frozenset({"subject", "text", "title"})
+FREE_TEXTS = frozenset({"evidence", "subject", "text", "title"})
 """Columns in which people write what they like: addresses and numbers are taken out of them."""
 
 NAMING_IDS = frozenset({"contact_id", "creator_id"})

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from onefold.collect import rights
 from onefold.collect.aside import ReaderAside, Told, told_of
-from onefold.collect.consents import ConsentsFold, dropped_table, held_table
+from onefold.collect.consents import ConsentsFold, dropped_table, held_table, settle_imported
 from onefold.collect.dialects.segment import Request, event_at, read
 from onefold.collect.draft import Reader
 from onefold.collect.erasures import links_in, since, up_to_erasure
@@ -207,6 +207,7 @@ class CollectFold:
         environments = sheet.events.column("environment")
         changes = [(environments[s].as_py(), notes.stated[s]) for s in _kept(notes.stated, keep)]
         stated = self._consents.write(told.controls, changes, events, writer)
+        stated |= settle_imported(self._records.changed("consent"), writer)
         writer.insert("dropped", dropped_table(notes.dropped))
         writer.insert("held", held_table(told.controls))
         self._name_contacts()
@@ -258,6 +259,7 @@ class CollectFold:
         """Let go of persons; the log must have let go before, and a new fold is made afterwards."""
         rights.forget_events(keys, writer)
         self._records.forget(keys, writer)
+        settle_imported(self._records.changed("consent"), writer)
 
     def where(self, keys: Collection[int], writer: FactsWriter) -> tuple[set[int], set[int]]:
         """Return the log offsets of events and of imported rows that may name persons."""

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Named
 from dataclasses import dataclass, field
 from itertools import islice
@@ -128,6 +128,7 @@ def run(
     dry_run: bool = False,
     progress: Progress | None = None,
     view: View | None = None,
+    purposes: Sequence[str] = (),
     columns_from: int = _COLUMNS_FROM,
 ) -> Answer:
     """Bring in the records that a mapping file describes, and return the reconciliation.
@@ -142,6 +143,7 @@ def run(
         dry_run: Read and judge everything, keep nothing.
         progress: Told how far it is.
         view: Tells what is known already; without it no link of a row is looked up.
+        purposes: Of which consent may be told; with none named, of any.
         columns_from: Bytes of a CSV from which on it is read as columns, which makes no
             difference but to the time it takes.
 
@@ -170,7 +172,8 @@ def run(
     linked = LINKS.get(described.table, {})
     sums = _Sums(links={name: Counter() for name in linked if name in described.columns})
     taken = _Taken(keeper, started, dry_run=dry_run)
-    for part, row in _log_rows(keeper, described, now, sums, columns_from):
+    converter = Converter(described, now, keeper.identity_key, purposes=purposes)
+    for part, row in _log_rows(converter, described, now, sums, columns_from):
         taken.add(row)
         if progress is not None:
             read = sums.read if part is None else min(sums.read, part)
@@ -228,10 +231,9 @@ class _Taken:
 
 
 def _log_rows(
-    keeper: Keeper, mapping: Mapping, now: int, sums: _Sums, columns_from: int
+    converter: Converter, mapping: Mapping, now: int, sums: _Sums, columns_from: int
 ) -> Iterator[tuple[int | None, NewRow]]:
     """Yield how many rows there are, where that is known, and rows of the log."""
-    converter = Converter(mapping, now, keeper.identity_key)
     if suits(mapping) and mapping.file.stat().st_size >= columns_from:
         body = body_of(mapping)
         total: int | None = body.count(b"\n") + 1

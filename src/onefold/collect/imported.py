@@ -34,7 +34,7 @@ _PAIR = ["message_hi", "message_lo"]
 _RUN = ["source", "run_time"]
 
 
-_TOLD = frozenset({"contact"})
+_TOLD = frozenset({"contact", "consent"})
 """Entities of which other folds hear what changed."""
 
 ReadRecords = list[Staged | tuple[str, RunEntry]]
@@ -122,6 +122,7 @@ class RecordsFold:
                 versions = writer.matching("records", rows, ["entity", "key"])
                 rights.forget_messages(versions, writer)
                 writer.delete(table, pa.table({key: named}), [key])
+                self._note(entity, rows)
                 self._settle_naming(key, named, writer)
             else:
                 self._settle(entity, rows, writer)

@@ -14,7 +14,7 @@ from onefold.collect.entities import KEYED
 from onefold.model.facts import RECORD_CODES, RECORD_TABLES, TABLES
 from onefold.store import FactsWriter, planes
 
-WHOLE = ("contact", "creator")
+WHOLE = ("contact", "creator", "consent")
 """Entities whose every row is of one person; a row of another only names somebody."""
 
 _OWN = {

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from onefold.collect.entities import ANY_OF, CHOICES, DEFAULTS, KEYED_BY, REQUIRED, SPANS
+from onefold.collect.entities import ANY_OF, CHOICES, CONSENT, DEFAULTS, KEYED_BY, REQUIRED, SPANS
 from onefold.collect.mapping import PROPERTY, Column, Mapping
 from onefold.collect.records import Record
 from onefold.collect.times import micros_of
@@ -54,8 +54,13 @@ def text_of(value: object) -> str:
 class Converter:
     """Turns the rows of one file into records."""
 
-    def __init__(self, mapping: Mapping, now: int, secret: bytes) -> None:
-        """Read by a mapping, at a time; `secret` makes the ids of rows."""
+    def __init__(
+        self, mapping: Mapping, now: int, secret: bytes, *, purposes: Sequence[str] = ()
+    ) -> None:
+        """Read by a mapping, at a time; `secret` makes the ids of rows.
+
+        Of what there is no purpose nobody can say anything; with none named, any may be.
+        """
         self.secret = secret
         self._mapping = mapping
         self._now = now
@@ -81,6 +86,8 @@ class Converter:
             for field, options in CHOICES.get(mapping.table, {}).items()
             if field in mapping.columns or field in DEFAULTS.get(mapping.table, {})
         ]
+        if purposes and mapping.table == CONSENT:
+            self._choices.append(("purpose", tuple(purposes)))
 
     def record(self, line: int, raw: Raw | str) -> Record:
         """Return the record of a row; one with a reason waits in quarantine."""
@@ -157,6 +164,8 @@ class Converter:
             return f"None of {', '.join(some)} is there."
         if table == "tickets" and fields.get("status") is None:
             fields["status"] = "open" if fields.get("closed_time") is None else "closed"
+        if table == CONSENT and not 0 <= fields["said_time"] <= self._now:
+            return "It was said at a time that is to come, or before there were any."
         if table in SPANS:
             begin, end, said = SPANS[table]
             begun, ended = fields.get(begin), fields.get(end)

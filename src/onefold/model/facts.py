@@ -152,6 +152,17 @@ _IMPORTED: dict[str, Table] = {
     "creators": _imported(
         creator_id=_S, user_key=_I, name_key=_I, category=_S, country=_S, created_time=_T
     ),
+    "consent": _imported(
+        consent_id=_S,
+        user_key=_I,
+        email_key=_I,
+        purpose=_S,
+        answer=_S,
+        basis=_S,
+        region=_S,
+        said_time=_T,
+        evidence=_S,
+    ),
 }
 
 TABLES: dict[str, Table] = {
@@ -257,6 +268,7 @@ TABLES: dict[str, Table] = {
             "region": "string",
             "basis": "string",
             "clocked": "boolean",
+            "record": "string",
             "log_offset": "int64",
             "place": "int32",
         },
@@ -546,6 +558,7 @@ RECORD_TABLES = {
     "purchase": ("purchases", "purchase_id"),
     "item": ("items", "item_id"),
     "creator": ("creators", "creator_id"),
+    "consent": ("consent", "consent_id"),
 }
 """What an import may bring: entity -> its table and key."""
 
@@ -567,6 +580,7 @@ RECORD_TIMES = {
     "purchases": "purchase_time",
     "items": "created_time",
     "creators": "created_time",
+    "consent": "said_time",
 }
 """Table of imported rows -> the column that says when a row was true."""
 

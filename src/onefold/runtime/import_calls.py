@@ -30,6 +30,7 @@ def _import(asked: Asked, params: take.ImportParams) -> Body:
             dry_run=params.dry_run,
             progress=asked.progress,
             view=asked.view(take.Asking()),
+            purposes=workspace.gate().rules.known,
         )
     if params.dry_run:
         return done

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Stated = frozenset[tuple[str, bool, bool]]
 """What was ever stated: purpose, whether yes, whether by ordinary events alone."""
 
-_ROWS_OF = ("contacts", "answers", "comments", "purchases", "creators")
+_ROWS_OF = ("contacts", "answers", "comments", "purchases", "creators", "consent")
 """Imported tables whose rows are of a person, by `user_key`."""
 _ROWS_WITH = ("tickets",)
 """Imported tables whose rows are of an account and may name a person."""

@@ -93,6 +93,10 @@ FILES = {
         "id,user,name\nk1,u1,Jo Miller\n",
         "creator_id: id, user_id: user, name: name",
     ),
+    "consent": (
+        "user,what,said,at,how\nu1,sharing,Granted,2025-09-10,form of jo@acme.example\n",
+        "user_id: user, purpose: what, answer: said, said_time: at, evidence: how",
+    ),
     "items": (
         "id,creator,name,price\nx1,k1,Lamp,12\nx2,k9,Vase,3\n",
         (

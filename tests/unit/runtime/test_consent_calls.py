@@ -320,6 +320,88 @@ def test_a_file_that_cannot_be_read_is_refused_whole(world, text):
     assert world.raw("consents") == []
 
 
+WORDS = """table: consent
+file: words.csv
+columns: {user_id: who, email: mail, purpose: what, answer: said, said_time: at, basis: by,
+  region: where, evidence: how}
+"""
+
+
+def words(world, *rows, columns="", **params):
+    head = "id,who,mail,what,said,at,by,where,how"
+    (world.folder / "words.csv").write_text("\n".join([head, *rows]) + "\n")
+    mapping = world.folder / "words.yaml"
+    mapping.write_text(WORDS.replace("{user_id", "{" + columns + "user_id"))
+    return ask(world, "import", mapping=str(mapping), **params)
+
+
+def reckoned(done):
+    return dict(zip((one["name"] for one in done["columns"]), done["rows"][0], strict=True))
+
+
+def test_consent_is_imported_as_a_table_and_undone_to_the_checksum(world):
+    world.send(track("saved", id="1", user="u1"), track("opened", id="2", user="u2"))
+    before = world.sums()
+    rows = [
+        f"1,u1,,analytics,Denied,{iso(60)},,eu,paper form 7",
+        f"2,u2,u2@shop.example,sharing,granted,{iso(61)},contract,,",
+        f"3,u2,,fun,granted,{iso(60)},,,",
+        f"4,u2,,sharing,perhaps,{iso(60)},,,",
+        f"5,u2,,sharing,granted,{iso(90_000)},,,",
+        f"6,,,sharing,granted,{iso(60)},,,",
+        "7,u2,,sharing,granted,soon,,,",
+        "8,=cmd|' /C calc'!A0,,sharing,denied,,,,",
+    ]
+    dry = words(world, *rows, dry_run=True)
+    told = {"read": 8, "kept": 2, "waiting": 6}
+    assert told.items() <= reckoned(dry).items()
+    assert "words.csv line 4: `purpose` is not one of" in " ".join(dry["notes"])
+    assert world.sums() == before
+    done = words(world, *rows)
+    assert told.items() <= reckoned(done).items()
+    assert seen(world) == ["opened"]
+    assert states(world, "u1")["analytics"] == "withdrawn"
+    mail = identifier_key(bytes.fromhex(IDENTITY_KEY), "email", "u2@shop.example")
+    assert {row["key"] for row in world.raw("consents")} == {key_of("u1"), key_of("u2"), mail}
+    (said,) = ask(world, "consent show", id="u1")["history"]["rows"]
+    assert (said[1], *said[4:8]) == ("no", "import", "import:words", "consent", "eu")
+    (proof,) = [one for one in proofs.listed(world.workspace.state) if one.purpose == "analytics"]
+    assert (proof.key, proof.place, proof.source) == (key_of("u1"), proofs.FACTS, "import:words")
+    after = world.sums()
+    world.clock.now += SECOND
+    again = words(world, *rows)
+    assert world.sums() == after, "brought again, it says nothing new"
+    rebuild(world.workspace)
+    assert world.sums() == after
+    ask(world, "undo", run=again["run"])
+    assert world.sums() == after, "the first run still tells it"
+    ask(world, "undo", run=done["run"])
+    assert seen(world) == ["opened", "saved"]
+    assert world.raw("consents") == [] == world.raw("consent")
+    assert world.sums() == before
+
+
+def test_a_word_told_anew_replaces_the_former_and_goes_with_its_person(world):
+    world.send(track("saved", id="1", user="u1"), track("opened", id="2", user="u2"))
+    key = "consent_id: id, "
+    no, yes = (f"w1,u1,,analytics,{one},{iso(60)},,,desk" for one in ("denied", "granted"))
+    other = f"w2,u2,,sharing,denied,{iso(60)},,,"
+    words(world, no, other, columns=key)
+    assert seen(world) == ["opened"]
+    world.clock.now += SECOND
+    mended = words(world, yes, other, columns=key)
+    assert seen(world) == ["opened", "saved"]
+    ask(world, "undo", run=mended["run"])
+    assert seen(world) == ["opened"]
+    world.clock.now += SECOND
+    ask(world, "person erase", id="u1")
+    assert {row["key"] for row in world.raw("consents")} == {key_of("u2")}
+    assert [row["consent_id"] for row in world.raw("consent")] == ["w2"]
+    sums = world.sums()
+    rebuild(world.workspace)
+    assert world.sums() == sums
+
+
 def participants(world, **terms):
     view = world.view(**terms)
     rows = view.ask(view.records["interactions"].order_by("interaction_id")).to_pylist()
