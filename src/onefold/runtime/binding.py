@@ -23,6 +23,7 @@ _ASKING = "opt-in"
 """The basis of a source that keeps nothing personal unless somebody said yes."""
 _STEP = 1 << 20
 _MOST_SUBJECT = 300
+_MOST_SHOWN = 1_000
 Made = Callable[[Workspace, Mapping[str, Any]], approvals.Use]
 
 
@@ -94,15 +95,21 @@ def _waits_for_nobody(workspace: Workspace, name: str, given: Mapping[str, Any])
     if name == "personalization switch":
         return bool(given["to"] == "off")
     if name in {"source add", "source set"}:
-        return given.get("basis", _ASKING) in {_ASKING, _basis_of(workspace, given["name"])}
+        return _asks_as_before(workspace, given)
     if name == "approval need":
         return given["kind"] not in approvals.KINDS
     return name == "destination set" and given.get("stopped") is True and len(given) == 2
 
 
-def _basis_of(workspace: Workspace, name: str) -> str:
+def _asks_as_before(workspace: Workspace, given: Mapping[str, Any]) -> bool:
+    """Return whether of a source's people no more is kept than before: by basis, and by region."""
     known = sources.list_sources(workspace.state)
-    return next((one.basis for one in known if one.name == name), _ASKING)
+    former = next((one for one in known if one.name == given["name"]), None)
+    basis = given.get("basis", _ASKING)
+    if former is None:
+        return bool(basis == _ASKING)
+    same = given.get("region", former.region) == former.region
+    return same and basis in {_ASKING, former.basis}
 
 
 def _shown(key: str, kept: object) -> object:
@@ -110,7 +117,7 @@ def _shown(key: str, kept: object) -> object:
     if key in _HIDDEN:
         return "(not shown)"
     if key != "url":
-        return kept
+        return kept if len(str(kept)) <= _MOST_SHOWN else f"{str(kept)[:_MOST_SHOWN]} ..."
     try:
         return urlsplit(str(kept)).hostname or "(no host)"
     except ValueError:

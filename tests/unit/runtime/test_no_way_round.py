@@ -157,7 +157,7 @@ def stands(house):
         and not re.search(r"sqlite|^facts|^run", str(path))
         and path.relative_to(house.world.folder).parts[0] not in {"facts", "run"}
     )
-    return kept, len(rows), files
+    return kept, len(rows), files, repr(house.world.workspace.gate().rules)
 
 
 def waiting(house):
@@ -234,6 +234,14 @@ def test_a_key_signs_nothing_that_needs_somebody_else(house):
     with pytest.raises(NotAllowed, match="is a key"):
         call(house.world.workspace, puppet, "approval sign", {"draft": draft})
     assert approvals.draft_of(state, draft).standing == "waiting"
+
+
+def test_a_source_that_asks_as_before_or_more_waits_for_nobody(house):
+    for more in ({"basis": "opt-in"}, {"unplanned": "strip"}, {"sample": 0.5}, {"region": "eu"}):
+        ask(house, "Olga", "source set", name="app", **more)
+    for more in ({"basis": "contract"}, {"region": "us"}):
+        draft = asked_for(house, "source set", {"name": "app", **more})
+        assert approvals.draft_of(house.state, draft).kind == "consent_policy"
 
 
 def test_a_partners_file_that_changed_is_asked_for_anew(house):
