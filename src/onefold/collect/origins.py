@@ -28,6 +28,7 @@ __all__ = [
     "HeldItem",
     "Incoming",
     "Source",
+    "Suppressed",
     "add_source",
     "event_in",
     "held_in",

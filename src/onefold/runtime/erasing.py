@@ -20,6 +20,7 @@ from onefold.model.time import SECOND, format_time
 from onefold.runtime import people_requests as requests
 from onefold.runtime.known_by import KnownBy, known_by
 from onefold.runtime.rights import STATES
+from onefold.runtime.sealed_copies import let_go
 from onefold.runtime.workspace import Workspace
 from onefold.store import tables
 
@@ -152,6 +153,8 @@ def _finish(
         return False
     for entry in told.values():
         workspace.vault.forget({*entry.keys, *entry.named})
+    if copies := let_go(workspace):
+        counts["sealed copies"] = copies
     workspace.state.scour()
     for one in waiting.values():
         shutil.rmtree(workspace.folder / EXPORTS / _folder_of(one.subject), ignore_errors=True)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from onefold.collect import sources
 from onefold.model.errors import BadInput
 from onefold.model.records import OWNER, Question
 from onefold.model.time import DAY
@@ -193,3 +194,43 @@ def test_who_was_erased_is_let_in_as_nobody(world):
     world.clock.now += 9 * DAY
     settle(world)
     assert named(world) == []
+
+
+def copies(world, word):
+    """Sealed copies in the log that stand, and how many of them tell a word."""
+    keys, found = world.workspace.vault.sealing_keys(world.clock.now), []
+    for row in world.workspace.log.read(0):
+        if row.route == "held":
+            entry = sources.held_in(row)
+            found += [sources.opened(one, keys[entry.day]) for one in entry.items if one.sealed]
+    return len(found), sum(word in one for one in found)
+
+
+def test_no_key_reads_a_sealed_copy_of_who_was_erased(world):
+    agree(world, who="anna@example.com")
+    world.fold()
+    world.send(before("1", user="anna@example.com"), before("2", user="u2"))
+    world.send(before("3", user="anna@example.com", props={"note": "anna@example.com"}))
+    world.fold()
+    settle(world)
+    world.send(before("4", user="anna@example.com"), before("5", user="u2"))
+    assert copies(world, b"anna@example.com") == (5, 3)
+    sealed = {
+        one.sealed
+        for row in world.workspace.log.read(0)
+        if row.route == "held"
+        for one in sources.held_in(row).items
+    }
+    done = call(world.workspace, OWNER, "person erase", {"id": "user_id:anna@example.com"}).body
+    assert ["sealed copies", 3] in done["rows"]
+    assert copies(world, b"anna@example.com") == (2, 0), "those of others stay"
+    left = [path.read_bytes() for path in world.folder.rglob("*") if path.is_file()]
+    lost = [one for one in sealed if not any(one in text for text in left)]
+    assert len(lost) >= 3, "no file holds the bytes of them"
+    assert files_hold(world.folder, ["anna@example.com"]) == []
+    sums = world.sums()
+    rebuild(world.workspace)
+    assert world.sums() == sums
+    agree(world, who="u2", message="late")
+    assert settle(world) == {"let_in": 2, "unnamed": 1, "waiting": 0, "keys_destroyed": 0}
+    assert call(world.workspace, OWNER, "audit verify", {}).good
