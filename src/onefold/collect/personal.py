@@ -15,7 +15,8 @@ _KEYS = frozenset({
     "addressline1", "addressline2", "homeaddress", "billingaddress", "shippingaddress",
     "birthday", "birthdate", "dateofbirth", "dob", "ssn", "socialsecuritynumber", "passport",
     "passportnumber", "iban", "creditcard", "creditcardnumber", "cardnumber", "taxid",
-    "nationalid", "ip", "ipaddress", "ipv4", "ipv6", "useragent",
+    "nationalid", "ip", "ipaddress", "ipv4", "ipv6", "useragent", "cardno", "ccnumber", "debitcard",
+    "debitcardnumber", "paymentcard", "paymentcardnumber", "cvv", "cvc",
 })
 # fmt: on
 _TRAIT_KEYS = _KEYS | {"name"}
@@ -43,6 +44,21 @@ _PHONE_KEYS = frozenset(
     | {"telephone", "msisdn"}
 )
 _PHONE_STARTS = frozenset("+(0123456789")
+_CARD = re.compile(
+    r"[2-6][0-9]{3}([ -])(?:[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{1,3})?|[0-9]{6}\1[0-9]{4,5})"
+    r"(?![\w-])"
+)
+"""Digits in the groups in which cards show them; what comes before is looked at apart, since a
+pattern that begins with a class of letters is found faster."""
+_ISSUERS = re.compile(
+    r"4|5[0-8]|2(?:22[1-9]|2[3-9]|[3-6]|7[01]|720)|3(?:[46789]|0[0-59]|5(?:2[89]|[3-8]))"
+    r"|6(?:011|4[4-9]|[2357])"
+)
+"""How the numbers of Visa, Mastercard, Maestro, American Express, Diners Club, JCB, Discover and
+UnionPay begin."""
+_SHORTEST_CARD = 16
+"""Characters of the shortest: 14 digits in three groups."""
+_TWICE = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _MOST_JUDGED = 50_000
 _objects = msgspec.json.Decoder(dict[str, object])
 _judged: tuple[dict[str, bool], dict[str, bool]] = ({}, {})
@@ -74,9 +90,10 @@ def tracking_key(key: str) -> bool:
 
 
 def personal_text(text: str) -> bool:
-    """Return whether a text holds an e-mail address, or is a phone number.
+    """Return whether a text holds an e-mail address or the number of a card, or is a phone number.
 
-    Bare digits are taken for an id, so that a number of an item stays what it is.
+    Bare digits are taken for an id, so that a number of an item stays what it is. A card's number
+    is one that stands in groups as on the card, begins as an issuer's and passes Luhn's check.
 
     >>> personal_text("write to jo@example.com"), personal_text("+49 30 1234567")
     (True, True)
@@ -85,9 +102,29 @@ def personal_text(text: str) -> bool:
     """
     if ("@" in text or "%40" in text) and _EMAIL.search(text):
         return True
+    if len(text) >= _SHORTEST_CARD and _holds_card(text):
+        return True
     if text[:1] not in _PHONE_STARTS and not text[:1].isspace():
         return False
     return _PHONE.fullmatch(text.strip()) is not None
+
+
+def _holds_card(text: str) -> bool:
+    return any(_is_card(found) for found in _CARD.finditer(text))
+
+
+def _is_card(found: re.Match[str]) -> bool:
+    """Return whether digits in groups are a card's.
+
+    Source: ISO/IEC 7812-1, annex B (Luhn's formula) and its issuers' ranges.
+    """
+    before = found.string[found.start() - 1 : found.start()]
+    if before == "-" or before.isalnum() or before == "_":
+        return False
+    digits = [int(digit) for digit in found.group() if digit.isdigit()]
+    if _ISSUERS.match(found.group().replace(found.group(1), "")) is None:
+        return False
+    return (sum(digits[-1::-2]) + sum(_TWICE[digit] for digit in digits[-2::-2])) % 10 == 0
 
 
 def address_kind(field: str, value: str) -> str:
@@ -103,13 +140,14 @@ def address_kind(field: str, value: str) -> str:
 
 
 def masked(text: str, instead: str) -> str:
-    """Return a text in which e-mail addresses and phone numbers are replaced.
+    """Return a text in which e-mail addresses and numbers of phones and cards are replaced.
 
     >>> masked("ask jo@example.com or +49 30 1234567 by 2026-11-22", "...")
     'ask ... or ... by 2026-11-22'
     """
     if "@" in text or "%40" in text:
         text = _EMAIL.sub(instead, text)
+    text = _CARD.sub(lambda found: instead if _is_card(found) else found.group(), text)
     return _PHONE_WITHIN.sub(instead, text)
 
 
@@ -150,6 +188,8 @@ def _suspicious(fields: dict[str, object], *, traits: bool) -> bool:
         if value.__class__ is str:
             text: str = value
             if "@" in text or "%40" in text or text[:1] in _PHONE_STARTS:
+                return True
+            if len(text) >= _SHORTEST_CARD and _CARD.search(text):
                 return True
         elif isinstance(value, dict | list):
             return True

@@ -21,7 +21,7 @@ _WORDS = (
     ("phone", ("phone", "mobile", "msisdn", "telephone", "cellnumber", "fax")),
     ("birth", ("birth", "dob")),
     ("government", ("ssn", "socialsecurity", "passport", "taxid", "nationalid")),
-    ("payment", ("iban", "creditcard", "cardnumber", "bankaccount")),
+    ("payment", ("iban", "creditcard", "debitcard", "paymentcard", "cardn", "ccnum", "bankacc")),
     ("address", ("address", "street", "postcode", "zipcode", "city")),
     ("name", ("name", "surname")),
 )
