@@ -70,6 +70,23 @@ def test_a_source_is_added_and_changed(owner, state):
     assert post(owner, "/settings/sources", name="A B", **given).status_code == 422
 
 
+def test_where_a_sources_countries_come_from_is_set_kept_refused_and_taken_away(owner, state):
+    given = {"environment": "staging", "basis": "opt-in", "unplanned": "allow"}
+    post(owner, "/settings/sources", name="web", country=" header:CF-IPCountry ", **given)
+    assert sources.source_named(state, "web").country == "header:CF-IPCountry"
+    assert 'value="header:CF-IPCountry"' in owner.get("/settings").text
+    post(owner, "/settings/sources/change", name="web", **given)
+    assert sources.source_named(state, "web").country == "header:CF-IPCountry"
+    wrong = post(owner, "/settings/sources/change", name="web", country='"><b>', **given)
+    assert wrong.status_code == 422
+    assert "Use header:NAME" in wrong.text
+    assert '<code>"><b>' not in wrong.text
+    post(owner, "/settings/sources/change", name="web", country="connection", **given)
+    assert sources.source_named(state, "web").country == "connection"
+    post(owner, "/settings/sources/change", name="web", country="", **given)
+    assert sources.source_named(state, "web").country == ""
+
+
 def test_a_password_needs_the_present_one_and_ends_other_visits(owner, state, clock):
     other = people.sign_in(state, "Ines", RIGHT, now=clock())
     new = "another quiet evening"

@@ -154,7 +154,7 @@ async def revoke_key(request: Request) -> Response:
 async def add_source(request: Request) -> Response:
     """Add a source with a new write key."""
     form, workspace = await request.form(), request.app.state.workspace
-    parts = ("name", "environment", "basis", "unplanned", "region")
+    parts = ("name", "environment", "basis", "unplanned", "region", "country")
     given = {name: text_of(form, name) for name in parts}
     try:
         await ask(request, call, workspace, request.state.asker, "source add", given)
@@ -168,6 +168,8 @@ async def change_source(request: Request) -> Response:
     """Change what may be kept of a source's events."""
     form, workspace = await request.form(), request.app.state.workspace
     given = {field: text_of(form, field) for field in ("name", "environment", "basis", "unplanned")}
+    if "country" in form:  # an empty one takes the setting away, none at all leaves it
+        given["country"] = text_of(form, "country")
     try:
         await ask(request, call, workspace, request.state.asker, "source set", given)
     except OnefoldError as error:
