@@ -49,6 +49,8 @@ ROOMS = {
     "Measure": {
         "cohort": ("cohorts", "Frozen cohorts: members stay, changes stand beside."),
         "metric": ("measure", "A metric with its intervals."),
+        "funnel": ("measure", "How many people went how far through some events."),
+        "retention": ("measure", "Who came back after the first time, by cohort."),
         "experiment": ("measure", "Experiments and their verdicts."),
     },
     "Advise": {
@@ -64,7 +66,7 @@ ROOMS = {
         "team": ("access", "Who works on the same accounts."),
         "policy": ("access", "Who sees which rows, and what of persons in clear."),
         "audit": ("governance", "The trail, and whether it is whole."),
-        "retention": ("retention", "For how many days events serve a purpose."),
+        "expiry": ("expiry", "For how many days events serve a purpose."),
         "destination": ("sharing", "Where data goes, for which purpose."),
         "transfer": ("sharing", "Data across borders: bases, and what went."),
         "join": ("joining", "Who of a partner's file is a customer, in groups."),

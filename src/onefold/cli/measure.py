@@ -1,9 +1,14 @@
 """Commands that measure: metrics and experiments."""
 
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
 import click
 
 from onefold.cli.options import command, group
 from onefold.cli.reach import answer
+
+Command = TypeVar("Command", bound=Callable[..., object])
 
 _include = click.option(
     "--include",
@@ -12,10 +17,16 @@ _include = click.option(
 )
 
 
+def _days(command: Command) -> Command:
+    first = click.option("--from", "from_date", metavar="D", help="First day, such as 2026-11-01.")
+    return first(
+        click.option("--to", "to_date", metavar="D", help="The day after the last.")(command)
+    )
+
+
 @command("metric")
 @click.argument("name")
-@click.option("--from", "from_date", metavar="D", help="First day, such as 2026-11-01.")
-@click.option("--to", "to_date", metavar="D", help="The day after the last.")
+@_days
 @click.option("--every", type=click.Choice(("day", "week", "month")), help="One row each.")
 @click.option("--by", metavar="DIMENSION", help="One row for each value of a dimension.")
 @click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
@@ -45,6 +56,42 @@ def metric_command(
             "include": include,
         },
     )
+
+
+@command("funnel")
+@click.argument("events", nargs=-1, required=True, metavar="EVENT...")
+@click.option("--within", default="7d", metavar="LENGTH", help="As 30m, 12h or 7d. Default: 7d.")
+@_days
+@click.option("--by", metavar="DIMENSION", help="Apart by a property of the first step.")
+@click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
+@click.option("--environment", help="Of which environment. Default: production.")
+@_include
+def funnel_command(events: tuple[str, ...], **asked: str | None) -> int:
+    """Count who did the EVENTs in this order; without days, over the last 28 whole ones."""
+    return answer("funnel", {"events": events, **_named_days(asked)})
+
+
+@command("retention")
+@click.option("--start", required=True, metavar="EVENT", help="What begins.")
+@click.option("--return", "back", required=True, metavar="EVENT", help="What tells of a return.")
+@click.option("--every", type=click.Choice(("day", "week", "month")), help="Default: week.")
+@click.option(
+    "--kind",
+    type=click.Choice(("bounded", "rolling")),
+    help="Back in just that period, or in it or later. Default: bounded.",
+)
+@_days
+@click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
+@click.option("--environment", help="Of which environment. Default: production.")
+@_include
+def retention_command(back: str, **asked: str | None) -> int:
+    """Show who came back after the first time, by cohort; without days, over the last 28."""
+    return answer("retention", {"return": back, **_named_days(asked)})
+
+
+def _named_days(asked: Mapping[str, str | None]) -> dict[str, str | None]:
+    names = {"from_date": "from", "to_date": "to"}
+    return {names.get(name, name): value for name, value in asked.items()}
 
 
 @group("experiment")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from onefold.experiments.records import Experiment, Outcome
-from onefold.metrics import dimension_of, instant
+from onefold.metrics import terms
 from onefold.model.time import DAY, SECOND
 
 if TYPE_CHECKING:
@@ -117,12 +117,12 @@ def first_exposures(view: "View", experiment: Experiment, sample: Sample) -> Any
     """
     shown = _exposures(view.person_events, experiment).filter(
         lambda t: (
-            (t.event_time >= instant(sample.start_time))
-            & (t.event_time < instant(sample.read_time))
+            (t.event_time >= terms.instant(sample.start_time))
+            & (t.event_time < terms.instant(sample.read_time))
         )
     )
     weight = _weight(view, shown)
-    arm = dimension_of(shown, "variation_id")
+    arm = terms.dimension_of(shown, "variation_id")
     arms = shown.select("person_id", "event_time", arm=arm, **weight)
     arms = arms.mutate(arm=arms.arm.fill_null(""))
     people = arms.group_by("person_id").aggregate(
@@ -131,7 +131,7 @@ def first_exposures(view: "View", experiment: Experiment, sample: Sample) -> Any
         arms_seen=arms.arm.nunique(),
         **({"weight": arms.weight.min()} if view.sampled else {}),
     )
-    return people.filter(people.first_time < instant(sample.end_time))
+    return people.filter(people.first_time < terms.instant(sample.end_time))
 
 
 def exposed_groups(view: "View", experiment: Experiment, sample: Sample) -> "ir.Table":
@@ -162,15 +162,15 @@ def _exposed(view: "View", experiment: Experiment, sample: Sample) -> Any:
     """Return a row a person whose first exposure lies between start and planned end."""
     shown = _exposures(view.person_events, experiment).filter(
         lambda t: (
-            (t.event_time >= instant(sample.start_time))
-            & (t.event_time < instant(sample.read_time))
+            (t.event_time >= terms.instant(sample.start_time))
+            & (t.event_time < terms.instant(sample.read_time))
         )
     )
     shown = shown.select(
         "person_id",
         "event_time",
-        variant=dimension_of(shown, "variation_id").fill_null(""),
-        flag_version=dimension_of(shown, "flag_version").fill_null(""),
+        variant=terms.dimension_of(shown, "variation_id").fill_null(""),
+        flag_version=terms.dimension_of(shown, "flag_version").fill_null(""),
     )
     people = shown.group_by("person_id").aggregate(
         first_time=shown.event_time.min(),
@@ -181,7 +181,7 @@ def _exposed(view: "View", experiment: Experiment, sample: Sample) -> Any:
         variants=shown.variant.nunique(),
         versions=shown.flag_version.nunique(),
     )
-    return people.filter(people.first_time < instant(sample.end_time))
+    return people.filter(people.first_time < terms.instant(sample.end_time))
 
 
 def audience(view: "View", people: Any) -> Audience:
@@ -216,12 +216,12 @@ def first_seen_before(view: "View", sample: Sample, who: Audience) -> Any:
     begin, end = before_span(sample, who)
     if who.are_newcomers:
         people = _first_rows(view, view.person_events).filter(
-            lambda t: (t.first_time >= instant(begin)) & (t.first_time < instant(end))
+            lambda t: (t.first_time >= terms.instant(begin)) & (t.first_time < terms.instant(end))
         )
     else:
         events = view.person_events
         earlier = events.filter(
-            events.event_time >= instant(begin), events.event_time < instant(end)
+            events.event_time >= terms.instant(begin), events.event_time < terms.instant(end)
         )
         people = _first_rows(view, earlier)
     return people.mutate(arm=ibis.literal(""), arms_seen=1)
@@ -274,8 +274,8 @@ def exposures_without_person(view: "View", experiment: Experiment, sample: Sampl
     shown = _exposures(view.events, experiment)
     nobodys = shown.filter(
         shown.identifier.isnull(),
-        shown.event_time >= instant(sample.start_time),
-        shown.event_time < instant(min(sample.end_time, sample.read_time)),
+        shown.event_time >= terms.instant(sample.start_time),
+        shown.event_time < terms.instant(min(sample.end_time, sample.read_time)),
     )
     return int(view.ask(nobodys.aggregate(rows=nobodys.count())).to_pylist()[0]["rows"])
 
@@ -308,7 +308,7 @@ def outcome_counts(view: "View", people: Any, outcome: Outcome, sample: Sample) 
     weights = _both_weights(rows) if view.sampled else {}
     rows = rows.select(
         "arm",
-        ready=ready_time <= instant(sample.read_time),
+        ready=ready_time <= terms.instant(sample.read_time),
         day=(since // (DAY // SECOND)).cast("int64"),
         converted=rows.converted.fill_null(0).cast("int64"),
         **weights,
@@ -360,7 +360,7 @@ def _weights_in(row: dict[str, Any]) -> Weights | None:
 
 def _exposures(events: Any, experiment: Experiment) -> Any:
     return events.filter(
-        events.event == EXPOSURE, dimension_of(events, "experiment_id") == experiment.name
+        events.event == EXPOSURE, terms.dimension_of(events, "experiment_id") == experiment.name
     )
 
 

@@ -5,8 +5,6 @@ from typing import TYPE_CHECKING
 from onefold.model.doors import door
 
 if TYPE_CHECKING:
-    from onefold.metrics.compile import dimension_of as dimension_of
-    from onefold.metrics.compile import instant as instant
     from onefold.metrics.define import load_metrics as load_metrics
     from onefold.metrics.figures import change as change
     from onefold.metrics.figures import contrast as contrast
@@ -17,6 +15,8 @@ if TYPE_CHECKING:
     from onefold.metrics.records import Point as Point
     from onefold.metrics.sessions import SessionsFold as SessionsFold
 
+    from . import compile as terms
+    from . import journeys as questions
     from . import live as live
 
 __getattr__ = door(
@@ -28,11 +28,11 @@ __getattr__ = door(
         "SessionsFold": "sessions",
         "change": "figures",
         "contrast": "figures",
-        "dimension_of": "compile",
-        "instant": "compile",
         "live": "=live",
         "load_metrics": "define",
         "measure": "figures",
+        "questions": "=journeys",
         "series": "figures",
+        "terms": "=compile",
     },
 )

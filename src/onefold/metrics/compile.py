@@ -129,7 +129,7 @@ def _amounts(
     moment = wanted.start_time if name == "sessions" else wanted.event_time
     columns: dict[str, Any] = {"person_id": wanted.person_id}
     if ask.every != "none":
-        columns["period"] = _period(moment, ask)
+        columns["period"] = period_of(moment, ask)
     if ask.by:
         columns["dimension"] = dimension_of(wanted, ask.by)
     for place, (term, span) in enumerate(variables):
@@ -215,7 +215,7 @@ def instant(micros: int) -> Any:
     return ibis.literal(to_datetime(micros).replace(tzinfo=None), type="timestamp")
 
 
-def _period(moment: Any, ask: Ask) -> Any:
+def period_of(moment: Any, ask: Ask) -> Any:
     """Return the first day of the period in the zone, by adding the offset of the time."""
     import ibis
 

@@ -6,6 +6,7 @@ from time import time_ns
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from onefold.model.errors import BadInput
+from onefold.model.words import plural
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -107,3 +108,38 @@ def day_of(micros: int, zone: str) -> date:
 def week_of(day: date) -> date:
     """Return the Monday on or before a day."""
     return day - timedelta(days=day.weekday())
+
+
+_UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
+_UNIT_WORDS = {"d": "day", "h": "hour", "m": "minute"}
+_LONGEST_DURATION = 3660 * DAY
+
+
+def parse_duration(text: str) -> int:
+    """Return the microseconds of a length of time: a whole number and s, m, h, d or w.
+
+    >>> parse_duration("7d") == 7 * DAY, parse_duration("90m") == 90 * MINUTE
+    (True, True)
+
+    Raises:
+        BadInput: It is none, or longer than ten years.
+    """
+    count, unit = text.strip()[:-1], text.strip()[-1:].lower()
+    if unit not in _UNITS or not count.isascii() or not count.isdigit() or len(count) > 12:
+        raise BadInput(f"`{text[:40]}` is no length of time.", "Write it as 7d, 12h, 30m or 90s.")
+    found = int(count) * _UNITS[unit]
+    if not 0 < found <= _LONGEST_DURATION:
+        raise BadInput(f"`{text[:40]}` is none, or over ten years.", "Write it as 7d or 12h.")
+    return found
+
+
+def duration_words(micros: int) -> str:
+    """Return a length of time in its largest whole unit.
+
+    >>> duration_words(7 * DAY), duration_words(HOUR), duration_words(90 * MINUTE)
+    ('7 days', '1 hour', '90 minutes')
+    """
+    for unit in ("d", "h", "m"):
+        if micros % _UNITS[unit] == 0:
+            return plural(micros // _UNITS[unit], _UNIT_WORDS[unit])
+    return plural(micros // SECOND, "second")

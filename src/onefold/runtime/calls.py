@@ -1,17 +1,13 @@
 """Every call of the house by name: the command line and the API offer the same ones."""
 
-from dataclasses import replace
-from datetime import timedelta
-
 from onefold import customers
 from onefold.advice import advise
 from onefold.collect import catalogues, questions
 from onefold.experiments import Experiment, exposure_log, load_experiments, read_experiment
 from onefold.governance import approvals, require
-from onefold.metrics import load_metrics, measure
-from onefold.model.errors import BadInput, NotFound, unknown
+from onefold.metrics import load_metrics
+from onefold.model.errors import NotFound, unknown
 from onefold.model.records import Answer, Column, Question
-from onefold.model.time import day_of, day_start, parse_date
 from onefold.runtime import (
     access_calls,
     approval_calls,
@@ -27,6 +23,7 @@ from onefold.runtime import (
     link_calls,
     machine_calls,
     person_calls,
+    question_calls,
     retrying,
     reviewing,
     sharing_calls,
@@ -58,11 +55,9 @@ __all__ = [
     "link_calls",
     "machine_calls",
     "person_calls",
+    "question_calls",
     "sharing_calls",
 ]
-
-_DEFAULT_DAYS = 28
-_NOT_TODAY = "Today is not counted: it is not over."
 
 
 # ---------------------------------------------------------------- the workspace
@@ -229,36 +224,6 @@ def _advise(asked: Asked, params: take.AdviseParams) -> Body:
 
 
 # ---------------------------------------------------------------- measure
-
-
-@named("metric", take.MetricParams)
-def _metric(asked: Asked, params: take.MetricParams) -> Body:
-    """A metric with its intervals."""
-    metrics = load_metrics(asked.workspace.definitions / "metrics")
-    if params.name not in metrics:
-        raise unknown("metric", params.name, metrics)
-    view = asked.view(params)
-    from_time, to_time = _span(view, params.from_date, params.to_date)
-    answer = measure(
-        view,
-        metrics[params.name],
-        from_time=from_time,
-        to_time=to_time,
-        every=params.every or "none",
-        by=params.by,
-    )
-    whole = to_time == day_start(day_of(view.now, view.zone), view.zone)
-    return replace(answer, notes=(*answer.notes, _NOT_TODAY)) if whole else answer
-
-
-def _span(view: View, first: str | None, after: str | None) -> tuple[int, int]:
-    """Return the bounds of the days asked for; without any, the last 28 whole days."""
-    last = parse_date(after) if after else day_of(view.now, view.zone)
-    start = parse_date(first) if first else last - timedelta(days=_DEFAULT_DAYS)
-    if start >= last:
-        message = f"The days from {start} to {last} are none: the day of --to is not counted."
-        raise BadInput(message, "Let --to be a later day than --from.")
-    return day_start(start, view.zone), day_start(last, view.zone)
 
 
 @named("experiment list", take.Nothing, whole=False)

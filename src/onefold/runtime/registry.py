@@ -92,9 +92,17 @@ class Call:
     @property
     def places(self) -> tuple[str, ...]:
         """The parameters that name a file or folder of the server's machine."""
+        return self._that(_is_place)
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The parameters of several values: an address repeats their name."""
+        return self._that(lambda told: isinstance(told, msgspec.inspect.VarTupleType))
+
+    def _that(self, meant: Callable[[msgspec.inspect.Type], bool]) -> tuple[str, ...]:
         told = msgspec.inspect.type_info(self.takes)
         fields = told.fields if isinstance(told, msgspec.inspect.StructType) else ()
-        return tuple(field.encode_name for field in fields if _is_place(field.type))
+        return tuple(field.encode_name for field in fields if meant(field.type))
 
 
 CALLS: dict[str, Call] = {}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import ibis
 
 from onefold.governance import policies
-from onefold.metrics import dimension_of
+from onefold.metrics import terms
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -173,7 +173,7 @@ class _Term:
         """
         parts = []
         if self.rows.names_accounts:
-            named = dimension_of(events, "account_id")
+            named = terms.dimension_of(events, "account_id")
             named = (named == "").ifelse(ibis.null("string"), named)
             envelope = events.account_id
             own = envelope.isnull() | _or_no(self._account(envelope))
@@ -181,7 +181,7 @@ class _Term:
             nobodys = envelope.isnull() & named.isnull()
             parts.append(own & told & (~nobodys | self._sender(events)))
         if self.rows.campaigns:
-            campaign = dimension_of(events, "campaign_id")
+            campaign = terms.dimension_of(events, "campaign_id")
             parts.append(_or_no(campaign.isin(sorted(self.rows.campaigns))))
         return _or_no(reduce(and_, parts))
 

@@ -151,3 +151,37 @@ def test_a_write_key_is_only_for_those_who_define_what_is_sent(capsys, folder):
     assert code == 0
     assert {row[1] for row in json.loads(out)["rows"]} == {"hidden"}
     assert all(row[1] != "hidden" for row in asked(capsys, folder, "source", "list")["rows"])
+
+
+def test_a_funnel_and_who_came_back(capsys, folder):
+    days = ["--from", "2026-10-05", "--to", "2026-11-02"]
+    found = asked(capsys, folder, "funnel", "pin_opened", "pin_saved", "--within", "12h", *days)
+    names = [column["name"] for column in found["columns"]]
+    assert names[:4] == ["step", "event", "persons", "share"]
+    assert found["rows"] == []
+    assert "within 12 hours" in found["definition"]
+    assert any("`pin_opened`" in note for note in found["notes"])
+    named = ["--start", "pin_opened", "--return", "pin_saved", "--every", "week"]
+    found = asked(capsys, folder, "retention", *named, *days)
+    assert [row[:4] for row in found["rows"]][:2] == [
+        ["2026-10-05", 0, 0, 0],
+        ["2026-10-05", 0, 1, 0],
+    ]
+    assert len(found["rows"]) == 4 + 3 + 2 + 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["funnel", "pin_saved"], "2 to 12 events"),
+        (["funnel", "a", "b", "--within", "soon"], "7d"),
+        (["funnel", "a", "b", "--within", "99999999w"], "ten years"),
+        (["funnel", "a", "b", "--from", "2026-10-05", "--to", "2026-10-05"], "--to"),
+        (["retention", "--start", "a"], "--return"),
+    ],
+)
+def test_what_cannot_be_asked_is_told_with_its_mend(capsys, folder, words, said):
+    code, _, err = run(capsys, "-w", str(folder), *words)
+    assert code == 2
+    assert said in err
+    assert "Traceback" not in err

@@ -337,7 +337,7 @@ def test_what_no_purpose_may_use_any_more_is_erased(world):
     old = [row["event"] for row in world.rows(world.view().events)]
     assert old == ["x"], "analytics sees nothing that is too old for it"
     every = len(world.raw("events"))
-    assert call(world.workspace, OWNER, "retention enforce", {}).body["rows"] == [["events", 0]]
+    assert call(world.workspace, OWNER, "expiry enforce", {}).body["rows"] == [["events", 0]]
     settings.write_text(
         settings.read_text().replace(
             "analytics = 30\n",
@@ -347,7 +347,7 @@ def test_what_no_purpose_may_use_any_more_is_erased(world):
     world.close()
     world.open()
     world.fold()
-    gone = call(world.workspace, OWNER, "retention enforce", {}).body["rows"][0][1]
+    gone = call(world.workspace, OWNER, "expiry enforce", {}).body["rows"][0][1]
     assert gone == every - 1
     assert [row["event"] for row in world.raw("events")] == ["x"]
     assert residue(world.folder, (*OF_ANNA, "only-ads-77")) == []

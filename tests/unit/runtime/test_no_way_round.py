@@ -86,7 +86,7 @@ FREE = {
     "policy set": "who sees what, by its owner",
     "quarantine retry": "by what was laid down",
     "rebuild": "the same facts anew",
-    "retention enforce": "by what was laid down",
+    "expiry enforce": "by what was laid down",
     "team remove": "who sees what, by its owner",
     "team set": "who sees what, by its owner",
     "transfer revoke": "it stops something",

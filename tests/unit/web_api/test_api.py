@@ -275,3 +275,17 @@ def test_measures_are_open_metrics_and_tell_nothing_of_the_business(client, worl
     assert found["onefold_disk_free_bytes"].unit == "bytes"
     samples = [sample for family in found.values() for sample in family.samples]
     assert {label for sample in samples for label in sample.labels} <= {"plane", "step"}
+
+
+def test_what_has_several_values_is_repeated_in_an_address(client, bearer):
+    asked = "/api/v1/funnel?events=pin_opened&events=pin_saved&within=2d"
+    got = client.get(asked, headers=bearer)
+    posted = client.post(
+        "/api/v1/funnel",
+        headers=bearer,
+        json={"events": ["pin_opened", "pin_saved"], "within": "2d"},
+    )
+    assert got.status_code == posted.status_code == 200
+    assert got.json() == posted.json()
+    assert "pin_opened, then pin_saved within 2 days" in got.json()["definition"]
+    assert client.get("/api/v1/funnel?events=alone", headers=bearer).status_code == 422

@@ -56,16 +56,18 @@ async def _called(request: Request) -> Response:
 
 
 async def _params(request: Request, name: str) -> dict[str, Any]:
-    params = await _given(request)
+    params = await _given(request, name)
     if name in CALLS and not is_owner(request):
         for parameter in CALLS[name].places:
             _check_within(request.app.state.workspace, str(params.get(parameter) or ""))
     return params
 
 
-async def _given(request: Request) -> dict[str, Any]:
+async def _given(request: Request, name: str) -> dict[str, Any]:
     if request.method in {"GET", "HEAD"}:
-        return dict(request.query_params)
+        found: dict[str, Any] = dict(request.query_params)
+        lists = CALLS[name].lists if name in CALLS else ()
+        return found | {each: request.query_params.getlist(each) for each in lists if each in found}
     raw = await _body(request)
     try:
         params = msgspec.json.decode(raw or b"{}")

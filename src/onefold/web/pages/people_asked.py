@@ -38,7 +38,7 @@ def _shown(workspace: Workspace, asker: Asker) -> dict[str, Any]:
     body = call(workspace, asker, "person requests", {}).body
     names = [column["name"] for column in body["columns"]]
     found = [dict(zip(names, row, strict=True)) for row in body["rows"]]
-    kept = call(workspace, asker, "retention show", {}).body
+    kept = call(workspace, asker, "expiry show", {}).body
     return {
         "question": "What did people ask of us, and is it answered in time?",
         "answer": answer_of(found),

@@ -4,18 +4,18 @@ from onefold.cli.options import group
 from onefold.cli.reach import answer
 
 
-@group("retention")
-def retention_command() -> None:
+@group("expiry")
+def expiry_command() -> None:
     """For how many days events serve a purpose; `[retention]` in onefold.toml says it."""
 
 
-@retention_command.command("show")
+@expiry_command.command("show")
 def _show() -> int:
     """Show the days of each purpose, and how many events have expired."""
-    return answer("retention show")
+    return answer("expiry show")
 
 
-@retention_command.command("enforce")
+@expiry_command.command("enforce")
 def _enforce() -> int:
     """Erase now what no purpose may use any more; the server does so once a day."""
-    return answer("retention enforce")
+    return answer("expiry enforce")

@@ -1,0 +1,193 @@
+"""Funnels: who did some events in their order within a while, whichever first one began it.
+
+A person may begin many times, and the beginning that leads furthest counts: a funnel that looks
+at the first touch alone misses whoever came back and went through. The latest beginning that led
+to a step leaves the most time for the next, so one value a row is enough: the rule of ClickHouse's
+`windowFunnel`, which is its oracle.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from onefold.metrics import asking
+from onefold.metrics.asking import People
+from onefold.metrics.compile import Span
+from onefold.metrics.periods import check_window
+from onefold.model.errors import BadInput
+from onefold.model.records import Answer, Column
+from onefold.model.time import duration_words
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from onefold.store import View
+
+FEWEST_STEPS, MOST_STEPS = 2, 12
+MOST_GROUPS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What is asked of a funnel.
+
+    Attributes:
+        events: Names of events in their order.
+        within: From the first to the last step at most so long, microseconds.
+        span: From (inclusive) and to (exclusive), microseconds UTC: of all steps.
+        by: What the first step is split by, or None.
+    """
+
+    events: tuple[str, ...]
+    within: int
+    span: Span
+    by: str | None = None
+
+
+def funnel(view: "View", steps: Steps) -> Answer:
+    """Return how many people went how far through some events.
+
+    Columns: the dimension under its own name (with `by`), `step` (from 1), `event`, `persons` who
+    came to it, `share` of those of the first step with `low`, `high`, `level` and `n`, and
+    `of_former`, the share of those of the step before.
+
+    Raises:
+        BadInput: The steps, the days or the dimension cannot be used.
+    """
+    _check(steps)
+    question = reached(view, steps)
+    groups = _groups(view.ask(question).to_pylist(), len(steps.events))
+    shown = sorted(groups, key=lambda name: (-groups[name][0].weight, name is None, name or ""))
+    rows = [row for name in shown[:MOST_GROUPS] for row in _rows(steps, name, groups[name])]
+    return Answer(
+        columns=_columns(steps),
+        rows=tuple(rows),
+        definition=_definition(steps),
+        query=view.sql(question),
+        as_of_time=view.fresh_time,
+        excluded_by_consent=view.left_out(*steps.span),
+        notes=tuple(_notes(view, steps, groups)),
+    )
+
+
+def reached(view: "View", steps: Steps) -> "ir.Table":
+    """Return the question: by group and furthest step (`level`), the persons who came no further.
+
+    Columns: `level`, `by`, and `n`, `weight`, `squares` as `People` takes them.
+    """
+    events = asking.events_of(view, steps.events, steps.span, by=steps.by)
+    return _reached(events.op(), steps)
+
+
+@lru_cache(maxsize=64)
+def _reached(events: Any, steps: Steps) -> "ir.Table":
+    import ibis
+    from ibis import _
+
+    rows = events.to_expr()
+    begins = rows.event == steps.events[0]
+    if steps.by:
+        # Whatever a person does later goes on with each group that the person began in.
+        begun = rows.filter(begins).select("person_id", begun_in="by").distinct()
+        rows = rows.join(begun, "person_id")
+        begins = (rows.event == steps.events[0]) & rows.by.identical_to(rows.begun_in)
+    else:
+        rows = rows.mutate(begun_in=rows.by)
+    rows = rows.mutate(s0=ibis.ifelse(begins, rows.moment, ibis.null("int64")))
+    for place, event in enumerate(steps.events[1:], start=1):
+        again = event == steps.events[place - 1]
+        before = rows[f"s{place - 1}"].max().over(_until(later=again))
+        rows = rows.mutate(before=before)
+        comes = (rows.event == event) & (rows.moment - rows.before <= steps.within)
+        rows = rows.mutate(**{f"s{place}": ibis.ifelse(comes, rows.before, ibis.null("int64"))})
+    came = [rows[f"s{place}"].max().notnull().cast("int64") for place in range(len(steps.events))]
+    level = came[0]
+    for one in came[1:]:
+        level += one
+    weight = ibis.ifelse(rows.s0.notnull(), rows.weight, ibis.null("float64")).min()
+    persons = rows.group_by("person_id", by=rows.begun_in).aggregate(level=level, weight=weight)
+    return persons.filter(_.level > 0).group_by("by", "level").aggregate(**asking.counted())
+
+
+def _until(*, later: bool) -> Any:
+    """Return the window of a person's events until one, which itself is not before itself."""
+    import ibis
+
+    of = {"group_by": ["person_id", "begun_in"], "order_by": "moment"}
+    if later:
+        return ibis.range_window(preceding=(None, 1), **of)
+    return ibis.range_window(preceding=None, following=0, **of)
+
+
+def _check(steps: Steps) -> None:
+    check_window(*steps.span, "none")
+    asking.check_names(steps.events, fewest=FEWEST_STEPS, most=MOST_STEPS, what="A funnel")
+    if steps.within <= 0:
+        raise BadInput("A funnel within no time.", "Give it some, such as 7d, 12h or 30m.")
+
+
+def _groups(rows: Sequence[dict[str, Any]], count: int) -> dict[str | None, list[People]]:
+    """Return by group how many came to each step or further."""
+    found: dict[str | None, list[People]] = {}
+    for row in rows:
+        came = found.setdefault(row["by"], [People()] * count)
+        some = People.of(row)
+        for place in range(row["level"]):
+            came[place] += some
+    return found
+
+
+def _rows(steps: Steps, name: str | None, came: list[People]) -> Iterator[tuple[object, ...]]:
+    former = came[0]
+    for place, some in enumerate(came):
+        share = asking.share_of(some, came[0])
+        of_former = asking.share_of(some, former).estimate
+        head = (name,) if steps.by else ()
+        ends = (share.estimate, share.low, share.high, share.level, share.n)
+        yield (*head, place + 1, steps.events[place], round(some.weight), *ends, of_former)
+        former = some
+
+
+def _columns(steps: Steps) -> tuple[Column, ...]:
+    return (
+        *((Column(steps.by, "text"),) if steps.by else ()),
+        Column("step", "integer"),
+        Column("event", "text"),
+        Column("persons", "integer", "people"),
+        *(Column(name, "number", "share") for name in ("share", "low", "high", "level")),
+        Column("n", "integer", "people"),
+        Column("of_former", "number", "share"),
+    )
+
+
+def _definition(steps: Steps) -> str:
+    split = (
+        f" Split by `{steps.by}` of the first step: who began in several groups is in each."
+        if steps.by
+        else ""
+    )
+    return (
+        f"People who did {', then '.join(steps.events)} within {duration_words(steps.within)} of "
+        "the first, each step at the time of the one before or later, whichever first one led "
+        "furthest; the same event again only later. All steps are of these days, so who began on "
+        "the last of them had less time. `share` is of the people of the first step, `of_former` "
+        "of those of the step before. Only events with a person behind them. Interval: Wilson's, "
+        f"95 %.{split}"
+    )
+
+
+def _notes(view: "View", steps: Steps, groups: dict[str | None, list[People]]) -> Iterator[str]:
+    if any(not came[-1].n for came in groups.values()) or not groups:
+        yield from asking.unheard_notes(asking.unheard(view, steps.events, steps.span))
+    smallest = min((came[0].n for came in groups.values()), default=0)
+    if smallest < asking.FEWEST_PEOPLE:
+        yield (
+            f"Not enough data for {'every' if steps.by else 'an'} interval: {smallest} of "
+            f"{asking.FEWEST_PEOPLE} people."
+        )
+    if len(groups) > MOST_GROUPS:
+        yield f"The {MOST_GROUPS} largest of {len(groups):,} groups."
+    yield from view.marked_notes(*steps.span)
+    if view.sampled:
+        yield asking.SAMPLED
