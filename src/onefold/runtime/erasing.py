@@ -17,10 +17,12 @@ from onefold.collect import catalogues
 from onefold.model.errors import Conflict
 from onefold.model.records import OWNER, Answer, Asker, Column, Progress
 from onefold.model.time import SECOND, format_time
+from onefold.model.words import plural
 from onefold.runtime import people_requests as requests
 from onefold.runtime.known_by import KnownBy, known_by
 from onefold.runtime.rights import STATES
 from onefold.runtime.sealed_copies import let_go
+from onefold.runtime.told_by_others import told_by_others
 from onefold.runtime.workspace import Workspace
 from onefold.store import tables
 
@@ -63,7 +65,7 @@ def erase(
     with _one_at_a_time:
         found = known_by(workspace, text)
         counts = _counts(workspace, found)
-        words = _words(workspace, found)
+        words, ids = _words(workspace, found), _ids(workspace, found)
         request = requests.noted(
             workspace.state, asker, requests.ERASE, found.person_id, now=workspace.clock()
         )
@@ -75,7 +77,30 @@ def erase(
     began = time.monotonic()
     ended = finish(workspace, asker, counts)
     answer = _answer(workspace, request, found, counts, words=words, ended=ended)
-    return replace(answer, notes=(*answer.notes, *_slow(time.monotonic() - began)))
+    notes = [*answer.notes, *_slow(time.monotonic() - began)]
+    # Events of others are theirs: they are not rewritten, and nobody is told that they were.
+    told = list(_of_others(workspace, ids))
+    said = "What there was of the person and is gone; properties of others still name them."
+    definition = said if told else answer.definition
+    return replace(answer, notes=(*notes, *told), definition=definition)
+
+
+def _of_others(workspace: Workspace, ids: Collection[str]) -> Iterator[str]:
+    """Yield where properties of others still hold an identifier of who was erased."""
+    events, fields = told_by_others(workspace.folds.generation.facts, ids)
+    if events:
+        named = ", ".join(f"`{one}`" for one in fields)
+        yield (
+            f"Properties of others still hold an identifier of theirs, as they were sent: {named} "
+            f"of {plural(events, 'event')}. Describe one with `pii`, and the facts hold it no more."
+        )
+    kept = workspace.vault.fields_with(ids)
+    if kept:
+        named = ", ".join(f"`{one}` of {many:,}" for one, many in sorted(kept.items()))
+        yield (
+            "Personal properties of others still hold an identifier of theirs, in the log and the "
+            f"vault: {named}. They go when those people do."
+        )
 
 
 def _slow(seconds: float) -> Iterator[str]:
@@ -209,6 +234,12 @@ def _words(workspace: Workspace, found: KnownBy) -> set[bytes]:
     said = {name.value for name in vault.names(found.keys | found.named).values()}
     said |= {told.value for told in vault.fields(found.keys)}
     return {one.encode().lower() for one in said if len(one.encode()) >= _SHORTEST}
+
+
+def _ids(workspace: Workspace, found: KnownBy) -> set[str]:
+    """Return what somebody was known by, to look for in properties of others."""
+    said = {name.value for name in workspace.vault.names(found.keys).values()}
+    return {one for one in said if len(one) >= _SHORTEST}
 
 
 def _still_holding(folder: Path, words: Collection[bytes]) -> Iterator[Path]:

@@ -156,6 +156,11 @@ def _opened(item: sources.HeldItem, key: bytes | None) -> tuple[bytes, sources.I
     return None if whole is None or event is None else (whole, event)
 
 
+def waiting_in(facts: DuckFacts) -> int:
+    """Return how many events are held and were not let in yet."""
+    return len(_news(facts, -1)[0])
+
+
 def _news(facts: DuckFacts, since: int) -> tuple[set[_At], set[_At]]:
     """Return where events stand that are held since an offset, and those let in since."""
     tables, message = facts.tables(), list(_MESSAGE)

@@ -22,6 +22,7 @@ from onefold.model.ids import new_secret
 from onefold.model.records import OWNER, Answer, Column, Progress
 from onefold.model.time import Clock, format_time, now
 from onefold.model.words import plural
+from onefold.runtime.holding import waiting_in
 from onefold.runtime.kept_away import keep_erased, later_erased
 from onefold.runtime.rebuilding import checksum
 from onefold.runtime.settings import FILE, with_planes
@@ -52,6 +53,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         made_time: When, RFC 3339.
         offset: The last log offset in it; the facts are those of this offset.
         secrets: Whether keys and sign-ins are in it.
+        held_without_keys: Events in its log that wait for a yes, sealed: their keys are never in
+            it, so they come in as nobody's where it is restored. Absent in older exports.
         checksums: Table, rows and hash of the facts.
         files: Path -> its SHA-256 in hex.
     """
@@ -63,6 +66,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     made_time: str
     offset: int
     secrets: bool
+    held_without_keys: int = 0
     checksums: list[tuple[str, int, str]]
     files: dict[str, str]
 
@@ -142,6 +146,7 @@ def _write_all(
         made_time=format_time(workspace.clock()),
         offset=end,
         secrets=with_secrets,
+        held_without_keys=waiting_in(workspace.folds.generation.facts),
         checksums=[(str(t), int(rows), str(h)) for t, rows, h in checksum(workspace).rows],  # type: ignore[call-overload]
         files={path.relative_to(folder).as_posix(): _hash(path) for path in _files(folder)},
     )
@@ -209,6 +214,11 @@ def _told(manifest: Manifest, folder: Path) -> Answer:
         "The log holds events as they came, names and e-mails among them, and the identity key "
         "stands in state/settings.jsonl: whoever has the export can tell who is who."
     )
+    if manifest.held_without_keys:
+        notes.append(
+            f"{_held(manifest)} in the log without the keys, which end and are in no export: where "
+            "it is restored they come in as nobody's. They wait on here."
+        )
     return Answer(
         columns=(Column("table", "text"), Column("rows", "integer"), Column("hash", "text")),
         rows=tuple(manifest.checksums),
@@ -300,6 +310,8 @@ def _compared(manifest: Manifest, found: list[tuple[Any, ...]], *, told: str) ->
         for table, count, hashed in found
     )
     notes = [told]
+    if manifest.held_without_keys:
+        notes.append(f"{_held(manifest)} in it without their keys: they come in as nobody's.")
     if not manifest.secrets:
         notes.append("Users sign in by a link and choose a password anew.")
     if manifest.facts_version != VERSION:
@@ -315,6 +327,10 @@ def _compared(manifest: Manifest, found: list[tuple[Any, ...]], *, told: str) ->
         definition="Checksums of the facts made anew from the log, against those of the export.",
         notes=tuple(notes),
     )
+
+
+def _held(manifest: Manifest) -> str:
+    return f"{plural(manifest.held_without_keys, 'event')} held for a yes stand sealed"
 
 
 def _read_manifest(source: Path) -> Manifest:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -158,6 +159,13 @@ class Vault:
                 for row in self._connection.execute(_FIELDS, (key,)).fetchall()
                 if self._open(row[0])
             ]
+
+    def fields_with(self, words: Iterable[str]) -> dict[str, int]:
+        """Return field -> how many people's hold one of some words, in any case."""
+        query = "SELECT DISTINCT field, key FROM fields WHERE instr(lower(value), lower(?)) > 0"
+        with self._lock:
+            told = {row for one in words for row in self._connection.execute(query, (one,))}
+        return dict(Counter(str(field) for field, _ in told))
 
     def search(self, text: str, *, most: int = 50) -> list[int]:
         """Return keys whose identifier or field begins with a text, case ignored."""

@@ -89,6 +89,20 @@ def test_an_erased_person_is_found_no_more(world):
             erase(world, name)
 
 
+def test_what_others_tell_of_them_is_not_passed_over_in_silence(world):
+    for at, said in enumerate((ANNA.upper(), [{"deep": MAIL}], "somebody else")):
+        world.send(
+            track("invited", id=f"n{at}", user="bob", at=20 + at, agreed=False, referred_by=said)
+        )
+    world.fold()
+    done = erase(world)
+    plain, veiled = [one for one in done["notes"] if "of others" in one]
+    assert "as they were sent: `referred_by` of 1 event." in plain
+    assert "in the log and the vault: `referred_by" in veiled
+    assert len(residue(world.folder, (ANNA, MAIL))) >= 2, "as it says"
+    assert "in no file" not in done["definition"]
+
+
 def test_exactly_their_events_are_gone(world):
     before = {(row["log_offset"], row["place"]): row for row in world.raw("events")}
     persons = {row["key"]: row["person_id"] for row in world.raw("identifiers")}

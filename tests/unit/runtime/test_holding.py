@@ -1,12 +1,15 @@
 """Events held before consent: sealed, let in after a yes, nobody's when the key ends."""
 
+import json
+from contextlib import closing
+
 import pytest
 
 from onefold.collect import sources
 from onefold.model.errors import BadInput
 from onefold.model.records import OWNER, Question
 from onefold.model.time import DAY
-from onefold.runtime import call, rebuild
+from onefold.runtime import Workspace, call, rebuild, restore
 from onefold.runtime.holding import Holding, Settled
 from worlds import AGREED, SECOND, START, World, iso, track
 
@@ -234,3 +237,19 @@ def test_no_key_reads_a_sealed_copy_of_who_was_erased(world):
     agree(world, who="u2", message="late")
     assert settle(world) == {"let_in": 2, "unnamed": 1, "waiting": 0, "keys_destroyed": 0}
     assert call(world.workspace, OWNER, "audit verify", {}).good
+
+
+def test_an_export_says_how_many_events_it_cannot_open(world, tmp_path):
+    world.send(before("1", user="u1"), before("2", user="u2"))
+    agree(world)
+    assert settle(world)["waiting"] == 1
+    out = tmp_path / "out"
+    told = call(world.workspace, OWNER, "export", {"folder": str(out), "with_secrets": True}).body
+    assert any(note.startswith("1 event held for a yes") for note in told["notes"])
+    assert json.loads((out / "manifest.json").read_bytes())["held_without_keys"] == 1
+    done = restore(out, tmp_path / "again", progress=lambda *_: None, clock=world.clock)
+    assert done.equal
+    assert any(note.startswith("1 event held for a yes") for note in done.answer.notes)
+    with closing(Workspace(tmp_path / "again", world.clock)) as again:
+        assert again.vault.sealing_keys(world.clock.now) == {}
+        assert call(again, OWNER, "consent settle", {}).body["unnamed"] == 1
