@@ -114,7 +114,9 @@ def _raw_context(fields: Mapping[str, Raw]) -> dict[str, Raw]:
     return _raw_objects.decode(context) if context.startswith(b"{") else {}
 
 
-def stripped(item: bytes, event: Incoming, context: bytes = b"") -> bytes:
+def stripped(
+    item: bytes, event: Incoming, context: bytes = b"", *, identity_key: bytes = b""
+) -> bytes:
     """Return an event as nobody's: what may be kept without consent to know the person.
 
     Args:
@@ -122,26 +124,29 @@ def stripped(item: bytes, event: Incoming, context: bytes = b"") -> bytes:
         event: The same, decoded; its message id is written into the result, so that an id made
             from the whole content survives.
         context: The batch's context, or nothing.
+        identity_key: Keys the hash that stands for a message id that tells somebody.
     """
     fields = _objects.decode(readable(item) or b"{}")
     merge_context(fields, context)
     scan = Scan(_values(fields))
     # Most events repeat no identifier anywhere: one look at the whole saves one at each field.
     scan.resting = True
-    whole = _rest(fields, event, scan)
+    whole = _rest(fields, event, scan, identity_key)
     if scan.clears(whole.decode()):
         return whole
     scan.resting = False
-    return _rest(fields, event, scan)
+    return _rest(fields, event, scan, identity_key)
 
 
-def _rest(fields: Mapping[str, object], event: Incoming, scan: Scan) -> bytes:
+def _rest(fields: Mapping[str, object], event: Incoming, scan: Scan, identity_key: bytes) -> bytes:
     """Return what may stay of an event's fields, JSON."""
     kept: dict[str, object] = {"type": event.kind} if event.kind in KINDS else {}
     kept |= {name: fields[name] for name in _TIMES if micros_of_text(fields.get(name)) is not None}
     kept |= scan.fields({name: fields[name] for name in _ITEM if fields.get(name) is not None})
     kept["messageId"] = (
-        _hidden(event.message_id) if scan.tells(event.message_id) else event.message_id
+        _hidden(event.message_id, identity_key)
+        if scan.tells(event.message_id)
+        else event.message_id
     )
     if event.kind == "track":
         kept["event"] = scan.cleaned(event.event)
@@ -154,9 +159,15 @@ def _rest(fields: Mapping[str, object], event: Incoming, scan: Scan) -> bytes:
     return msgspec.json.encode(kept)
 
 
-def _hidden(message_id: str) -> str:
-    """Return an id that a second sending gets too, for one that gives a person away."""
-    return "hidden-" + blake2b(message_id.encode("utf-8", "replace"), digest_size=16).hexdigest()
+def _hidden(message_id: str, identity_key: bytes) -> str:
+    """Return an id that a second sending gets too, for one that gives a person away.
+
+    Under the workspace's key: who has the log, but not the key, cannot try who it might be.
+    """
+    text = message_id.encode("utf-8", "replace")
+    return (
+        "hidden-" + blake2b(text, digest_size=16, key=identity_key, person=b"message").hexdigest()
+    )
 
 
 def _context(context: Mapping[str, object], scan: Scan) -> dict[str, object]:

@@ -329,7 +329,11 @@ class _Judge:
         else:
             self._whole.add(len(self.items))
             self.unnamed += gone
-            kept = (sealed if gone else stripped)(kept, event, request.context)
+            if gone:
+                kept = sealed(kept, event, request.context)
+            else:
+                key = self._gate.identity_key
+                kept = stripped(kept, event, request.context, identity_key=key)
             if not gone and event.sent_consent and is_change(event.kind, event.event):
                 kept = with_subjects(kept, event, self._gate)
         return kept

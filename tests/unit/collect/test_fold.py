@@ -2,10 +2,14 @@
 
 import json
 import random
+from hashlib import blake2b
 
 import pytest
 
-from worlds import AGREED, START, World, iso, track
+from onefold.collect.dialects.segment import decode
+from onefold.collect.gate import stripped
+from onefold.runtime import rebuild
+from worlds import AGREED, IDENTITY_KEY, START, World, iso, track
 
 CLICK = """
 event: ad_clicked
@@ -172,3 +176,41 @@ def test_what_is_sent_again_is_held_to_its_first_rows_each_read_once(world, monk
     assert [row["message_hi"] is not None for row in world.raw("quarantine")] == [True]
     assert sorted(read) == sorted(set(read))
     assert read == sorted(read)
+
+
+def test_an_id_that_names_somebody_is_hidden_under_the_key_and_counts_once(tmp_path):
+    world = World(tmp_path / "w", basis="opt-in")
+    try:
+        telling = track("pin_saved", id="person-17-a", user="person-17", agreed=False)
+        plain = track("pin_saved", id="m1", user="person-17", agreed=False)
+        world.send(telling, plain)
+        world.close()
+        world.open()
+        world.send(plain, telling, telling)
+        before = world.sums()
+        assert before["events"][0] == 2
+        rebuild(world.workspace)
+        assert world.sums() == before
+        rows = world.workspace.log.read(0)
+        kept = [one for row in rows if b"pin_saved" in row.body for one in ids_in(row.body)]
+        hidden = {one for one in kept if one != "m1"}
+        assert (len(kept), kept.count("m1"), len(hidden)) == (5, 2, 1)
+        (found,) = hidden
+        guessed = blake2b(b"person-17-a", digest_size=16).hexdigest()
+        assert found.startswith("hidden-")
+        assert guessed not in found
+        keyed = {gate_id(key) for key in (b"", b"a" * 32, bytes.fromhex(IDENTITY_KEY))}
+        assert len(keyed) == 3
+        assert found in keyed
+    finally:
+        world.close()
+
+
+def gate_id(key):
+    item = json.dumps(track("pin_saved", id="person-17-a", user="person-17")).encode()
+    (event,) = decode("batch", b'{"batch":[' + item + b"]}", START)
+    return json.loads(stripped(item, event, identity_key=key))["messageId"]
+
+
+def ids_in(body):
+    return [one["messageId"] for one in json.loads(body)["batch"]]
