@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from onefold.model.errors import BadInput, Busy, MachineFailed, OnefoldError, TooLarge
 from onefold.store.kafka_lanes import BLANK, Lanes, blank, lane_of
 from onefold.store.kafka_rows import key_of, packed
+from onefold.store.kafka_says import sparing_logger
 from onefold.store.kafka_tally import Tally
 from onefold.store.records import LogRow, NewRow
 
@@ -83,7 +84,10 @@ class KafkaLog:
             Busy: The broker does not answer.
         """
         self._place = place = _place_of(url)
-        self._common: dict[str, Any] = {"bootstrap.servers": place.brokers, "logger": _log}
+        self._common: dict[str, Any] = {
+            "bootstrap.servers": place.brokers,
+            "logger": sparing_logger(),
+        }
         self._group = f"onefold-{place.topic}"
         with _told():
             self._lanes = Lanes(self._make_topics())
