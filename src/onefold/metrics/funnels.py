@@ -163,7 +163,7 @@ def _columns(steps: Steps) -> tuple[Column, ...]:
 
 def _definition(steps: Steps) -> str:
     split = (
-        f" Split by `{steps.by}` of the first step: who began in several groups is in each."
+        f" Split by {steps.by} of the first step: who began in several groups is in each."
         if steps.by
         else ""
     )
@@ -171,8 +171,8 @@ def _definition(steps: Steps) -> str:
         f"People who did {', then '.join(steps.events)} within {duration_words(steps.within)} of "
         "the first, each step at the time of the one before or later, whichever first one led "
         "furthest; the same event again only later. All steps are of these days, so who began on "
-        "the last of them had less time. `share` is of the people of the first step, `of_former` "
-        "of those of the step before. Only events with a person behind them. Interval: Wilson's, "
+        "the last of them had less time. Shares are of the people of the first step, and of those "
+        "of the step before. Only events with a person behind them. Interval: Wilson's, "
         f"95 %.{split}"
     )
 
