@@ -30,6 +30,8 @@ ALSO = (
     "/explore?metric=click_rate&every=week&by=surface",
     "/explore?metric=ad_revenue_per_engaged_user&every=day",
     "/explore/metrics/click_rate",
+    "/explore/dashboards/market",
+    "/explore/dashboards/discovery",
     "/pinboard?q=oak",
     "/pinboard?pin=i1",
     "/customers/accounts/{account}",

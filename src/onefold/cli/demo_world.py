@@ -233,5 +233,5 @@ def _samples(workspace: Workspace) -> dict[str, str]:
         if rows.num_rows:
             samples[kind] = str(rows.column(0)[0].as_py())
     experiments = load_experiments(workspace.definitions / "experiments")
-    named = {"experiment": next(iter(experiments)), "metric": "click_rate", "trace": _TRACE}
-    return {**samples, **named}
+    named = {"metric": "click_rate", "dashboards": "market", "trace": _TRACE}
+    return {**samples, **named, "experiment": next(iter(experiments))}

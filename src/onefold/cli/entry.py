@@ -48,6 +48,7 @@ ROOMS = {
     },
     "Measure": {
         "cohort": ("cohorts", "Frozen cohorts: members stay, changes stand beside."),
+        "dashboard": ("dashboards", "Questions that stand together, from git or kept here."),
         "metric": ("measure", "A metric with its intervals."),
         "funnel": ("measure", "How many people went how far through some events."),
         "retention": ("measure", "Who came back after the first time, by cohort."),

@@ -12,6 +12,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "consent": frozenset({"owner", "marketer"}),
     "import": frozenset({"owner", "analyst"}),
     "define": frozenset({"owner", "analyst"}),
+    "compose": frozenset({"owner", "analyst", "marketer"}),
     "rebuild": frozenset({"owner", "analyst"}),
     "settings": frozenset({"owner"}),
     "audit": frozenset({"owner", "analyst"}),
@@ -21,7 +22,9 @@ ACTIONS: dict[str, frozenset[str]] = {
 SCOPES: dict[str, frozenset[str]] = {
     "read": frozenset({"ask"}),
     "persons": frozenset({"ask", "see_persons", "see_personal_fields"}),
-    "write": frozenset({"ask", "import", "define", "decide", "merge", "consent", "rebuild"}),
+    "write": frozenset(
+        {"ask", "import", "define", "compose", "decide", "merge", "consent", "rebuild"}
+    ),
     "admin": frozenset(ACTIONS),
 }
 """Scope of an API key -> actions that it opens."""
@@ -35,6 +38,7 @@ _WORDS = {
     "consent": "record what people say of consent",
     "import": "import records",
     "define": "change definitions",
+    "compose": "keep dashboards",
     "rebuild": "rebuild the facts",
     "settings": "change settings",
     "audit": "read the audit trail",

@@ -7,7 +7,6 @@ from onefold.model.doors import door
 if TYPE_CHECKING:
     from onefold.metrics.define import load_metrics as load_metrics
     from onefold.metrics.figures import change as change
-    from onefold.metrics.figures import contrast as contrast
     from onefold.metrics.figures import measure as measure
     from onefold.metrics.figures import series as series
     from onefold.metrics.records import Change as Change
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from onefold.metrics.records import Point as Point
     from onefold.metrics.sessions import SessionsFold as SessionsFold
 
+    from . import boards as dashboards
     from . import compile as terms
     from . import journeys as questions
     from . import live as live
@@ -27,7 +27,7 @@ __getattr__ = door(
         "Point": "records",
         "SessionsFold": "sessions",
         "change": "figures",
-        "contrast": "figures",
+        "dashboards": "=boards",
         "live": "=live",
         "load_metrics": "define",
         "measure": "figures",

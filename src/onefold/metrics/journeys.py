@@ -1,6 +1,7 @@
-"""What persons did one after the other: funnels, and who came back."""
+"""Questions beside a metric: funnels, who came back, two groups set against each other."""
 
+from onefold.metrics.figures import contrast
 from onefold.metrics.funnels import Steps, funnel
 from onefold.metrics.returning import KINDS, Returning, retention
 
-__all__ = ["KINDS", "Returning", "Steps", "funnel", "retention"]
+__all__ = ["KINDS", "Returning", "Steps", "contrast", "funnel", "retention"]

@@ -15,6 +15,7 @@ from onefold.runtime import (
     cohort_calls,
     collect_calls,
     consent_calls,
+    dashboard_calls,
     governance_calls,
     identity_calls,
     import_calls,
@@ -47,6 +48,7 @@ __all__ = [
     "cohort_calls",
     "collect_calls",
     "consent_calls",
+    "dashboard_calls",
     "governance_calls",
     "identity_calls",
     "import_calls",
@@ -134,6 +136,7 @@ def _check_definitions(workspace: Workspace) -> None:
     load_experiments(workspace.definitions / "experiments")
     catalogues.audits.load_journeys(workspace.definitions / "journeys")
     questions.read_said(workspace.definitions)
+    dashboard_calls.check_dashboards(workspace)
 
 
 # ---------------------------------------------------------------- know

@@ -172,11 +172,7 @@ def call(
     require(asker, found.action)
     if found.whole:
         workspace.require_whole(asker)
-    try:
-        taken = msgspec.convert(dict(params), found.takes, strict=strict)
-    except msgspec.ValidationError as error:
-        message = f"`{name}` cannot take that: {_said(error)}."
-        raise BadInput(message, f"It takes: {_shape(found.takes)}.") from error
+    taken = taken_by(found, params, strict=strict)
     check_plain(name, taken, found.places)
     draft = binding.settled(workspace, asker, name, taken)
     with approvals.making(workspace.state, [draft], asker=asker):
@@ -184,6 +180,19 @@ def call(
     if isinstance(said, Outcome):
         return said
     return Outcome(said.to_json() if isinstance(said, Answer) else dict(said))
+
+
+def taken_by(found: Call, params: Mapping[str, Any], *, strict: bool = False) -> Any:
+    """Return the record of what a call takes.
+
+    Raises:
+        BadInput: A parameter is missing, unknown or of another kind.
+    """
+    try:
+        return msgspec.convert(dict(params), found.takes, strict=strict)
+    except msgspec.ValidationError as error:
+        message = f"`{found.name}` cannot take that: {_said(error)}."
+        raise BadInput(message, f"It takes: {_shape(found.takes)}.") from error
 
 
 def _is_place(told: msgspec.inspect.Type) -> bool:

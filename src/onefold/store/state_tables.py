@@ -349,3 +349,14 @@ suppressions = Table(
     Column("since_time", BigInteger, nullable=False),
 )
 """Keys of what erased people were known by: it tells nobody who they were."""
+
+dashboards = Table(
+    "dashboards",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("changed_by", String(100), nullable=False),
+    Column("changed_time", BigInteger, nullable=False),
+)
+"""Dashboards that were put together on a page, each as the YAML that git would hold."""

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from onefold.metrics import change, contrast, load_metrics, measure, series
+from onefold.metrics import change, load_metrics, measure, questions, series
 from onefold.metrics.define import parse_metric
 from onefold.model.errors import BadInput
 from onefold.model.money import Money
@@ -394,7 +394,7 @@ def test_without_any_discovery_the_answer_says_how_to_mark_one(view, metrics):
 def test_the_difference_of_two_groups_is_what_pandas_says(view, metrics, events):
     metric = metrics["click_rate"]
     groups = ("home_feed", "search_results")
-    found = contrast(view, metric, period=(START, END), groups=("surface", groups))
+    found = questions.contrast(view, metric, period=(START, END), groups=("surface", groups))
     columns = []
     people = sorted(set(events.person))
     for group in groups:
@@ -416,7 +416,7 @@ def test_groups_of_few_people_have_no_range(metrics):
         for surface in ("feed", None):
             small.add("ad_viewed", START, person, surface=surface)
             small.add("ad_clicked", START, person, surface=surface)
-    found = contrast(
+    found = questions.contrast(
         small.view(), metrics["click_rate"], period=(START, END), groups=("surface", ("feed", ""))
     )
     assert (found.estimate, found.low) == (0.0, None)

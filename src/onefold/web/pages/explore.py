@@ -39,6 +39,7 @@ from onefold.web.pages.explore_question import (
     first_day,
     span_words,
 )
+from onefold.web.pages.pinning import pinning
 from onefold.web.pages.traffic import LetIn
 from onefold.web.wording import number
 
@@ -61,7 +62,7 @@ GROUPS = 5
 async def explore(request: Request) -> Response:
     """Answer the question of the address."""
     workspace, asker = request.app.state.workspace, request.state.asker
-    shown = await ask(request, _explored, workspace, asker, dict(request.query_params))
+    shown = await ask(request, explored, workspace, asker, dict(request.query_params))
     return page(request, "explore/explore.html", here="Explore", **shown)
 
 
@@ -105,7 +106,8 @@ def _metrics(workspace: Workspace) -> dict[str, Metric]:
     return metrics.load_metrics(workspace.definitions / "metrics")
 
 
-def _explored(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dict[str, Any]:
+def explored(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dict[str, Any]:
+    """Return what the page shows for the question of an address, or why there is no answer."""
     known = _metrics(workspace)
     today = day_of(workspace.clock(), workspace.settings.zone)
     try:
@@ -118,7 +120,9 @@ def _explored(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dic
             "status": error.status,
             "trouble": _trouble(error, params, known),
         }
-    return shown_of(asked, answer, known, view=view)
+    shown = shown_of(asked, answer, known, view=view)
+    parts = asked.params() | {"include": asked.include}
+    return {**shown, "pin": pinning(workspace, asker, "metric", parts)}
 
 
 def _trouble(
@@ -167,6 +171,7 @@ def shown_of(
         "title": metric.label,
         "question": question_words(asked),
         "answer": answer_words(asked, rows, today=today, test=test),
+        "verdict": test.verdict if test and pair and not pair.groups else "",
         "lead": " ".join(filter(None, (metric.decision, left_out_words(asked, rows, today=today)))),
         "filters": filters_of(asked, known, today=today),
         "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),

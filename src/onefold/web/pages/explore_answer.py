@@ -109,7 +109,7 @@ def compared(view: View, asked: Asked, pair: Pair) -> Compared:
         now, former = (_span(view, asked, row) for row in (pair.this, pair.that))
         change = metrics.change(view, metric, period=now, former=former)
         return Compared(change.relative, change.verdict)
-    effect = metrics.contrast(
+    effect = metrics.questions.contrast(
         view,
         metric,
         period=_span(view, asked, pair.this),

@@ -19,6 +19,7 @@ from onefold.runtime import call
 from onefold.web import wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.pages.explore_question import dimension_words, span_words
+from onefold.web.pages.pinning import pinning
 from onefold.web.pages.traffic import LetIn, Traffic, let_in
 from onefold.web.wording import number, share
 
@@ -81,13 +82,13 @@ class Address:
 @signed_in()
 async def funnel(request: Request) -> Response:
     """Show how many people went how far through some events."""
-    return await _answered(request, _funnel_shown, "explore/funnel.html", "Funnel")
+    return await _answered(request, funnel_shown, "explore/funnel.html", "Funnel")
 
 
 @signed_in()
 async def retention(request: Request) -> Response:
     """Show who came back after the first time, by cohort."""
-    return await _answered(request, _retention_shown, "explore/retention.html", "Retention")
+    return await _answered(request, retention_shown, "explore/retention.html", "Retention")
 
 
 routes = [Route(FUNNEL, funnel), Route(RETENTION, retention)]
@@ -105,7 +106,8 @@ async def _answered(request: Request, shown_by: Any, template: str, title: str) 
     return page(request, template, here="Explore", title=title, **shown)
 
 
-def _funnel_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -> dict[str, Any]:
+def funnel_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -> dict[str, Any]:
+    """Return what the page shows for the funnel of an address."""
     params = _common(workspace, given) | {
         "events": given.get("events", ""),
         "within": given.get("within") or "7d",
@@ -140,10 +142,12 @@ def _funnel_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -> 
         "columns": _funnel_columns(params["by"]),
         "rows": [_funnel_row(row, params["by"]) for row in rows],
         "empty": False,
+        "pin": pinning(workspace, asker, "funnel", params),
     }
 
 
-def _retention_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -> dict[str, Any]:
+def retention_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -> dict[str, Any]:
+    """Return what the page shows for the retention of an address."""
     params = _common(workspace, given) | {
         "start": given.get("start", ""),
         "return": given.get("return", ""),
@@ -196,6 +200,7 @@ def _retention_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) 
         ],
         "rows": [_retention_row(row) for row in rows if row["period"]],
         "empty": not any(row["people"] for row in rows),
+        "pin": pinning(workspace, asker, "retention", params),
     }
 
 
