@@ -108,7 +108,7 @@ def sums(log_of_rows, sizes) -> list[tuple[str, int, str]]:
 sizes = st.lists(st.integers(1, 6), min_size=1, max_size=4)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(runs=runs, taken=st.data(), cut=sizes, other=sizes)
 def test_a_run_that_was_undone_has_never_been(runs, taken, cut, other) -> None:
     places = range(len(runs))
@@ -126,7 +126,7 @@ def test_a_run_that_was_undone_has_never_been(runs, taken, cut, other) -> None:
     assert sums(entries, cut) == sums(never, other)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(runs=runs, cut=sizes, other=sizes)
 def test_what_came_twice_in_the_log_counts_once(runs, cut, other) -> None:
     written = [log_rows(place, run) for place, run in enumerate(runs)]

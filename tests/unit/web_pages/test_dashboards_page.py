@@ -72,7 +72,7 @@ def test_a_template_answers_on_its_page_and_by_its_call(world, reader):
     assert [len(tile["answer"]["rows"]) for tile in told["tiles"]] == [3, 3, 1]
     page = reader.get("/explore/dashboards/discovery")
     assert page.status_code == 200
-    assert page.text.count('class="block tile-of-board"') == 3
+    assert page.text.count('class="block tile-of-board') == 3
     assert "No answer" not in page.text
 
 
