@@ -15,7 +15,6 @@ NOT_PAGES = {
     "/connect/state",
     "/live/stream",
     "/data/tail/stream",
-    "/explore/table.csv",
     "/health/facts",
     "/govern/trail.csv",
     "/govern/trail.jsonl",

@@ -45,7 +45,10 @@ def test_a_metric_on_the_page_is_that_of_the_command_line(served, visiting):
 
 def test_the_csv_holds_what_the_table_shows(client, visiting):
     query = "metric=click_rate&every=none&by=surface"
-    answer = client.get(f"/explore/table.csv?{query}")
+    with visiting() as visitor:
+        visitor.open(f"/explore?{query}")
+        way = visitor.page.get_by_role("link", name="CSV").get_attribute("href")
+    answer = client.get(way)
     assert answer.headers["content-type"].startswith("text/csv")
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     with visiting() as visitor:
@@ -54,6 +57,30 @@ def test_the_csv_holds_what_the_table_shows(client, visiting):
     assert [
         [group_name("surface", row["surface"]), share(float(row["estimate"]), 2)] for row in rows
     ] == [row[:2] for row in shown]
+
+
+def test_a_notebook_asks_the_same_again(client, served, monkeypatch):
+    asked = {"ask": "funnel", "events": "pin_viewed, pin_saved", "within": "1d", "by": "surface"}
+    told = client.get("/explore/take.ipynb", params=asked)
+    cells_told = json.loads(told.text)["cells"]
+    code = next(cell["source"] for cell in cells_told if cell["cell_type"] == "code")
+    monkeypatch.setenv("ONEFOLD_API_KEY", served.api_key)
+    found: dict[str, object] = {}
+    exec(compile(code, "cell", "exec"), found)
+    named = ("pin_viewed", "pin_saved", "--within", "1d", "--by", "surface")
+    expected = served.ask("funnel", *named)
+    assert found["body"]["rows"] == expected["rows"]
+    assert expected["rows"]
+
+
+def test_a_chart_is_saved_as_a_picture(visiting):
+    with visiting() as visitor:
+        visitor.open("/explore?metric=click_rate&by=surface")
+        visitor.drawn()
+        with visitor.page.expect_download() as saved:
+            visitor.page.get_by_role("button", name="Save as PNG").click()
+        assert saved.value.path().read_bytes().startswith(b"\x89PNG")
+        assert visitor.wrongs == []
 
 
 def test_an_experiment_on_the_page_is_that_of_the_command_line(served, visiting):

@@ -1,5 +1,9 @@
 """Cells of a CSV that no spreadsheet takes for a formula."""
 
+import csv
+import io
+from collections.abc import Iterable, Sequence
+
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """Full width too: some spreadsheets read those alike."""
 
@@ -17,3 +21,16 @@ def guarded(value: object) -> object:
     if isinstance(value, str) and value.lstrip(" \ufeff\u3000\xa0").startswith(_RISKY):
         return "'" + value
     return value
+
+
+def sheet(names: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    r"""Return rows as CSV (RFC 4180) under their names; no cell of it is a formula.
+
+    >>> sheet(["a", "=b"], [[1, None], ["-x", 2.5]])
+    "a,'=b\r\n1,\r\n'-x,2.5\r\n"
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([guarded(name) for name in names])
+    writer.writerows([guarded(each) for each in row] for row in rows)
+    return out.getvalue()

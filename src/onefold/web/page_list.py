@@ -16,8 +16,10 @@ _NO_PAGES = (
     "/govern/drafts/{number:int}",
     "/govern/trail.csv",
     "/govern/trail.jsonl",
+    "/explore/take.{form}",
 )
-"""Two never end, three sign in, one is there while something is to be signed; two are files."""
+"""Two never end, three sign in, one is there while something is to be signed; the rest are files.
+"""
 
 
 def page_paths() -> tuple[str, ...]:

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onefold import metrics
+from onefold.model.cells import sheet
 from onefold.model.errors import BadInput, NotFound
 from onefold.model.money import Money
 from onefold.model.records import Answer, Column
 from onefold.model.time import HOUR, SECOND
-from onefold.web.pages import explore
-from onefold.web.pages.explore_question import Asked, asked_of, filters_of
+from onefold.web.pages import explore, taking
+from onefold.web.pages.explore_question import asked_of, filters_of
 from small_facts import SmallFacts
 
 pytestmark = pytest.mark.long
@@ -236,7 +237,7 @@ def test_money_is_shown_in_its_currency_and_given_as_a_number():
     money = [Money(micros, "EUR") for micros in (2_500_000, 2_000_000, 3_000_000)]
     told = answer([(*money, 0.95, 40)], every="none", kind="money")
     assert explore.table_rows(one, explore.cells_of(told), today=TODAY)[0][1] == "€2.50"
-    rows = list(csv.DictReader(io.StringIO(explore.csv_of(one, told))))
+    rows = list(csv.DictReader(io.StringIO(sheet(*taking.flat(told.to_json())))))
     assert rows == [
         {
             "estimate": "2.5",
@@ -251,10 +252,8 @@ def test_money_is_shown_in_its_currency_and_given_as_a_number():
 
 @given(st.text(min_size=1, max_size=20))
 def test_no_cell_of_a_csv_is_a_formula(name):
-    one = Asked(KNOWN["click_rate"], "none", "surface", date(2026, 11, 1), TODAY, "analytics")
-    text = explore.csv_of(
-        one, answer([(name, 0.1, 0.0, 0.2, 0.95, 40)], by="surface", every="none")
-    )
+    told = answer([(name, 0.1, 0.0, 0.2, 0.95, 40)], by="surface", every="none")
+    text = sheet(*taking.flat(told.to_json()))
     first = next(csv.reader(io.StringIO(text.split("\r\n", 1)[1], newline="")))[0]
     assert not first.startswith(("=", "+", "-", "@", "\t", "\r"))
     assert first.removeprefix("'") == name.removeprefix("'")

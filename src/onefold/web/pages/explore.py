@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from starlette.responses import Response
 from starlette.routing import Route
 
 from onefold import metrics
-from onefold.model.cells import guarded
 from onefold.model.errors import OnefoldError, did_you_mean, unknown
 from onefold.model.money import Money
 from onefold.model.records import MARKED, Question
@@ -20,6 +16,7 @@ from onefold.model.words import plural
 from onefold.web import charts, wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, round_up
+from onefold.web.pages import taking
 from onefold.web.pages.explore_answer import (
     answer_words,
     begun,
@@ -48,6 +45,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from onefold.metrics import Metric
     from onefold.model.records import Answer, Asker
@@ -64,15 +62,6 @@ async def explore(request: Request) -> Response:
     workspace, asker = request.app.state.workspace, request.state.asker
     shown = await ask(request, explored, workspace, asker, dict(request.query_params))
     return page(request, "explore/explore.html", here="Explore", **shown)
-
-
-@signed_in()
-async def explore_csv(request: Request) -> Response:
-    """Give the table of the question as CSV."""
-    workspace, asker = request.app.state.workspace, request.state.asker
-    text, name = await ask(request, _as_csv, workspace, asker, dict(request.query_params))
-    headers = {"content-disposition": f'attachment; filename="{name}.csv"'}
-    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
 @signed_in()
@@ -96,7 +85,6 @@ async def metric_page(request: Request) -> Response:
 
 routes = [
     Route("/explore", explore),
-    Route("/explore/table.csv", explore_csv),
     Route("/explore/metrics", metrics_page),
     Route("/explore/metrics/{name}", metric_page),
 ]
@@ -122,7 +110,11 @@ def explored(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dict
         }
     shown = shown_of(asked, answer, known, view=view)
     parts = asked.params() | {"include": asked.include}
-    return {**shown, "pin": pinning(workspace, asker, "metric", parts)}
+    return {
+        **shown,
+        "pin": pinning(workspace, asker, "metric", parts),
+        "ways": taking.ways_of("metric", parts),
+    }
 
 
 def _trouble(
@@ -180,7 +172,6 @@ def shown_of(
         "groups": groups_of(rows) if asked.by and asked.every != "none" else [],
         "columns": columns_of(asked, rows),
         "rows": table_rows(asked, rows, today=today),
-        "csv": asked.address("/explore/table.csv"),
         "counted": _counted(asked, answer),
         "notes": answer.notes,
         "query": answer.query,
@@ -386,27 +377,6 @@ def _marked_words(asked: Asked, answer: Answer) -> str:
     told = f"Let in: {LetIn(asked.include).words.removeprefix('and ')}" if asked.include else ""
     parts = [*([told] if told else []), *(note.rstrip(".") for note in said)]
     return ". ".join([*parts, "Only production; other environments are not in it"])
-
-
-def _as_csv(workspace: Workspace, asker: Asker, params: dict[str, str]) -> tuple[str, str]:
-    known = _metrics(workspace)
-    asked = asked_of(params, known, today=day_of(workspace.clock(), workspace.settings.zone))
-    answer = _answer(workspace.view(asked.question(asker)), asked)
-    return csv_of(asked, answer), f"{asked.metric.name}-{asked.from_date}-{asked.to_date}"
-
-
-def csv_of(asked: Asked, answer: Answer) -> str:
-    """Return an answer as CSV (RFC 4180); no cell of it can become a formula of a spreadsheet."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    rows = cells_of(answer)
-    names = [column.name for column in answer.columns]
-    writer.writerow([*names, "currency"] if asked.metric.format == "money" else names)
-    for cell, row in zip(rows, answer.rows, strict=True):
-        values = [each.micros / 1_000_000 if isinstance(each, Money) else each for each in row]
-        safe = [guarded(each) for each in values]
-        writer.writerow([*safe, cell["currency"]] if asked.metric.format == "money" else safe)
-    return out.getvalue()
 
 
 def _metric_row(metric: Metric) -> list[object]:

@@ -18,6 +18,7 @@ from onefold.model.words import plural
 from onefold.runtime import call
 from onefold.web import wording
 from onefold.web.desk import ask, page, signed_in
+from onefold.web.pages import taking
 from onefold.web.pages.explore_question import dimension_words, span_words
 from onefold.web.pages.pinning import pinning
 from onefold.web.pages.traffic import LetIn, Traffic, let_in
@@ -143,6 +144,7 @@ def funnel_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -> d
         "rows": [_funnel_row(row, params["by"]) for row in rows],
         "empty": False,
         "pin": pinning(workspace, asker, "funnel", params),
+        "ways": taking.ways_of("funnel", params),
     }
 
 
@@ -201,6 +203,7 @@ def retention_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -
         "rows": [_retention_row(row) for row in rows if row["period"]],
         "empty": not any(row["people"] for row in rows),
         "pin": pinning(workspace, asker, "retention", params),
+        "ways": taking.ways_of("retention", params),
     }
 
 

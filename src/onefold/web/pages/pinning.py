@@ -1,4 +1,4 @@
-"""The form that puts the question of a page on a dashboard."""
+"""A question of a page as its call takes it, and the form that puts it on a dashboard."""
 
 from __future__ import annotations
 
@@ -17,6 +17,24 @@ if TYPE_CHECKING:
     from onefold.runtime import Workspace
 
 PATH = "/explore/dashboards"
+QUESTIONS = ("funnel", "metric", "retention")
+"""Questions that have a page of their own under Explore."""
+
+
+def taken_of(asked: str, params: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the call of a question takes, from the parts of its page's address.
+
+    >>> taken_of("funnel", {"events": "seen, saved", "by": ""})
+    {'events': ['seen', 'saved']}
+    """
+    given: dict[str, Any] = {name: value for name, value in params.items() if value}
+    if asked == "metric":
+        given["name"] = given.pop("metric", "")
+        if given.get("every") == "none":
+            del given["every"]
+    if asked == "funnel":
+        given["events"] = [name.strip() for name in given.get("events", "").split(",")]
+    return given
 
 
 def pinning(
@@ -34,17 +52,12 @@ def pinning(
     """
     if not may(asker, "compose"):
         return None
-    given: dict[str, Any] = {name: value for name, value in params.items() if value}
+    given = dict(params)
     today = day_of(workspace.clock(), workspace.settings.zone).isoformat()
     days = 0
     if given.get("to") == today and "from" in given:
         days = (parse_date(given.pop("to")) - parse_date(given.pop("from"))).days
-    if asked == "metric":
-        given["name"] = given.pop("metric", "")
-        if given.get("every") == "none":
-            del given["every"]
-    if asked == "funnel":
-        given["events"] = [name.strip() for name in given.get("events", "").split(",")]
+    given = taken_of(asked, given)
     listed = call(workspace, asker, "dashboard list", {}).body["rows"]
     return {
         "path": PATH,

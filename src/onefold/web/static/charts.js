@@ -53,7 +53,30 @@
     });
     element.onefoldView?.finalize();
     element.onefoldView = view;
+    offer(element);
     element.dispatchEvent(new CustomEvent("onefold:drawn", { bubbles: true }));
+  };
+
+  // A picture stands on the page's own ground: a clear one would be unreadable elsewhere.
+  const save = async (element) => {
+    const view = element.onefoldView;
+    view.background(colour("surface"));
+    const address = await view.toImageURL("png", 2);
+    view.background(null);
+    const link = document.createElement("a");
+    link.href = address;
+    link.download = `${element.getAttribute("aria-label").replace(/[^\p{L}\p{N}]+/gu, "-")}.png`;
+    link.click();
+  };
+  const offer = (element) => {
+    const place = element.closest(".charted");
+    if (!place || place.closest("[data-live]") || place.querySelector(".take-png")) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "plain take-png";
+    button.textContent = "Save as PNG";
+    button.addEventListener("click", () => save(element));
+    place.append(button);
   };
 
   const drawAll = (root) => {
