@@ -52,6 +52,7 @@ ROOMS = {
         "metric": ("measure", "A metric with its intervals."),
         "funnel": ("measure", "How many people went how far through some events."),
         "retention": ("measure", "Who came back after the first time, by cohort."),
+        "sql": ("sql", "A question of your own, read-only and within limits."),
         "experiment": ("measure", "Experiments and their verdicts."),
     },
     "Advise": {

@@ -26,3 +26,12 @@ def agreed(count: int, one: str, many: str) -> str:
     ('waits', 'wait')
     """
     return one if count == 1 else many
+
+
+def words_of(text: str) -> frozenset[str]:
+    """Return the words of a text, each once.
+
+    >>> sorted(words_of("b a b"))
+    ['a', 'b']
+    """
+    return frozenset(text.split())

@@ -28,6 +28,7 @@ from onefold.runtime import (
     retrying,
     reviewing,
     sharing_calls,
+    sql_calls,
 )
 from onefold.runtime import call_params as take
 from onefold.runtime.definitions import drift, entry_of
@@ -59,6 +60,7 @@ __all__ = [
     "person_calls",
     "question_calls",
     "sharing_calls",
+    "sql_calls",
 ]
 
 

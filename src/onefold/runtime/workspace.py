@@ -57,6 +57,7 @@ from onefold.runtime.prefixes import begin_from, drop_kept, keep
 from onefold.runtime.relay import relay
 from onefold.runtime.retention_days import horizon_of
 from onefold.runtime.settings import FILE, Settings, read_settings, write_settings
+from onefold.runtime.sql_under_way import UnderWay
 from onefold.runtime.status import status_of
 from onefold.runtime.views import Terms, make_view
 from onefold.runtime.withdrawing import put_down
@@ -172,6 +173,7 @@ class Workspace:
         self.imports_lock = threading.Lock()
         self.imports_under_way: set[str] = set()
         """Names of imports that go on; to be changed under the lock."""
+        self.sql_under_way = UnderWay()
         self._folding = threading.RLock()
         self._listeners: list[Callable[[int], None]] = []
         self._relayed = self._anchored = 0
@@ -460,6 +462,7 @@ class Workspace:
 
     def close(self) -> None:
         """Let go of all files, the trail's head in the log."""
+        self.sql_under_way.cancel_all()
         # A full disk, or a log that is gone, must not keep us from letting go.
         with suppress(OnefoldError):
             anchor(self.state, self.log)

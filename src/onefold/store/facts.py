@@ -5,8 +5,12 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from threading import Event
+
     import ibis.expr.types as ir
     import pyarrow as pa
+
+    from onefold.store.within import Limits, Told, Written
 
 
 class FactsWriter(Protocol):
@@ -67,6 +71,15 @@ class Facts(Protocol):
 
         Raises:
             MachineFailed: The engine could not answer.
+        """
+        ...
+
+    def ask_within(self, written: "Written", limits: "Limits", stop: "Event") -> "Told":
+        """Return what a question answers that somebody wrote, within limits, until it is stopped.
+
+        Raises:
+            BadInput: It cannot be answered, or wants more than it may have.
+            Conflict: It was stopped.
         """
         ...
 

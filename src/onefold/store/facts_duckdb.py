@@ -15,6 +15,7 @@ from onefold.model.cores import cores
 from onefold.model.errors import DiskFull, MachineFailed, OnefoldError
 from onefold.model.facts import CHECKSUMMED, PROMOTED, TABLES
 from onefold.store.every_event import every_event
+from onefold.store.within import Limits, Told, Written, ask_within
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -56,6 +57,7 @@ class DuckFacts:
                 ("preserve_insertion_order", "false"),
                 ("autoinstall_known_extensions", "false"),
                 ("autoload_known_extensions", "false"),
+                ("python_enable_replacements", "false"),
                 ("TimeZone", "UTC"),
             ):
                 self._root.execute(_setting(setting, value))
@@ -111,6 +113,10 @@ class DuckFacts:
     def ask(self, expression: "ir.Expr") -> pa.Table:
         """Return the whole answer of an expression (see `Facts.ask`)."""
         return self._fetch(self.sql(expression))
+
+    def ask_within(self, written: Written, limits: Limits, stop: threading.Event) -> Told:
+        """Return what a question answers that somebody wrote (see `store.within`)."""
+        return ask_within(self._root, written, limits, stop)
 
     def _fetch(self, query: str) -> pa.Table:
         cursor = self._root.cursor()

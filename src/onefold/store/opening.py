@@ -15,15 +15,20 @@ if TYPE_CHECKING:
     from onefold.store.outside import OutsideTable, read_rows
     from onefold.store.persons import delete_of, rows_of
     from onefold.store.state import State
+    from onefold.store.within import OWN, Limits, Told, Written
 
 __all__ = [
     "LEVELS",
     "LOG_FILE",
+    "OWN",
     "STATE_FILE",
     "Compared",
+    "Limits",
     "OutsideTable",
     "Plan",
     "SqliteLog",
+    "Told",
+    "Written",
     "compare",
     "delete_of",
     "open_log",
@@ -45,6 +50,7 @@ _LATER = {
     "read_rows": "outside",
     "rows_of": "persons",
 } | dict.fromkeys(("LEVELS", "Compared", "Plan", "compare", "scored"), "linkage")
+_LATER |= dict.fromkeys(("OWN", "Limits", "Told", "Written"), "within")
 """Who only opens a log should not wait for what speaks to databases, or compares records."""
 
 

@@ -17,6 +17,7 @@ _NO_PAGES = (
     "/govern/trail.csv",
     "/govern/trail.jsonl",
     "/explore/take.{form}",
+    "/explore/sql.csv",
 )
 """Two never end, three sign in, one is there while something is to be signed; the rest are files.
 """

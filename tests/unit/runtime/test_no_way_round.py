@@ -86,6 +86,7 @@ FREE = {
     "policy set": "who sees what, by its owner",
     "quarantine retry": "by what was laid down",
     "rebuild": "the same facts anew",
+    "sql cancel": "it stops something",
     "expiry enforce": "by what was laid down",
     "team remove": "who sees what, by its owner",
     "team set": "who sees what, by its owner",
