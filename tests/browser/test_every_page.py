@@ -33,7 +33,6 @@ ALSO = (
     "/explore/dashboards/market",
     "/explore/dashboards/discovery",
     "/explore/sql?ask=1&q=select+event,+count(*)+from+events+group+by+event",
-    "/explore/sql?ask=1&q=select+*+from+nothing",
     "/pinboard?q=oak",
     "/pinboard?pin=i1",
     "/customers/accounts/{account}",
@@ -106,6 +105,15 @@ def test_a_page_that_is_not_there_says_so(visiting):
     with visiting() as visitor:
         assert visitor.open("/nowhere") == 404
         assert "no page" in visitor.page.locator("h1").inner_text()
+
+
+def test_a_question_in_sql_that_has_no_answer_stands_too(visiting):
+    with visiting() as visitor:
+        assert visitor.open("/explore/sql?ask=1&q=select+*+from+nothing") == 404
+        assert "nothing" in visitor.page.locator("main").inner_text()
+        # A browser tells of the status by itself.
+        visitor.wrongs.clear()
+        looks_right(visitor)
 
 
 def test_a_question_that_cannot_be_asked_offers_the_one_that_was_meant(visiting):
