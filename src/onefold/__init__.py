@@ -9,9 +9,17 @@ if TYPE_CHECKING:
     from onefold.face import calls as calls
     from onefold.face import create as create
     from onefold.face import open_folder as open_folder
+    from onefold.found import Found as Found
 
 __version__ = "0.1.0"
 
 __getattr__ = door(
-    __name__, {"Onefold": "face", "calls": "face", "create": "face", "open_folder": "face"}
+    __name__,
+    {
+        "Found": "found",
+        "Onefold": "face",
+        "calls": "face",
+        "create": "face",
+        "open_folder": "face",
+    },
 )

@@ -49,6 +49,7 @@ ROOMS = {
     "Measure": {
         "cohort": ("cohorts", "Frozen cohorts: members stay, changes stand beside."),
         "dashboard": ("dashboards", "Questions that stand together, from git or kept here."),
+        "metrics": ("measure", "The metrics that are defined."),
         "metric": ("measure", "A metric with its intervals."),
         "funnel": ("measure", "How many people went how far through some events."),
         "retention": ("measure", "Who came back after the first time, by cohort."),

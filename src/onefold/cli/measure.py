@@ -24,6 +24,12 @@ def _days(command: Command) -> Command:
     )
 
 
+@command("metrics")
+def metrics_command() -> int:
+    """List the metrics that are defined: what each says, its unit, owner, splits and purpose."""
+    return answer("metrics")
+
+
 @command("metric")
 @click.argument("name")
 @_days

@@ -184,7 +184,7 @@ def test_every_call_that_changes_something_is_bound_or_says_why_not():
 
 
 def from_python(house, name, params):
-    Onefold(house.world.workspace).ask(name, user="Olga", **params)
+    Onefold(house.world.workspace).ask(name, as_user="Olga", **params)
 
 
 def over_the_api(house, name, params):
