@@ -38,6 +38,7 @@ def metrics_command() -> int:
 @click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
 @click.option("--environment", help="Of which environment. Default: production.")
 @_include
+@click.option("--history", is_flag=True, help="Instead: the definitions that held, and whose.")
 def metric_command(
     name: str,
     from_date: str | None,
@@ -47,8 +48,12 @@ def metric_command(
     purpose: str | None,
     environment: str | None,
     include: str | None,
+    *,
+    history: bool,
 ) -> int:
     """Measure the metric NAME, with its intervals; without days, over the last 28 whole ones."""
+    if history:
+        return answer("metric history", {"name": name})
     return answer(
         "metric",
         {

@@ -56,6 +56,7 @@ def put_draft(connection: Connection, draft: Draft) -> None:
         "detail": json.dumps(draft.detail, ensure_ascii=False),
         "checks": json.dumps([asdict(check) for check in draft.checks], ensure_ascii=False),
         "needs": " ".join(draft.needs),
+        "owner": draft.owner,
         "asked_by": draft.asked_by,
         "asked_time": draft.asked_time,
         "standing": draft.standing,
@@ -116,4 +117,5 @@ def _draft(state: "State", row: Any) -> Draft:
         said=tuple(
             SignOff(s["function"], s["verdict"], s["comment"], s["by"], s["time"]) for s in said
         ),
+        owner=row["owner"],
     )

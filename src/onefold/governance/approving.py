@@ -10,6 +10,7 @@ import msgspec
 
 from onefold.governance import approval_store as store
 from onefold.governance.checks import early_checks
+from onefold.governance.policy_store import teams
 from onefold.governance.records import Check, Draft, FieldUse, Place, Proposal, Rule, SignOff, Use
 from onefold.governance.sign_in import user_named
 from onefold.model.errors import (
@@ -50,6 +51,7 @@ __all__ = [
     "need",
     "say",
     "settle",
+    "signs",
     "watched",
     "withdraw",
 ]
@@ -67,6 +69,7 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
     "release": ("legal",),
     "consent_policy": ("legal",),
     "erasure": (),
+    "certification": ("product",),
 }
 """Kind of change -> who signs it unless the workspace says otherwise. What an early check finds
 is signed by legal besides."""
@@ -74,6 +77,8 @@ KINDS = tuple(DEFAULTS)
 VERDICTS = ("sign", "refuse", "comment")
 STANDINGS = ("waiting", "approved", "making", "failed", "done", "refused", "withdrawn")
 """How a draft stands: `making` while it is being made; `failed` where that broke off."""
+_BY_SIGNATURE = frozenset({"certification"})
+"""Kinds of which nothing is left to make once they are signed."""
 _OPEN = ("approved", "failed")
 """What may be made now."""
 _MOST_WORDS = 4000
@@ -143,6 +148,19 @@ def may_sign(state: "State", asker: Asker, function: str) -> bool:
     return asker.role == "owner" or asker.name in holders(state).get(function, ())
 
 
+def signs(state: "State", asker: Asker, found: Draft, function: str) -> bool:
+    """Return whether an asker signs a draft for a function: who may sign for it, or its owner.
+
+    The owner is a user or a team, as the definition names it; a key is neither.
+    """
+    if may_sign(state, asker, function):
+        return True
+    if asker.is_key or not found.owner:
+        return False
+    mine = {asker.name, *(team.name for team in teams(state, member=asker.name))}
+    return found.owner.casefold() in {name.casefold() for name in mine}
+
+
 def draft(state: "State", proposal: Proposal, *, asker: Asker, now: int) -> Draft:
     """Return the draft of a proposal: the one of this very content, or a new one with its checks.
 
@@ -169,6 +187,7 @@ def draft(state: "State", proposal: Proposal, *, asker: Asker, now: int) -> Draf
         asked_by=asker.name,
         asked_time=now,
         standing="waiting" if needs else "approved",
+        owner=proposal.owner,
     )
     with state.change(asker, "approval.ask", proposal.subject, detail=detail) as connection:
         store.put_draft(connection, made)
@@ -189,7 +208,7 @@ def settle(state: "State", proposal: Proposal, *, asker: Asker, now: int) -> Dra
         return None
     found = draft(state, proposal, asker=asker, now=now)
     for function in found.open if found.standing == "waiting" else ():
-        if may_sign(state, asker, function) and not _own(state, found, asker):
+        if signs(state, asker, found, function) and not _own(state, found, asker):
             words = "Signed by making the change."
             found = say(state, found.id, "sign", words, function=function, asker=asker, now=now)
     if found.standing == "refused":
@@ -296,7 +315,7 @@ def withdraw(state: "State", number: int, comment: str = "", *, asker: Asker, no
     found = draft_of(state, number)
     _short(comment)
     mine = found.asked_by == asker.name and not asker.is_key
-    if not mine and not any(may_sign(state, asker, name) for name in found.needs):
+    if not mine and not any(signs(state, asker, found, name) for name in found.needs):
         message = f"{asker.name} did not ask for {found.subject}."
         raise NotAllowed(message, "Who asked may, or who signs for it.")
     said = SignOff("", "withdraw", comment.strip(), asker.name, now)
@@ -393,7 +412,7 @@ def _for(state: "State", found: Draft, function: str, asker: Asker) -> str:
         why = "is a key" if asker.is_key else "asked for it"
         raise NotAllowed(f"{asker.name} {why}.", "Somebody else has to sign.")
     wanted = (function,) if function else found.open
-    mine = [name for name in wanted if may_sign(state, asker, name)]
+    mine = [name for name in wanted if signs(state, asker, found, name)]
     if not mine:
         message = f"{asker.name} does not sign for {', '.join(wanted)}."
         raise NotAllowed(message, "An owner may, or who holds it: `onefold approval matrix`.")
@@ -405,7 +424,9 @@ def _standing(found: Draft, said: SignOff) -> str:
         return found.standing
     if said.verdict == "refuse":
         return "refused"
-    return "waiting" if set(found.open) - {said.function} else "approved"
+    if set(found.open) - {said.function}:
+        return "waiting"
+    return "done" if found.kind in _BY_SIGNATURE else "approved"
 
 
 def _functions(names: tuple[str, ...]) -> tuple[str, ...]:

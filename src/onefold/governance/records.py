@@ -187,6 +187,7 @@ class Proposal:
         digest: Of its whole content: what is signed is what is done.
         detail: What a reader has to know, a line each.
         use: What it does with data.
+        owner: Who answers for what is changed, a user or a team: may sign for it besides.
     """
 
     kind: str
@@ -194,6 +195,7 @@ class Proposal:
     digest: str
     detail: tuple[str, ...]
     use: Use
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +217,7 @@ class Draft:
         needs: The functions that have to sign.
         standing: One of `approving.STANDINGS`.
         said: Everything that was said of it, in order.
+        owner: Who answers for what is changed, a user or a team: may sign for it besides.
     """
 
     id: int
@@ -228,6 +231,7 @@ class Draft:
     asked_time: int
     standing: str
     said: tuple[SignOff, ...] = ()
+    owner: str = ""
 
     @property
     def signed(self) -> frozenset[str]:

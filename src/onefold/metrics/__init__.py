@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from onefold.metrics.figures import series as series
     from onefold.metrics.records import Change as Change
     from onefold.metrics.records import Metric as Metric
-    from onefold.metrics.records import Point as Point
     from onefold.metrics.sessions import SessionsFold as SessionsFold
 
     from . import boards as dashboards
     from . import compile as terms
+    from . import held as versions
     from . import journeys as questions
     from . import live as live
 
@@ -24,7 +24,6 @@ __getattr__ = door(
     {
         "Change": "records",
         "Metric": "records",
-        "Point": "records",
         "SessionsFold": "sessions",
         "change": "figures",
         "dashboards": "=boards",
@@ -34,5 +33,6 @@ __getattr__ = door(
         "questions": "=journeys",
         "series": "figures",
         "terms": "=compile",
+        "versions": "=held",
     },
 )

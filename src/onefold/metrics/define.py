@@ -4,6 +4,7 @@ from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 
+from onefold.metrics.answering import read_answering
 from onefold.metrics.records import PURCHASE_FIELDS, Metric, Term
 from onefold.model.documents import Fields, read_document
 from onefold.model.errors import BadInput
@@ -47,6 +48,7 @@ def parse_metric(text: str, path: str) -> Metric:
         dimensions=fields.texts("dimensions", ()),
         minimum_people=fields.integer("minimum_people", 30, least=2),
         margin=fields.number("margin", 0.0, least=0.0),
+        answering=read_answering(fields),
     )
     fields.close()
     _check(fields, metric)

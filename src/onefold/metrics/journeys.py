@@ -2,6 +2,7 @@
 
 from onefold.metrics.figures import contrast
 from onefold.metrics.funnels import Steps, funnel
+from onefold.metrics.records import Point
 from onefold.metrics.returning import KINDS, Returning, retention
 
-__all__ = ["KINDS", "Returning", "Steps", "contrast", "funnel", "retention"]
+__all__ = ["KINDS", "Point", "Returning", "Steps", "contrast", "funnel", "retention"]

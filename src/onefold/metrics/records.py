@@ -6,6 +6,9 @@ from datetime import date
 from onefold.model.facts import CONTEXT
 from onefold.model.records import Estimate
 
+SHIPPED, IN_GIT = "shipped", "definitions"
+"""Where a definition comes from: with Onefold, or from the folder of the workspace."""
+
 PURCHASE_FIELDS = ("origin", "store")
 """By what purchases may be told apart: `online` or `offline`, and where."""
 
@@ -46,6 +49,42 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Answering:
+    """Who answers for what of a metric, and what it serves.
+
+    Attributes:
+        moves: The key result that it moves; empty where none is named.
+        functions: The functions that contribute to it, such as product and marketing.
+        steps: Its steps, each with who owns it: (step, owner).
+        certified: Whether its owner is to vouch for it, by a signature.
+    """
+
+    moves: str = ""
+    functions: tuple[str, ...] = ()
+    steps: tuple[tuple[str, str], ...] = ()
+    certified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the definition of a metric stands in a workspace.
+
+    Attributes:
+        origin: `shipped` with Onefold, `definitions` of the folder, or empty where nobody looked.
+        since: The day from which this version has held; None for one that was never applied.
+        before: The version before it, 0 where there is none.
+        certified_by: Who signed for just this definition; empty where nobody did.
+        waits_for: Who has still to sign for it.
+    """
+
+    origin: str = ""
+    since: date | None = None
+    before: int = 0
+    certified_by: str = ""
+    waits_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Metric:
     """A metric as defined.
 
@@ -66,6 +105,8 @@ class Metric:
         dimensions: Properties of its events by which it may be split.
         minimum_people: Below so many people no interval is told.
         margin: The smallest relative change that matters.
+        answering: Who answers for what of it, and what it serves.
+        standing: How its definition stands in the workspace that asks.
     """
 
     name: str
@@ -84,6 +125,13 @@ class Metric:
     dimensions: tuple[str, ...]
     minimum_people: int
     margin: float
+    answering: Answering = Answering()
+    standing: Standing = Standing()
+
+    @property
+    def certified(self) -> bool:
+        """Return whether its owner vouches for just this definition."""
+        return self.answering.certified and bool(self.standing.certified_by)
 
     @property
     def terms(self) -> tuple[Term, ...]:

@@ -1,4 +1,4 @@
-"""Dashboards in the state; the only file of this room that touches it."""
+"""Dashboards and definitions that held, in the state; no other file of this room touches it."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Connection = Any
 """What `State.change` yields; only the store knows its engine."""
 
-_dashboards = tables.dashboards
+_dashboards, _versions = tables.dashboards, tables.metric_versions
 
 
 def dashboard_texts(state: "State") -> dict[str, str]:
@@ -43,3 +43,23 @@ def keep_dashboard(
 def drop_dashboard(connection: Connection, name: str) -> None:
     """Remove a dashboard that is kept here."""
     connection.execute(_dashboards.delete().where(_dashboards.c.name == name))
+
+
+def version_rows(state: "State", name: str = "") -> list[Any]:
+    """Return the definitions of metrics that held, the oldest first; of a metric its own."""
+    query = _versions.select().order_by(_versions.c.id)
+    return state.rows(query.where(_versions.c.name == name) if name else query)
+
+
+def add_version(
+    connection: Connection, name: str, text: str, *, version: int, by: str, now: int
+) -> None:
+    """Keep a definition of a metric that holds from now on; an empty text says that it is gone."""
+    row = {"name": name, "version": version, "text": text, "applied_by": by, "applied_time": now}
+    connection.execute(_versions.insert().values(**row))
+
+
+def vouch(connection: Connection, number: int, *, by: str = "", draft: int | None = None) -> None:
+    """Say who vouches for a definition, or which draft asks for that; `number` is its row's."""
+    mine = _versions.update().where(_versions.c.id == number)
+    connection.execute(mine.values(certified_by=by, draft=draft))

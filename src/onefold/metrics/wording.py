@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from onefold.metrics.purchases import is_of_purchases
-from onefold.metrics.records import Metric, Term
+from onefold.metrics.records import IN_GIT, Metric, Term
 from onefold.model.words import agreed, plural
 
 SESSION = (
@@ -44,9 +44,26 @@ def definition(metric: Metric) -> str:
         *([PURCHASES] if is_of_purchases(metric) else []),
         *([SESSION] if any(term.table == "sessions" for term in metric.terms) else []),
         _INTERVALS[metric.kind],
-        f"Version {metric.version}, owner {metric.owner}.",
+        version_words(metric),
     ]
     return " ".join(parts)
+
+
+def version_words(metric: Metric) -> str:
+    """Return which version of the definition a figure is by, since when, and who vouches for it."""
+    standing = metric.standing
+    told = f"Version {metric.version}"
+    if standing.since:
+        told += f" since {standing.since}"
+    elif standing.origin == IN_GIT:
+        told += ", not applied yet"
+    vouched = f", certified by {standing.certified_by}" if metric.certified else ""
+    if metric.answering.certified and not metric.certified and standing.origin:
+        vouched = ", not certified"
+    told = f"{told}, owner {metric.owner}{vouched}."
+    if not standing.before:
+        return told
+    return f"{told} Days before are by it too, not by version {standing.before}."
 
 
 def _kinds(metric: Metric) -> str:

@@ -23,6 +23,7 @@ from onefold.runtime import (
     joining_calls,
     link_calls,
     machine_calls,
+    metric_calls,
     person_calls,
     question_calls,
     retrying,
@@ -31,6 +32,7 @@ from onefold.runtime import (
     sql_calls,
 )
 from onefold.runtime import call_params as take
+from onefold.runtime.certifying import certify, check_versions
 from onefold.runtime.definitions import drift, entry_of
 from onefold.runtime.doctor import WRONG, Finding, diagnose
 from onefold.runtime.mentions import unheard
@@ -57,6 +59,7 @@ __all__ = [
     "joining_calls",
     "link_calls",
     "machine_calls",
+    "metric_calls",
     "person_calls",
     "question_calls",
     "sharing_calls",
@@ -117,11 +120,14 @@ def _apply(asked: Asked, _: take.Nothing) -> Body:
     ]
     with approvals.making(state, drafts, asker=asked.asker):
         changed = workspace.apply_definitions(asked.asker, entry=entry)
+    waits = certify(workspace, asked.asker)
     asked.workspace.catch_up(asked.progress)
     answer: dict[str, object] = {"changed": bool(changed)}
     if changed and (fitting := retrying.fitting(asked.workspace)):
         answer["waiting_events_that_fit_now"] = fitting
         answer["fix"] = "Run `onefold quarantine retry` to let them in."
+    if waits:
+        answer["waits"] = waits
     if doubts := _doubts(asked.workspace):
         answer["doubts"] = doubts
     return answer
@@ -135,6 +141,7 @@ def _doubts(workspace: Workspace) -> list[str]:
 def _check_definitions(workspace: Workspace) -> None:
     """Refuse what no question could use; the events are read by whoever applies them."""
     load_metrics(workspace.definitions / "metrics")
+    check_versions(workspace)
     load_experiments(workspace.definitions / "experiments")
     catalogues.audits.load_journeys(workspace.definitions / "journeys")
     questions.read_said(workspace.definitions)

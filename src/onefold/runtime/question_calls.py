@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
-from onefold.metrics import Metric, load_metrics, measure, questions
+from onefold.metrics import Metric, measure, questions
 from onefold.model.errors import BadInput, unknown
 from onefold.model.records import Answer, Column
 from onefold.model.time import day_of, day_start, parse_date, parse_duration
@@ -48,7 +48,7 @@ class RetentionParams(
 @named("metrics", take.Nothing, whole=False)
 def _metrics(asked: Asked, _: take.Nothing) -> Body:
     """The metrics that are defined: what each says, its unit, owner, splits and purpose."""
-    found = load_metrics(asked.workspace.definitions / "metrics").values()
+    found = asked.workspace.metrics().values()
     names = ("metric", "label", "description", "kind", "unit", "better", "splits", "purpose")
     rows = tuple(map(_metric_row, sorted(found, key=lambda metric: metric.name)))
     said = "Definitions alone: no figure, and nothing of any person."
@@ -64,7 +64,7 @@ def _metric_row(one: Metric) -> tuple[object, ...]:
 @named("metric", take.MetricParams)
 def _metric(asked: Asked, params: take.MetricParams) -> Body:
     """A metric with its intervals."""
-    metrics = load_metrics(asked.workspace.definitions / "metrics")
+    metrics = asked.workspace.metrics()
     if params.name not in metrics:
         raise unknown("metric", params.name, metrics)
     view = asked.view(params)

@@ -18,6 +18,7 @@ from pathlib import Path
 from onefold.collect import Catalogue, Source, catalogues, sources
 from onefold.consent import BASES, Gate, rules
 from onefold.governance import approvals, keys, may, people, policies
+from onefold.metrics import Metric
 from onefold.model.errors import (
     BadInput,
     Busy,
@@ -33,6 +34,7 @@ from onefold.model.records import OWNER, Answer, Asker, Progress, Question
 from onefold.model.spans import recording, span
 from onefold.model.time import Clock, now
 from onefold.runtime.anchoring import anchor
+from onefold.runtime.certifying import keep_versions, metrics_of
 from onefold.runtime.definitions import KIND as DEFINITIONS
 from onefold.runtime.definitions import (
     Entry,
@@ -216,6 +218,14 @@ class Workspace:
         """When the last event folded since the start was received; None before the first."""
         return self.folds.last_event_time
 
+    def metrics(self) -> dict[str, Metric]:
+        """Return all metrics by name: version, since when it holds, who vouches for it.
+
+        Raises:
+            BadInput: A definition cannot be used; with file, line and column.
+        """
+        return metrics_of(self)
+
     def view(self, question: Question) -> View:
         """Return the facts as a question may see them.
 
@@ -397,6 +407,7 @@ class Workspace:
         entry = entry or entry_of(self.folder, self.identity_key)
         standing, _ = applied(self.log)
         if same(standing, entry):
+            keep_versions(self, asker, entry["files"])
             return False
         detail = {"files": len(entry["files"])}
         with self.state.change(
@@ -404,6 +415,7 @@ class Workspace:
         ):
             pass
         self.relay()
+        keep_versions(self, asker, entry["files"])
         if wait:
             self.catch_up()
         return True

@@ -112,6 +112,7 @@ drafts = Table(
     Column("detail", Text, nullable=False),
     Column("checks", Text, nullable=False),
     Column("needs", String(100), nullable=False),
+    Column("owner", String(200), nullable=False, default="", server_default=""),
     Column("asked_by", String(100), nullable=False),
     Column("asked_time", BigInteger, nullable=False),
     Column("standing", String(20), nullable=False),
@@ -360,3 +361,20 @@ dashboards = Table(
     Column("changed_time", BigInteger, nullable=False),
 )
 """Dashboards that were put together on a page, each as the YAML that git would hold."""
+
+metric_versions = Table(
+    "metric_versions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("name", String(200), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("applied_by", String(100), nullable=False),
+    Column("applied_time", BigInteger, nullable=False),
+    Column("certified_by", String(100), nullable=False, default="", server_default=""),
+    Column("draft", Integer),
+)
+"""Definitions of metrics as they were applied, each as its YAML; an empty one is gone from there.
+
+`draft` is what was asked of who vouches for it; `certified_by` is set where nobody had to sign.
+"""

@@ -17,6 +17,7 @@ from onefold.web import charts, wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, round_up
 from onefold.web.pages import taking
+from onefold.web.pages.answered_for import answered_for, certified_words, history_of
 from onefold.web.pages.explore_answer import (
     answer_words,
     begun,
@@ -91,7 +92,7 @@ routes = [
 
 
 def _metrics(workspace: Workspace) -> dict[str, Metric]:
-    return metrics.load_metrics(workspace.definitions / "metrics")
+    return workspace.metrics()
 
 
 def explored(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dict[str, Any]:
@@ -178,6 +179,7 @@ def shown_of(
         "empty": not any(row["n"] for row in rows),
         "badges": {
             "version": metric.version,
+            "certified": certified_words(metric),
             "href": f"/explore/metrics/{metric.name}",
             "seconds": seconds,
             "n": sum(row["n"] for row in rows) if asked.every == "none" else None,
@@ -384,6 +386,7 @@ def _metric_row(metric: Metric) -> list[object]:
         {"href": f"/explore/metrics/{metric.name}", "label": metric.label},
         metric.description,
         f"v{metric.version}",
+        certified_words(metric) or None,
         metric.owner,
         {"href": f"/explore?metric={metric.name}", "label": "Ask it"},
     ]
@@ -404,8 +407,7 @@ def _defined(workspace: Workspace, asker: Asker, metric: Metric) -> dict[str, An
         "lead": metric.decision,
         "pairs": [
             ("Name", metric.name),
-            ("Version", str(metric.version)),
-            ("Owner", metric.owner),
+            *answered_for(metric),
             ("Counted", answer.definition),
             ("Decides", metric.decision or "nothing named"),
             ("Better", "more" if metric.better == "up" else "less"),
@@ -418,5 +420,7 @@ def _defined(workspace: Workspace, asker: Asker, metric: Metric) -> dict[str, An
         "rows": table_rows(asked, rows, today=today),
         "href": f"/explore?metric={metric.name}",
         "query": answer.query,
+        "history": history_of(workspace, asker, metric.name),
+        "certified": certified_words(metric),
         "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),
     }

@@ -231,8 +231,8 @@ async def _draft_page(request: Request, *, error: OnefoldError | None = None) ->
 def _one(workspace: Workspace, asker: Asker, number: int) -> dict[str, Any]:
     state, zone = workspace.state, workspace.settings.zone
     one = approvals.draft_of(state, number)
-    mine = [name for name in one.open if approvals.may_sign(state, asker, name)]
-    signs = any(approvals.may_sign(state, asker, name) for name in one.needs)
+    mine = [name for name in one.open if approvals.signs(state, asker, one, name)]
+    signs = any(approvals.signs(state, asker, one, name) for name in one.needs)
     return {
         "question": f"May this {one.kind.replace('_', ' ')} go on?",
         "answer": standing_of(one),

@@ -15,7 +15,8 @@ from onefold.web import wording
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from onefold.metrics import Change, Metric, Point
+    from onefold.metrics import Change, Metric
+    from onefold.metrics import questions as over_time
     from onefold.store import View
 
 SHOWN = (
@@ -47,7 +48,7 @@ class Figure:
 
     metric: Metric
     change: Change
-    points: tuple[Point, ...]
+    points: tuple[over_time.Point, ...]
 
     @property
     def values(self) -> list[float | None]:
