@@ -3,9 +3,10 @@
 import msgspec
 
 from onefold.governance import approvals
-from onefold.metrics import versions
+from onefold.metrics import Metric, versions
 from onefold.model.errors import unknown
 from onefold.model.records import Answer, Column
+from onefold.runtime import call_params as take
 from onefold.runtime import certifying
 from onefold.runtime.registry import Asked, Body, named
 
@@ -14,6 +15,38 @@ class MetricNameParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """A metric by its name."""
 
     name: str
+
+
+_UNITS = {"number": "number", "percent": "share", "money": "money"}
+_LISTED = (
+    *(
+        Column(name, "text")
+        for name in ("metric", "label", "description", "kind", "unit", "better")
+    ),
+    *(Column(name, "text") for name in ("splits", "purpose", "owner", "decision")),
+    Column("version", "integer"),
+    Column("since_date", "date"),
+    *(Column(name, "text") for name in ("certified", "moves", "functions")),
+)
+
+
+@named("metrics", take.Nothing, whole=False)
+def _metrics(asked: Asked, _: take.Nothing) -> Body:
+    """The metrics that are defined: what each says, its owner, version, and whose word it has."""
+    known = asked.workspace.metrics()
+    return Answer(
+        columns=_LISTED,
+        rows=tuple(_row(known[name]) for name in sorted(known)),
+        definition="Definitions alone: no figure, and nothing of any person.",
+    )
+
+
+def _row(one: Metric) -> tuple[object, ...]:
+    counted = (one.name, one.label, one.description, one.kind, _UNITS[one.format], one.better)
+    answered = (", ".join(one.splits), one.purpose, one.owner, one.decision)
+    certified = "yes" if one.certified else "waits" if one.answering.certified else "no"
+    serves = (certified, one.answering.moves or None, ", ".join(one.answering.functions) or None)
+    return (*counted, *answered, one.version, one.standing.since, *serves)
 
 
 @named("metric history", MetricNameParams, whole=False)

@@ -4,16 +4,15 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Literal
 
-from onefold.metrics import Metric, measure, questions
+from onefold.metrics import measure, questions
 from onefold.model.errors import BadInput, unknown
-from onefold.model.records import Answer, Column
+from onefold.model.records import Answer
 from onefold.model.time import day_of, day_start, parse_date, parse_duration
 from onefold.runtime import call_params as take
-from onefold.runtime.registry import Asked, Body, named, table
+from onefold.runtime.registry import Asked, Body, named
 from onefold.store import View
 
 _DEFAULT_DAYS = 28
-_UNITS = {"number": "number", "percent": "share", "money": "money"}
 _NOT_TODAY = "Today is not counted: it is not over."
 
 
@@ -43,22 +42,6 @@ class RetentionParams(
     kind: Literal["bounded", "rolling"] = "bounded"
     from_date: str | None = None
     to_date: str | None = None
-
-
-@named("metrics", take.Nothing, whole=False)
-def _metrics(asked: Asked, _: take.Nothing) -> Body:
-    """The metrics that are defined: what each says, its unit, owner, splits and purpose."""
-    found = asked.workspace.metrics().values()
-    names = ("metric", "label", "description", "kind", "unit", "better", "splits", "purpose")
-    rows = tuple(map(_metric_row, sorted(found, key=lambda metric: metric.name)))
-    said = "Definitions alone: no figure, and nothing of any person."
-    told = table(rows, *names, "owner", "decision", "version", definition=said)
-    return replace(told, columns=(*told.columns[:-1], Column("version", "integer")))
-
-
-def _metric_row(one: Metric) -> tuple[object, ...]:
-    counted = (one.name, one.label, one.description, one.kind, _UNITS[one.format], one.better)
-    return (*counted, ", ".join(one.splits), one.purpose, one.owner, one.decision, one.version)
 
 
 @named("metric", take.MetricParams)

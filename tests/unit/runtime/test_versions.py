@@ -57,6 +57,13 @@ def history(world):
     return [(row[0], row[2], row[3], row[4]) for row in rows]
 
 
+def listed(world):
+    told = ask(world, "metrics")
+    names = [column["name"] for column in told["columns"]]
+    (row,) = (row for row in told["rows"] if row[0] == "saves")
+    return dict(zip(names, row, strict=True))
+
+
 def metric(world):
     return world.workspace.metrics()["saves"]
 
@@ -132,6 +139,7 @@ def test_a_certified_metric_waits_for_its_owner_and_changes_ask_anew(world):
     (waits,) = told["waits"]
     assert "saves waits for product" in waits
     assert "not certified" in definition(world)
+    assert listed(world)["certified"] == "waits"
     assert metric(world).standing.waits_for == ("product",)
     (draft,) = approvals.drafts(world.workspace.state, standing="waiting")
     with pytest.raises(NotAllowed, match="Vera does not sign"):
@@ -139,6 +147,8 @@ def test_a_certified_metric_waits_for_its_owner_and_changes_ask_anew(world):
     ask(world, "approval sign", DANA, draft=draft.id)
     assert metric(world).certified
     assert "certified by Dana." in definition(world)
+    assert listed(world)["certified"] == "yes"
+    assert listed(world)["moves"] == "More saved pins"
     assert history(world)[0][2] == "Dana"
     assert "waits" not in ask(world, "apply", ANA)
     write(world, version=2, event="pin_opened", certified="true")
