@@ -54,6 +54,7 @@ ROOMS = {
         "funnel": ("measure", "How many people went how far through some events."),
         "retention": ("measure", "Who came back after the first time, by cohort."),
         "sql": ("sql", "A question of your own, read-only and within limits."),
+        "mcp": ("assistants", "Let an assistant ask, read-only (extra mcp)."),
         "experiment": ("measure", "Experiments and their verdicts."),
     },
     "Advise": {
