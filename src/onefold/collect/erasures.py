@@ -21,6 +21,8 @@ KIND = "person.erase"
 """The route of the control entry."""
 EXPIRE = "retention.expire"
 """The route of the entry that says before when nothing is kept for a purpose any more."""
+MASK = "person.mask"
+"""The route of the entry that says that rows before it name somebody erased no more."""
 
 Link = dict[str, Any]
 """A row of `edges`, its times as microseconds."""
@@ -88,6 +90,12 @@ def expired_of(log: Log) -> dict[str, int]:
     if row is None:
         return {}
     return msgspec.convert(msgspec.json.decode(row.body)["before"], dict[str, int])
+
+
+def masked_of(log: Log) -> int:
+    """Return the offset of the last entry after rows of others were masked; 0 for none."""
+    row = log.latest("control", MASK)
+    return 0 if row is None else row.offset
 
 
 def links_in(rows: Iterable[LogRow]) -> "pa.Table":

@@ -27,6 +27,7 @@ from onefold.collect.erasures import links_in, since, up_to_erasure
 from onefold.collect.imported import ReadRecords, RecordsFold, names_in
 from onefold.collect.known_as import Blocked
 from onefold.collect.linking import links_of
+from onefold.collect.masking import same_but_masked
 from onefold.collect.orders import OrdersFold
 from onefold.collect.promote import arrow_column
 from onefold.collect.records import CONFLICT
@@ -398,9 +399,10 @@ def _content(sheet: Sheet, spot: int) -> _Content:
 def _differs(event: _Content, former: _Content | None) -> bool:
     if former is None or event == former:
         return False
-    if event[:2] != former[:2] or not event[2] or not former[2]:
+    if not same_but_masked(event[:2], former[:2]) or not event[2] or not former[2]:
         return True
-    return bool(msgspec.json.decode(event[2]) != msgspec.json.decode(former[2]))
+    said, kept = msgspec.json.decode(event[2]), msgspec.json.decode(former[2])
+    return not same_but_masked(said, kept)
 
 
 def _first_places(high: Ints, low: Ints) -> Ints:

@@ -29,8 +29,8 @@ class Scan:
     def __init__(self, values: Iterable[str]) -> None:
         """`values`: the identifiers, as the event has them."""
         self._whole = {value.lower() for value in values}
-        self._forms = {form for value in self._whole for form in _forms(value)}
-        self._forms |= {form for value in values for form in _coded(value)}
+        self._forms = {form for value in self._whole for form in forms_of(value)}
+        self._forms |= {form for value in values for form in pieces_of(value)}
         self.resting = False
         """Nothing is looked for: the event as a whole gives nothing away."""
 
@@ -111,7 +111,7 @@ def _without_query(text: str, key: str) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _forms(value: str) -> tuple[str, ...]:
+def forms_of(value: str) -> tuple[str, ...]:
     """Return a value as it may stand in other texts; nothing for one that is too short."""
     if len(value) < _SHORTEST:
         return ()
@@ -123,7 +123,7 @@ def _forms(value: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _coded(value: str) -> tuple[str, ...]:
+def pieces_of(value: str) -> tuple[str, ...]:
     """Return the pieces of base64 that any text with this value in it must show.
 
     Three bytes are four characters, so a value shows in one of three ways, by its offset; the

@@ -7,6 +7,7 @@ from onefold.collect.catalogue import COMMON, promoted
 from onefold.collect.changes import Breakage, Use, broken_uses, replayed
 from onefold.collect.erasures import (
     EXPIRE,
+    MASK,
     Entry,
     Erasure,
     Link,
@@ -14,10 +15,12 @@ from onefold.collect.erasures import (
     erasures_of,
     expired_of,
     links_in,
+    masked_of,
 )
 from onefold.collect.erasures import KIND as ERASE
 from onefold.collect.iglu import read_schemas, schemas_of
 from onefold.collect.inference import heading, infer
+from onefold.collect.masking import Mask
 from onefold.collect.personal import address_kind
 from onefold.collect.plans import plan_of, read_plan
 from onefold.collect.records import CONFLICT
@@ -31,12 +34,14 @@ __all__ = [
     "CONFLICT",
     "ERASE",
     "EXPIRE",
+    "MASK",
     "MOST_SAMPLED",
     "RETRY",
     "Breakage",
     "Entry",
     "Erasure",
     "Link",
+    "Mask",
     "Mended",
     "Outlook",
     "Retry",
@@ -53,6 +58,7 @@ __all__ = [
     "infer",
     "is_seed",
     "links_in",
+    "masked_of",
     "mended",
     "outlook",
     "plan_of",

@@ -45,6 +45,7 @@ class FoldRules:
         retries: What judges waiting events anew, oldest first; each is an entry of its own.
         erasures: Who is erased, oldest first; likewise.
         expired: Purpose -> before when nothing is kept for it any more, microseconds; likewise.
+        masked: Where the last entry stands that says that rows before it were masked.
     """
 
     promoted: dict[str, str] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class FoldRules:
     retries: tuple[Retry, ...] = ()
     erasures: tuple[Erasure, ...] = ()
     expired: dict[str, int] = field(default_factory=dict)
+    masked: int = 0
 
     @property
     def persons(self) -> IdentityRules:

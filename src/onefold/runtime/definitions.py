@@ -18,7 +18,7 @@ Entry = dict[str, dict[str, Any]]
 
 KIND = "definitions"
 """The route of the control entry."""
-RULING = frozenset({KIND, catalogues.RETRY, catalogues.ERASE, catalogues.EXPIRE})
+RULING = frozenset({KIND, catalogues.RETRY, catalogues.ERASE, catalogues.EXPIRE, catalogues.MASK})
 """Routes of control entries that say by what rules the facts are built."""
 
 
@@ -44,7 +44,7 @@ def entry_of(folder: Path, identity_key: bytes = b"") -> Entry:
         catalogues.rules_of(catalogue, folder / "definitions", identity_key, categories=categories)
     )
     # Retries and erasures are entries of their own.
-    del rules["retries"], rules["erasures"], rules["expired"]
+    del rules["retries"], rules["erasures"], rules["expired"], rules["masked"]
     return {"files": files, "fold": rules, "categories": dict(categories)}
 
 
@@ -60,7 +60,8 @@ def applied(log: Log) -> tuple[LogRow | None, FoldRules]:
         rules = msgspec.convert(msgspec.json.decode(row.body)["fold"], FoldRules)
     retries, erasures = catalogues.retries_of(log), catalogues.erasures_of(log)
     expired = catalogues.expired_of(log)
-    return row, replace(rules, retries=retries, erasures=erasures, expired=expired)
+    masked = catalogues.masked_of(log)
+    return row, replace(rules, retries=retries, erasures=erasures, expired=expired, masked=masked)
 
 
 def applied_catalogue(log: Log) -> Catalogue:

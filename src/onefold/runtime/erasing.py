@@ -20,6 +20,7 @@ from onefold.model.time import SECOND, format_time
 from onefold.model.words import plural
 from onefold.runtime import people_requests as requests
 from onefold.runtime.known_by import KnownBy, known_by
+from onefold.runtime.masking import DONE, masked
 from onefold.runtime.rights import STATES
 from onefold.runtime.sealed_copies import let_go
 from onefold.runtime.told_by_others import told_by_others
@@ -35,6 +36,7 @@ _ending = threading.Lock()
 """Whoever erases ends it, and so does the house in a quiet moment: one of them at a time."""
 _OURS = ("log.sqlite", "state.sqlite", "vault.sqlite")
 _FOLDERS = ("facts", "run", EXPORTS)
+MASKED = "events of others masked"
 _SHORTEST = 5
 _LONG_SECONDS = 5.0
 _LARGEST = 200_000_000
@@ -76,9 +78,13 @@ def erase(
     _tell(progress, "Erasing", 2)
     began = time.monotonic()
     ended = finish(workspace, asker, counts)
+    if not ended:
+        # Rows of others are masked by now, and the facts are built anew from them.
+        workspace.catch_up(progress)
+        ended = finish(workspace, asker, counts)
     answer = _answer(workspace, request, found, counts, words=words, ended=ended)
-    notes = [*answer.notes, *_slow(time.monotonic() - began)]
-    # Events of others are theirs: they are not rewritten, and nobody is told that they were.
+    notes = [*answer.notes, *_slow(time.monotonic() - began, anew=MASKED in counts)]
+    # What is too short or too common to be told from a word stays, and nobody is told otherwise.
     told = list(_of_others(workspace, ids))
     said = "What there was of the person and is gone; properties of others still name them."
     definition = said if told else answer.definition
@@ -91,21 +97,27 @@ def _of_others(workspace: Workspace, ids: Collection[str]) -> Iterator[str]:
     if events:
         named = ", ".join(f"`{one}`" for one in fields)
         yield (
-            f"Properties of others still hold an identifier of theirs, as they were sent: {named} "
-            f"of {plural(events, 'event')}. Describe one with `pii`, and the facts hold it no more."
+            f"Properties of others still hold a word that is an identifier of theirs: {named} of "
+            f"{plural(events, 'event')}. It may mean something else there, so it was left. "
+            "Describe the property with `pii`, and the facts hold it no more."
         )
     kept = workspace.vault.fields_with(ids)
     if kept:
         named = ", ".join(f"`{one}` of {many:,}" for one, many in sorted(kept.items()))
         yield (
-            "Personal properties of others still hold an identifier of theirs, in the log and the "
-            f"vault: {named}. They go when those people do."
+            "Personal properties of others still hold a word that is an identifier of theirs, in "
+            f"the log and the vault: {named}. They go when those people do."
         )
 
 
-def _slow(seconds: float) -> Iterator[str]:
+def _slow(seconds: float, *, anew: bool) -> Iterator[str]:
     """Yield what stood in the way of a quick end, if anything did."""
-    if seconds > _LONG_SECONDS:
+    if seconds > _LONG_SECONDS and anew:
+        yield (
+            f"Masking them in events of others took {seconds:.0f} s of it: the whole log is gone "
+            "through, and the facts are built anew from it."
+        )
+    elif seconds > _LONG_SECONDS:
         yield (
             f"Writing the facts to a new file took {seconds:.0f} s of it: the engine keeps deleted "
             "values in a file until then. Nothing could be asked of the person any more meanwhile."
@@ -176,8 +188,12 @@ def _finish(
     told = _told(workspace, set(waiting))
     if set(told) < set(waiting) or workspace.folds.stale:
         return False
+    if not masked(workspace, asker, told, waiting):
+        return False
     for entry in told.values():
         workspace.vault.forget({*entry.keys, *entry.named})
+    if events := sum(one.detail.get(DONE, 0) for one in waiting.values()):
+        counts[MASKED] = events
     if copies := let_go(workspace):
         counts["sealed copies"] = copies
     workspace.state.scour()

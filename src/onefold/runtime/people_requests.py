@@ -100,6 +100,22 @@ def unfinished(state: State) -> tuple[Request, ...]:
     return tuple(map(_request, rows))
 
 
+def work(
+    state: State,
+    asker: Asker,
+    request: Request,
+    action: str,
+    detail: Mapping[str, Any],
+    entry: tuple[str, Mapping[str, object]] | None = None,
+) -> None:
+    """Note how far the work on a request is, with an entry for the log where one tells of it."""
+    said = {"request": request.id, **detail}
+    with state.change(asker, action, request.subject, detail=said, entry=entry) as change:
+        mine = _requests.c.id == request.id
+        values = {"detail": json.dumps(dict(detail))}
+        change.execute(_requests.update().where(mine).values(**values))
+
+
 def end(state: State, asker: Asker, request: Request, detail: Mapping[str, Any]) -> None:
     """Note that a request is done, and what became of it."""
     now = state.now()

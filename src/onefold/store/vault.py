@@ -42,6 +42,8 @@ _HOLDERS = (
     "SELECT key FROM identifiers WHERE value = ? UNION SELECT key FROM fields WHERE value = ?"
 )
 _FORGET = ("DELETE FROM identifiers WHERE key = ?", "DELETE FROM fields WHERE key = ?")
+_MASK = "UPDATE fields SET value = ? WHERE key = ? AND field = ?"
+_NAMESAKES = "SELECT key FROM identifiers WHERE value = ?"
 _NEW_KEY = "INSERT OR IGNORE INTO sealing_keys (day, key, until_time) VALUES (?, ?, ?)"
 _KEY = "SELECT key FROM sealing_keys WHERE day = ?"
 _KEYS = "SELECT day, key FROM sealing_keys WHERE until_time > ?"
@@ -167,6 +169,34 @@ class Vault:
             told = {row for one in words for row in self._connection.execute(query, (one,))}
         return dict(Counter(str(field) for field, _ in told))
 
+    def mask_fields(self, words: Iterable[str], masked: Callable[[str, str], str]) -> int:
+        """Let personal fields that hold one of some words say something else; return how many.
+
+        Args:
+            words: In any case.
+            masked: Returns what a value is to say, by it and its field.
+
+        Raises:
+            Busy: The file is being read for too long.
+            DiskFull: There is no room; nothing was changed.
+        """
+        query = "SELECT key, field, value FROM fields WHERE instr(lower(value), lower(?)) > 0"
+        with self._lock:
+            told = {row for one in words for row in self._connection.execute(query, (one,))}
+            said = [(masked(value, field), key, field) for key, field, value in told]
+            changed = [one for one in said if (one[1], one[2], one[0]) not in told]
+            cursor = self._connection.cursor()
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+                cursor.executemany(_MASK, changed)
+                cursor.execute("COMMIT")
+                scour(self._connection)
+            except sqlite3.Error as error:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise _failure(error) from error
+        return len(changed)
+
     def search(self, text: str, *, most: int = 50) -> list[int]:
         """Return keys whose identifier or field begins with a text, case ignored."""
         pattern = text.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
@@ -198,6 +228,11 @@ class Vault:
                 value: {int(key) for (key,) in self._connection.execute(_HOLDERS, (value, value))}
                 for value in values
             }
+
+    def namesakes(self, value: str) -> set[int]:
+        """Return the keys of identifiers of any kind that have a value."""
+        with self._lock:
+            return {int(key) for (key,) in self._connection.execute(_NAMESAKES, (value,))}
 
     def forget(self, keys: Iterable[int]) -> int:
         """Remove identifiers and personal fields from every file; return how many rows went.

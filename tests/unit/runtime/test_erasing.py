@@ -1,9 +1,11 @@
 """An erased person is nowhere, does not return, and nobody else changes."""
 
+import base64
 import json
 import subprocess
 import sys
 from unittest.mock import patch
+from urllib.parse import quote
 
 import pytest
 
@@ -89,18 +91,65 @@ def test_an_erased_person_is_found_no_more(world):
             erase(world, name)
 
 
-def test_what_others_tell_of_them_is_not_passed_over_in_silence(world):
-    for at, said in enumerate((ANNA.upper(), [{"deep": MAIL}], "somebody else")):
+def told_of(world: World) -> None:
+    """Let others tell of Anna, in every way that keeps the words, and of somebody else."""
+    said = (ANNA.upper(), [{"deep": MAIL}], f"write to {MAIL}, not to {ANNA}0", ANNA + "0")
+    for at, one in enumerate(said):
         world.send(
-            track("invited", id=f"n{at}", user="bob", at=20 + at, agreed=False, referred_by=said)
+            track("invited", id=f"n{at}", user="bob", at=20 + at, agreed=False, referred_by=one)
         )
+    coded = base64.b64encode(f"to={MAIL}".encode()).decode()
+    page = f"https://x.example/?to={quote(MAIL, safe='')}"
+    around = {"context": {"page": {"url": page}, "library": {"name": coded}}}
+    seen = track("seen", id=f"of-{ANNA}", user="bob", at=30, agreed=False, note="")
+    world.send(seen | around)
+    world.send({"type": "track", "event": "", "userId": "bob", "messageId": "w", "text": MAIL})
     world.fold()
+
+
+def test_what_others_tell_of_them_is_masked(world):
+    told_of(world)
+    before = {(row["log_offset"], row["place"]): row for row in world.raw("events")}
     done = erase(world)
-    plain, veiled = [one for one in done["notes"] if "of others" in one]
-    assert "as they were sent: `referred_by` of 1 event." in plain
-    assert "in the log and the vault: `referred_by" in veiled
-    assert len(residue(world.folder, (ANNA, MAIL))) >= 2, "as it says"
-    assert "in no file" not in done["definition"]
+    assert dict(done["rows"])["events of others masked"] == 5
+    assert residue(world.folder, (MAIL, STREET)) == []
+    # Another id that begins alike is of somebody else, and is in these two events alone.
+    assert residue(world.folder, (OWN, f"{ANNA}0"))[0].endswith(f"{ANNA}0")
+    after = {(row["log_offset"], row["place"]): row for row in world.raw("events")}
+    assert len(before) - len(after) == 5, "those of others count as before"
+    same = ("message_hi", "message_lo", "event", "event_time", "identifier")
+    assert all([row[n] for n in same] == [before[p][n] for n in same] for p, row in after.items())
+    said = [json.loads(r["properties"]) for r in after.values() if r["event"] == "invited"]
+    assert [one["referred_by"] for one in said] == [
+        "[erased]",
+        [{"deep": "[erased]"}],
+        f"write to [erased], not to {ANNA}0",
+        f"{ANNA}0",
+    ]
+    sums = world.sums()
+    rebuild(world.workspace)
+    assert world.sums() == sums
+    assert call(world.workspace, OWNER, "audit verify", {}).good
+    told_of(world)
+    assert world.sums()["events"] == sums["events"], "sent again, they count once"
+    assert not [row for row in world.raw("quarantine") if row["reason"] == "conflict"][1:]
+
+
+def test_a_short_or_common_identifier_is_no_word_of_others(world):
+    world.send(track("x", id="short", user="7", agreed=False))
+    world.send(track("x", id="common", user="dark", agreed=False))
+    told = {"theme": "dark", "rating": "7", "count": 7, "referred_by": "7", "invited_by": "Dark"}
+    world.send(track("set", id="t1", user="bob", agreed=False, note="7 in the dark", **told))
+    world.fold()
+    erase(world, "user_id:7")
+    erase(world, "user_id:dark")
+    (row,) = [row for row in world.raw("events") if row["event"] == "set"]
+    kept = json.loads(row["properties"])
+    assert kept == told | {
+        "note": "7 in the dark",
+        "referred_by": "[erased]",
+        "invited_by": "[erased]",
+    }
 
 
 def test_exactly_their_events_are_gone(world):
@@ -158,6 +207,9 @@ STEPS = (
     "onefold.runtime.forgetting._rewritten",
     "onefold.collect.rights.forget_events",
     "onefold.runtime.generation.Generation.note_rules",
+    "onefold.store.log_sqlite.SqliteLog.rewrite",
+    "onefold.store.vault.Vault.mask_fields",
+    "onefold.runtime.people_requests.work",
     "onefold.store.vault.Vault.forget",
     "onefold.store.facts_duckdb.DuckFacts.copy_to",
     "onefold.runtime.workspace.put_in_force",
@@ -165,6 +217,7 @@ STEPS = (
 )
 TELLING = {
     ("onefold.runtime.forgetting._rewritten", "after"),
+    ("onefold.store.vault.Vault.mask_fields", "before"),
     ("onefold.store.vault.Vault.forget", "after"),
     ("onefold.runtime.workspace.put_in_force", "after"),
 }
@@ -211,6 +264,8 @@ erasing.erase(workspace, OWNER, "user_id:anna-user-77")
 def test_an_erasure_that_died_is_brought_to_its_end(tmp_path, step, when):
     world = World(tmp_path / "kept")
     people(world)
+    by = {"referred_by": [ANNA, MAIL]}
+    world.send(track("invited", id="n1", user="bob", at=20, agreed=False, **by))
     world.close()
     died = subprocess.run(
         [sys.executable, "-c", CHILD, step, when, str(world.folder)],
@@ -223,10 +278,15 @@ def test_an_erasure_that_died_is_brought_to_its_end(tmp_path, step, when):
     world.fold()
     if not erased(world):
         erase(world)
-    loops.idle(world.workspace)()
+    tidy = loops.idle(world.workspace)
+    tidy()
+    world.fold()
+    tidy()
     assert residue(world.folder, OF_ANNA) == []
     before = world.sums()
     assert before["erased"][0] == 5
+    (told,) = [row for row in world.raw("events") if row["event"] == "invited"]
+    assert json.loads(told["properties"]) == {"referred_by": ["[erased]", "[erased]"]}
     rebuild(world.workspace)
     assert world.sums() == before
     assert call(world.workspace, OWNER, "audit verify", {}).good
@@ -424,6 +484,26 @@ def test_imported_rows_of_them_go_and_do_not_come_back(world, wide):
     after = world.sums()
     rebuild(world.workspace)
     assert world.sums() == after
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_imported_texts_of_others_are_masked(world, wide):
+    told = f"ticket,account,user,subject,opened\nt3,acme,bob,{ANNA} told {MAIL} so,2025-10-03\n"
+    columns = (
+        "  ticket_id: ticket\n  account_id: account\n  user_id: user\n  subject: subject\n"
+        "  opened_time: opened\n"
+    )
+    bring_in(world, "tickets", told, columns, wide=wide)
+    assert dict(erase(world)["rows"])["events of others masked"] == 1
+    (row,) = world.raw("tickets")
+    assert row["subject"] == "[erased] told [erased] so"
+    assert row["user_key"] is not None
+    assert residue(world.folder, OF_ANNA) == []
+    before = world.sums()
+    rebuild(world.workspace)
+    assert world.sums() == before
+    bring_in(world, "tickets", told, columns, wide=wide)
+    assert world.sums()["tickets"] == before["tickets"], "told again, it stands as it is"
 
 
 def test_somebody_known_by_an_import_alone_is_erased(world):
