@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 import msgspec
-import pyarrow as pa
 
 from onefold.collect.dialects import segment
 from onefold.collect.entities import KEYED, NAMING_IDS
@@ -21,7 +20,6 @@ from onefold.collect.hiding import forms_of, pieces_of
 from onefold.collect.personal import personal_key, plain_key, tracking_key
 from onefold.collect.records import Record
 from onefold.collect.scrub import tombstone_in
-from onefold.collect.staged import COLUMNS, DIALECT, columns_body, opened
 from onefold.model.facts import RECORD_TABLES
 from onefold.model.ids import sealed_id
 from onefold.store import LogRow
@@ -29,6 +27,8 @@ from onefold.store import LogRow
 MARK = "[erased]"
 """Stands where an identifier of somebody who is erased stood."""
 
+_RECORDS, _COLUMNS = "records", "columns"
+"""Dialect of imported rows, and the route of such that are columns (see `staged`)."""
 _ADDRESSES = frozenset({"email", "phone"})
 _LONG, _LONG_NUMBER, _LONG_WORD = 8, 10, 16
 """Characters of an identifier from which it cannot stand in a text by chance: with letters and
@@ -92,8 +92,8 @@ class Mask:
         """
         if row.dialect == "control" or not self._may_hold(row):
             return row, 0
-        if row.dialect == DIALECT:
-            return self._columns(row) if row.route == COLUMNS else self._listed(row)
+        if row.dialect == _RECORDS:
+            return self._columns(row) if row.route == _COLUMNS else self._listed(row)
         return self._events(row)
 
     def text(self, text: str, field: str = "") -> str:
@@ -114,7 +114,7 @@ class Mask:
         return kept
 
     def _may_hold(self, row: LogRow) -> bool:
-        if row.route == COLUMNS and row.dialect == DIALECT:
+        if (row.dialect, row.route) == (_RECORDS, _COLUMNS):
             return True
         body = row.body.lower() + row.reasons.lower()
         return any(one in body for one in self._needles)
@@ -192,6 +192,10 @@ class Mask:
         return msgspec.structs.replace(record, fields=changed)
 
     def _columns(self, row: LogRow) -> tuple[LogRow, int]:
+        import pyarrow as pa
+
+        from onefold.collect.staged import columns_body, opened
+
         table, entity, priority = opened(row)
         told: dict[str, Any] = {}
         held = 0
