@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from onefold.face import create as create
     from onefold.face import open_folder as open_folder
     from onefold.found import Found as Found
+    from onefold.found import Remote as Remote
+    from onefold.found import connect as connect
 
 __version__ = "0.1.0"
 
@@ -18,7 +20,9 @@ __getattr__ = door(
     {
         "Found": "found",
         "Onefold": "face",
+        "Remote": "found",
         "calls": "face",
+        "connect": "found",
         "create": "face",
         "open_folder": "face",
     },

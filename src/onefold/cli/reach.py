@@ -13,15 +13,7 @@ from urllib.parse import quote
 
 from onefold.cli.options import Terms, terms
 from onefold.cli.show import Progress, show, show_progress
-from onefold.model.errors import (
-    BadInput,
-    Conflict,
-    MachineFailed,
-    NotAllowed,
-    NotFound,
-    NotSignedIn,
-    OnefoldError,
-)
+from onefold.model.errors import MachineFailed, NotAllowed, OnefoldError, error_of
 from onefold.model.locks import is_held
 from onefold.model.sockets import short_path
 
@@ -29,14 +21,6 @@ SOCKET = Path("run") / "owner.sock"
 _GREET_SECONDS = 5.0
 _PATIENCE_SECONDS = 30.0
 _GAP_SECONDS = 0.1
-_KINDS: tuple[type[OnefoldError], ...] = (
-    BadInput,
-    NotSignedIn,
-    NotAllowed,
-    NotFound,
-    Conflict,
-    MachineFailed,
-)
 
 
 def answer(name: str, params: Mapping[str, object] | None = None) -> int:
@@ -155,7 +139,7 @@ def _read(response: HTTPResponse, progress: Progress) -> tuple[dict[str, Any], b
         if "progress" in line:
             progress(*line["progress"])
         elif "problem" in line:
-            raise _raised(line["problem"])
+            raise error_of(line["problem"])
         elif "answer" in line:
             return line["answer"], line.get("good", True)
     message = "The running server ended its answer early."
@@ -167,15 +151,7 @@ def _error_of(raw: bytes, status: int) -> OnefoldError:
         found = json.loads(raw)
     except ValueError:
         found = {"status": status, "detail": f"The running server answered {status}."}
-    return _raised(found)
-
-
-def _raised(found: Mapping[str, Any]) -> OnefoldError:
-    status = int(found.get("status", 500))
-    kind = next((kind for kind in _KINDS if kind.status == status), None)
-    if kind is None:
-        kind = BadInput if 400 <= status < 500 else MachineFailed
-    return kind(str(found.get("detail", "")), str(found.get("fix", "")))
+    return error_of(found)
 
 
 def _ask_here(

@@ -1,10 +1,23 @@
-"""Answers in Python: a call's answer as Arrow, as a frame, and as it looks in a notebook."""
+"""Python's door: the questions that are asked, and what they found."""
 
 from typing import TYPE_CHECKING
 
 from onefold.model.doors import door
 
 if TYPE_CHECKING:
+    from onefold.found.questions import Questions as Questions
+    from onefold.found.questions import plain as plain
     from onefold.found.records import Found as Found
+    from onefold.found.remote import Remote as Remote
+    from onefold.found.remote import connect as connect
 
-__getattr__ = door(__name__, {"Found": "records"})
+__getattr__ = door(
+    __name__,
+    {
+        "Found": "records",
+        "Questions": "questions",
+        "Remote": "remote",
+        "connect": "remote",
+        "plain": "questions",
+    },
+)

@@ -1,7 +1,8 @@
 """One error tree. Each error is one sentence (what is wrong, the value, what would be right)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from typing import Any
 
 
 class OnefoldError(Exception):
@@ -112,6 +113,29 @@ class DiskFull(Busy):
 
 class MachineFailed(OnefoldError):
     """The machine or its files do not do what they should."""
+
+
+_KINDS: tuple[type[OnefoldError], ...] = (
+    BadInput,
+    NotSignedIn,
+    NotAllowed,
+    NotFound,
+    Conflict,
+    MachineFailed,
+)
+
+
+def error_of(told: Mapping[str, Any]) -> OnefoldError:
+    """Return the error that an RFC 9457 problem tells of, of the kind of its status.
+
+    >>> error_of({"status": 404, "detail": "No metric `x`.", "fix": "Use another."})
+    NotFound('No metric `x`.')
+    """
+    status = int(told.get("status", 500))
+    kind = next((kind for kind in _KINDS if kind.status == status), None)
+    if kind is None:
+        kind = BadInput if 400 <= status < 500 else MachineFailed
+    return kind(str(told.get("detail", "")), str(told.get("fix", "")))
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
