@@ -56,6 +56,8 @@ ROOMS = {
         "sql": ("sql", "A question of your own, read-only and within limits."),
         "mcp": ("assistants", "Let an assistant ask, read-only (extra mcp)."),
         "experiment": ("measure", "Experiments and their verdicts."),
+        "stale": ("usage", "Events, metrics, dashboards that nobody uses any more."),
+        "usage": ("usage", "Who asks how much, and what of it is self-served."),
     },
     "Advise": {
         "advise": ("advice", "The three to five things worth doing next."),

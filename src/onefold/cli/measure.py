@@ -25,9 +25,10 @@ def _days(command: Command) -> Command:
 
 
 @command("metrics")
-def metrics_command() -> int:
-    """List the metrics that are defined: what each says, its unit, owner, splits and purpose."""
-    return answer("metrics")
+@click.option("--key-results", is_flag=True, help="By the key result that each serves, or none.")
+def metrics_command(*, key_results: bool) -> int:
+    """List the metrics that are defined: what each says, owner, version, whose word it has."""
+    return answer("key results" if key_results else "metrics")
 
 
 @command("metric")

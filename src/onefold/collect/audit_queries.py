@@ -21,6 +21,7 @@ from onefold.collect.drifts import Profile, profile
 from onefold.collect.inference import Sample
 from onefold.collect.journeys import Journey
 from onefold.collect.queries import moment_of, reasons, seen_events
+from onefold.collect.times import micros_of
 from onefold.model.ids import IDENTIFIER_KINDS
 from onefold.model.time import DAY, day_of, day_start
 
@@ -43,6 +44,13 @@ def recorded(view: "View") -> dict[str, int]:
     counted = tracks.group_by("event").aggregate(events=tracks.count())
     rows = view.ask(counted.order_by([counted.events.desc(), counted.event])).to_pylist()
     return {row["event"]: row["events"] for row in rows}
+
+
+def last_seen(view: "View") -> dict[str, int]:
+    """Return when the last event of each name was received, microseconds UTC."""
+    tracks = _tracks(view)
+    last = tracks.group_by("event").aggregate(last_time=tracks.received_time.max())
+    return {row["event"]: micros_of(row["last_time"]) for row in view.ask(last).to_pylist()}
 
 
 def sample(

@@ -2,7 +2,7 @@
 
 from onefold.collect import auditing as audits
 from onefold.collect import tail
-from onefold.collect.audit_queries import MOST_SAMPLED, recorded, sample
+from onefold.collect.audit_queries import MOST_SAMPLED, last_seen, recorded, sample
 from onefold.collect.catalogue import COMMON, promoted
 from onefold.collect.changes import Breakage, Use, broken_uses, replayed
 from onefold.collect.erasures import (
@@ -57,6 +57,7 @@ __all__ = [
     "heading",
     "infer",
     "is_seed",
+    "last_seen",
     "links_in",
     "masked_of",
     "mended",

@@ -82,6 +82,7 @@ class Experiment:
         rollout: How it reaches people.
         rollback: How it is undone.
         privacy: What it means for privacy.
+        moves: The key result that it is to move; empty where none is named.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Experiment:
     rollout: str
     rollback: str
     privacy: str
+    moves: str = ""
 
     @property
     def treatments(self) -> tuple[Arm, ...]:

@@ -43,6 +43,7 @@ def parse_experiment(text: str, path: str) -> Experiment:
         rollout=fields.text("rollout"),
         rollback=fields.text("rollback"),
         privacy=fields.text("privacy"),
+        moves=fields.text("moves", ""),
     )
     fields.close()
     return experiment

@@ -30,6 +30,7 @@ from onefold.runtime import (
     reviewing,
     sharing_calls,
     sql_calls,
+    usage_calls,
 )
 from onefold.runtime import call_params as take
 from onefold.runtime.certifying import certify, check_versions
@@ -64,6 +65,7 @@ __all__ = [
     "question_calls",
     "sharing_calls",
     "sql_calls",
+    "usage_calls",
 ]
 
 

@@ -1,14 +1,20 @@
 """Calls about metrics themselves: the definitions that held, by whom and since when."""
 
+from dataclasses import replace
+from datetime import date
+
 import msgspec
 
+from onefold.experiments import load_experiments
 from onefold.governance import approvals
 from onefold.metrics import Metric, versions
 from onefold.model.errors import unknown
 from onefold.model.records import Answer, Column
+from onefold.model.time import parse_date
 from onefold.runtime import call_params as take
 from onefold.runtime import certifying
-from onefold.runtime.registry import Asked, Body, named
+from onefold.runtime.registry import Asked, Body, named, table
+from onefold.runtime.stale import last_uses
 
 
 class MetricNameParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -18,6 +24,7 @@ class MetricNameParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 _UNITS = {"number": "number", "percent": "share", "money": "money"}
+_SERVES = ("key_result", "kind", "name", "label", "owner")
 _LISTED = (
     *(
         Column(name, "text")
@@ -27,16 +34,19 @@ _LISTED = (
     Column("version", "integer"),
     Column("since_date", "date"),
     *(Column(name, "text") for name in ("certified", "moves", "functions")),
+    Column("last_use_date", "date"),
 )
 
 
 @named("metrics", take.Nothing, whole=False)
 def _metrics(asked: Asked, _: take.Nothing) -> Body:
     """The metrics that are defined: what each says, its owner, version, and whose word it has."""
-    known = asked.workspace.metrics()
+    known, used = asked.workspace.metrics(), last_uses(asked.workspace)
     return Answer(
         columns=_LISTED,
-        rows=tuple(_row(known[name]) for name in sorted(known)),
+        rows=tuple(
+            (*_row(known[name]), _date(used.get(("metric", name)))) for name in sorted(known)
+        ),
         definition="Definitions alone: no figure, and nothing of any person.",
     )
 
@@ -47,6 +57,27 @@ def _row(one: Metric) -> tuple[object, ...]:
     certified = "yes" if one.certified else "waits" if one.answering.certified else "no"
     serves = (certified, one.answering.moves or None, ", ".join(one.answering.functions) or None)
     return (*counted, *answered, one.version, one.standing.since, *serves)
+
+
+def _date(text: str | None) -> date | None:
+    return parse_date(text) if text else None
+
+
+@named("key results", take.Nothing, whole=False)
+def _key_results(asked: Asked, _: take.Nothing) -> Body:
+    """Which metrics and experiments serve which key result, and which serve none."""
+    workspace = asked.workspace
+    experiments = load_experiments(workspace.definitions / "experiments")
+    found = [
+        (one.answering.moves, "metric", name, one.label, one.owner)
+        for name, one in workspace.metrics().items()
+    ] + [(one.moves, "experiment", name, one.label, one.owner) for name, one in experiments.items()]
+    # Those that serve none come last.
+    found.sort(key=lambda row: (not row[0], row))
+    told = table(tuple((row[0] or None, *row[1:]) for row in found), *_SERVES)
+    without = sum(not row[0] for row in found)
+    said = "`moves` of a definition names the key result; without one it serves none."
+    return replace(told, definition=said, notes=(f"{without} of {len(found)} serve none.",))
 
 
 @named("metric history", MetricNameParams, whole=False)

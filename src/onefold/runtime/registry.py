@@ -12,6 +12,7 @@ from onefold.model.records import MARKS, OWNER, Answer, Asker, Column, Progress,
 from onefold.runtime import binding
 from onefold.runtime import call_params as take
 from onefold.runtime.plain_values import check_plain
+from onefold.runtime.using import READ
 from onefold.runtime.workspace import Workspace
 from onefold.store import Vault, View
 
@@ -108,6 +109,11 @@ class Call:
 CALLS: dict[str, Call] = {}
 """Every call by its name."""
 
+_ALSO_ASKED = frozenset({"dashboard show", "sql"})
+"""Questions that take other terms than those of a View."""
+_EVENTS = ("event", "start", "back")
+"""Parameters that name an event."""
+
 Params = TypeVar("Params", bound=msgspec.Struct)
 Run = Callable[[Asked, Params], Body | Outcome]
 
@@ -177,9 +183,23 @@ def call(
     draft = binding.settled(workspace, asker, name, taken)
     with approvals.making(workspace.state, [draft], asker=asker):
         said = found.run(Asked(workspace, asker, progress or _nobody_hears), taken)
+    _note(workspace, asker, found, taken)
     if isinstance(said, Outcome):
         return said
     return Outcome(said.to_json() if isinstance(said, Answer) else dict(said))
+
+
+def _note(workspace: Workspace, asker: Asker, found: Call, taken: Any) -> None:
+    """Count that somebody asked a question, of what, and which events it read."""
+    if found.changes or not (issubclass(found.takes, take.Asking) or found.name in _ALSO_ASKED):
+        return
+    # A record that is found by an id is somebody; of whom one asks is not counted.
+    name = getattr(taken, "name", "")
+    now = workspace.clock()
+    workspace.uses.note(asker, found.name, (name,), now=now)
+    events = (*getattr(taken, "events", ()), *(getattr(taken, one, "") for one in _EVENTS))
+    if read := [event for event in events if isinstance(event, str) and event]:
+        workspace.uses.note(asker, READ, read, now=now)
 
 
 def taken_by(found: Call, params: Mapping[str, Any], *, strict: bool = False) -> Any:

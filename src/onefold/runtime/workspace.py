@@ -61,6 +61,7 @@ from onefold.runtime.retention_days import horizon_of
 from onefold.runtime.settings import FILE, Settings, read_settings, write_settings
 from onefold.runtime.sql_under_way import UnderWay
 from onefold.runtime.status import status_of
+from onefold.runtime.using import Uses
 from onefold.runtime.views import Terms, make_view
 from onefold.runtime.withdrawing import put_down
 from onefold.store import Log, State, Vault, View, planes, tables
@@ -176,6 +177,8 @@ class Workspace:
         self.imports_under_way: set[str] = set()
         """Names of imports that go on; to be changed under the lock."""
         self.sql_under_way = UnderWay()
+        self.uses = Uses(self.settings.zone)
+        """Counts who asks what."""
         self._folding = threading.RLock()
         self._listeners: list[Callable[[int], None]] = []
         self._relayed = self._anchored = 0
@@ -340,6 +343,7 @@ class Workspace:
 
     def tidy(self) -> None:
         """Bring to the log what waits for it, and the head of the audit trail where it grew."""
+        self.uses.write(self.state, now=self.clock())
         self.relay()
         if self._anchored != (version := self.state.version()):
             anchor(self.state, self.log)
@@ -477,6 +481,7 @@ class Workspace:
         self.sql_under_way.cancel_all()
         # A full disk, or a log that is gone, must not keep us from letting go.
         with suppress(OnefoldError):
+            self.uses.write(self.state, now=self.clock(), every=0)
             anchor(self.state, self.log)
         self._opened.close()
 

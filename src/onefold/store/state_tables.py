@@ -378,3 +378,16 @@ metric_versions = Table(
 
 `draft` is what was asked of who vouches for it; `certified_by` is set where nobody had to sign.
 """
+
+uses = Table(
+    "uses",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("by", String(100), primary_key=True),
+    Column("ask", String(60), primary_key=True),
+    Column("subject", String(200), primary_key=True),
+    Column("role", String(20), nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("last_time", BigInteger, nullable=False),
+)
+"""How often who asked what on which day; never what was answered, nor of whom."""

@@ -533,6 +533,7 @@ def registered_rows(reading: ExperimentReading) -> list[tuple[str, object]]:
         ("Rollout", experiment.rollout),
         ("Rollback", experiment.rollback),
         ("Privacy", experiment.privacy),
+        ("Moves", experiment.moves or "no key result is named"),
         ("Owner", experiment.owner),
         ("Certificate", reading.short.certificate),
     ]

@@ -66,14 +66,6 @@ async def explore(request: Request) -> Response:
 
 
 @signed_in()
-async def metrics_page(request: Request) -> Response:
-    """List all metrics with what they say and who answers for them."""
-    known = await ask(request, _metrics, request.app.state.workspace)
-    rows = [_metric_row(known[name]) for name in sorted(known)]
-    return page(request, "explore/metrics.html", here="Explore", title="Metrics", rows=rows)
-
-
-@signed_in()
 async def metric_page(request: Request) -> Response:
     """Show one metric: what is counted, by whom, for which decision."""
     workspace, name = request.app.state.workspace, request.path_params["name"]
@@ -86,7 +78,6 @@ async def metric_page(request: Request) -> Response:
 
 routes = [
     Route("/explore", explore),
-    Route("/explore/metrics", metrics_page),
     Route("/explore/metrics/{name}", metric_page),
 ]
 
@@ -109,6 +100,7 @@ def explored(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dict
             "status": error.status,
             "trouble": _trouble(error, params, known),
         }
+    workspace.uses.note(asker, "metric", (asked.metric.name,), now=workspace.clock())
     shown = shown_of(asked, answer, known, view=view)
     parts = asked.params() | {"include": asked.include}
     return {
@@ -379,17 +371,6 @@ def _marked_words(asked: Asked, answer: Answer) -> str:
     told = f"Let in: {LetIn(asked.include).words.removeprefix('and ')}" if asked.include else ""
     parts = [*([told] if told else []), *(note.rstrip(".") for note in said)]
     return ". ".join([*parts, "Only production; other environments are not in it"])
-
-
-def _metric_row(metric: Metric) -> list[object]:
-    return [
-        {"href": f"/explore/metrics/{metric.name}", "label": metric.label},
-        metric.description,
-        f"v{metric.version}",
-        certified_words(metric) or None,
-        metric.owner,
-        {"href": f"/explore?metric={metric.name}", "label": "Ask it"},
-    ]
 
 
 def _defined(workspace: Workspace, asker: Asker, metric: Metric) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, shared_axis
 from onefold.web.pages.advice_shown import advice_block, decisions_seen, known_of, tests_of
 from onefold.web.pages.today_figures import (
+    SHOWN,
     Figure,
     Measured,
     measured,
@@ -57,6 +58,7 @@ async def today(request: Request) -> Response:
         raise BadInput(f"No period of `{days}` days.", f"Use one of: {', '.join(PERIODS)}.")
     chosen = let_in(request.query_params)
     shown = await ask(request, _shown, workspace, asker, days, chosen)
+    workspace.uses.note(asker, "today", SHOWN, now=workspace.clock())
     return page(request, "today/today.html", here="Today", title="Today", **shown)
 
 
