@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from onefold.cli.options import group
+from onefold.cli.options import group, text_of
 from onefold.cli.reach import answer
 from onefold.model.errors import BadInput
 
@@ -32,12 +32,7 @@ def _show(name: str, *, without_answers: bool) -> int:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def _keep(file: Path) -> int:
     """Keep the dashboard of the YAML FILE, in place of the one of its name."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        message = f"{file.name} is not UTF-8."
-        raise BadInput(message, "Save it as UTF-8.") from error
-    return answer("dashboard keep", {"text": text})
+    return answer("dashboard keep", {"text": text_of(file)})
 
 
 @dashboard_command.command("pin")

@@ -1,15 +1,17 @@
 """Commands that measure: metrics and experiments."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 import click
 
-from onefold.cli.options import command, group
+from onefold.cli.options import command, group, text_of
 from onefold.cli.reach import answer
 
 Command = TypeVar("Command", bound=Callable[..., object])
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _include = click.option(
     "--include",
     metavar="MARKS",
@@ -26,8 +28,19 @@ def _days(command: Command) -> Command:
 
 @command("metrics")
 @click.option("--key-results", is_flag=True, help="By the key result that each serves, or none.")
-def metrics_command(*, key_results: bool) -> int:
+@click.option("--try", "trial", type=_FILE, help="The figure of the metric of a YAML file.")
+@click.option("--keep", type=_FILE, help="Keep the metric of a YAML file here, as pages do.")
+@click.option("--drop", metavar="NAME", help="Remove a metric that is kept here.")
+def metrics_command(
+    *, key_results: bool, trial: Path | None, keep: Path | None, drop: str | None
+) -> int:
     """List the metrics that are defined: what each says, owner, version, whose word it has."""
+    if trial:
+        return answer("metric try", {"text": text_of(trial)})
+    if keep:
+        return answer("metric keep", {"text": text_of(keep)})
+    if drop:
+        return answer("metric drop", {"name": drop})
     return answer("key results" if key_results else "metrics")
 
 

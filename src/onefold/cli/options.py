@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from onefold.model.errors import did_you_mean
+from onefold.model.errors import BadInput, did_you_mean
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -127,3 +127,16 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., Any]], Command
 def group(name: str, **options: Any) -> Callable[[Callable[..., Any]], Group]:
     """Return the decorator of a group with the shared options."""
     return click.group(name, cls=Group, **options)
+
+
+def text_of(file: Path) -> str:
+    """Return the text of a file that is handed over whole.
+
+    Raises:
+        BadInput: It is not UTF-8.
+    """
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        message = f"{file.name} is not UTF-8."
+        raise BadInput(message, "Save it as UTF-8.") from error

@@ -1,14 +1,15 @@
 """Definitions of metrics as they held: a changed one is a new version, and figures say which."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from onefold.metrics.composing import composed
 from onefold.metrics.define import load_metrics, parse_metric
-from onefold.metrics.records import IN_GIT, SHIPPED, Answering, Metric, Standing
+from onefold.metrics.records import IN_GIT, KEPT, SHIPPED, Answering, Metric, Standing
 from onefold.metrics.store import add_version, version_rows, vouch
 from onefold.model.errors import BadInput, OnefoldError
 from onefold.model.time import day_of
@@ -18,7 +19,22 @@ if TYPE_CHECKING:
 
     from onefold.store import State
 
-__all__ = ["Held", "add_version", "changed", "check", "content_of", "held", "standing", "vouch"]
+__all__ = [
+    "Held",
+    "add_version",
+    "changed",
+    "check",
+    "check_next",
+    "composed",
+    "content_of",
+    "held",
+    "kept_here",
+    "parse_metric",
+    "plain",
+    "standing",
+    "vouch",
+    "vouched",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +50,7 @@ class Held:
         time: When, microseconds.
         certified_by: Who vouched for it without a draft; empty where nobody did.
         draft: The draft that asks somebody to vouch for it; None without.
+        kept: Whether it was made on a page, and stands in no file.
     """
 
     id: int
@@ -44,6 +61,7 @@ class Held:
     time: int
     certified_by: str = ""
     draft: int | None = None
+    kept: bool = False
 
     @property
     def metric(self) -> Metric | None:
@@ -63,6 +81,7 @@ def held(state: "State", name: str = "") -> tuple[Held, ...]:
             time=row["applied_time"],
             certified_by=row["certified_by"],
             draft=row["draft"],
+            kept=row["kept"],
         )
         for row in version_rows(state, name)
     )
@@ -80,20 +99,39 @@ def check(folder: "Path", held_before: Iterable[Held]) -> None:
     """
     known: dict[str, list[Held]] = {}
     for one in held_before:
-        known.setdefault(one.name, []).append(one)
+        if not one.kept:
+            known.setdefault(one.name, []).append(one)
     shipped = load_metrics()
     for name, metric in load_metrics(folder).items():
-        if name not in known or shipped.get(name) == metric:
-            continue
-        newest = max(one.version for one in known[name])
-        fix = f"Write `version: {newest + 1}` in its definition."
-        if metric.version < newest:
-            message = f"`{name}` is version {metric.version}, and version {newest} held already."
-            raise BadInput(message, fix)
-        same = [one for one in known[name] if one.version == metric.version and one.metric]
-        if same and meaning_of(same[-1].metric) != meaning_of(metric):
-            message = f"`{name}` counts otherwise than its version {newest} that was applied."
-            raise BadInput(message, fix)
+        if name in known and shipped.get(name) != metric:
+            check_next(metric, known[name])
+
+
+def check_next(metric: Metric, of_it: Sequence[Held]) -> None:
+    """Refuse a definition that counts something else under the version of another.
+
+    Args:
+        metric: What is to hold.
+        of_it: What held under its name, the oldest first.
+
+    Raises:
+        BadInput: Its version is not the next one; it says which to write.
+    """
+    newest = max((one.version for one in of_it), default=0)
+    fix = f"Write `version: {newest + 1}` in its definition."
+    if metric.version < newest:
+        message = f"`{metric.name}` is version {metric.version}, and version {newest} held already."
+        raise BadInput(message, fix)
+    same = [one for one in of_it if one.version == metric.version and one.metric]
+    if same and meaning_of(same[-1].metric) != meaning_of(metric):
+        message = f"`{metric.name}` counts otherwise than its version {newest} that was applied."
+        raise BadInput(message, fix)
+
+
+def kept_here(held_before: Iterable[Held]) -> dict[str, Metric]:
+    """Return the metrics that were made on a page and stand in no file, by name."""
+    latest = {one.name: one for one in held_before if one.kept}
+    return {name: one.metric for name, one in latest.items() if one.metric is not None}
 
 
 def changed(
@@ -105,7 +143,7 @@ def changed(
         files: Texts of the definitions by their path in the folder; those of metrics are meant.
         held_before: What held, the oldest first.
     """
-    latest = {one.name: one for one in held_before}
+    latest = {one.name: one for one in held_before if not one.kept}
     found: list[tuple[str, int, str]] = []
     said: set[str] = set()
     for path, text in sorted(files.items()):
@@ -133,13 +171,14 @@ def standing(metric: Metric, of_it: tuple[Held, ...], *, zone: str) -> Standing:
         return Standing(SHIPPED)
     if not of_it or of_it[-1].metric != metric:
         return Standing(IN_GIT)
+    origin = KEPT if of_it[-1].kept else IN_GIT
     first, before = of_it[-1], 0
     for one in reversed(of_it):
         if one.text and one.version != metric.version:
             before = one.version
             break
         first = one
-    return Standing(IN_GIT, day_of(first.time, zone), before, vouched(of_it[-1], of_it))
+    return Standing(origin, day_of(first.time, zone), before, vouched(of_it[-1], of_it))
 
 
 def vouched(one: Held, of_it: Iterable[Held]) -> str:
@@ -147,9 +186,14 @@ def vouched(one: Held, of_it: Iterable[Held]) -> str:
     return next((each.certified_by for each in of_it if each.certified_by and _same(each, one)), "")
 
 
+def plain(metric: Metric) -> Metric:
+    """Return a metric as its definition alone says it."""
+    return replace(metric, standing=Standing())
+
+
 def content_of(metric: Metric) -> bytes:
     """Return all that a definition says, as what is signed is known again."""
-    return msgspec.json.encode(replace(metric, standing=Standing()))
+    return msgspec.json.encode(plain(metric))
 
 
 def meaning_of(metric: Metric | None) -> bytes:

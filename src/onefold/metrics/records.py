@@ -6,8 +6,8 @@ from datetime import date
 from onefold.model.facts import CONTEXT
 from onefold.model.records import Estimate
 
-SHIPPED, IN_GIT = "shipped", "definitions"
-"""Where a definition comes from: with Onefold, or from the folder of the workspace."""
+SHIPPED, IN_GIT, KEPT = "shipped", "definitions", "kept"
+"""Where a definition comes from: with Onefold, from the folder, or from who made it on a page."""
 
 PURCHASE_FIELDS = ("origin", "store")
 """By what purchases may be told apart: `online` or `offline`, and where."""
@@ -70,7 +70,7 @@ class Standing:
     """How the definition of a metric stands in a workspace.
 
     Attributes:
-        origin: `shipped` with Onefold, `definitions` of the folder, or empty where nobody looked.
+        origin: `SHIPPED`, `IN_GIT` or `KEPT`; empty where nobody looked.
         since: The day from which this version has held; None for one that was never applied.
         before: The version before it, 0 where there is none.
         certified_by: Who signed for just this definition; empty where nobody did.

@@ -52,11 +52,18 @@ def version_rows(state: "State", name: str = "") -> list[Any]:
 
 
 def add_version(
-    connection: Connection, name: str, text: str, *, version: int, by: str, now: int
+    connection: Connection,
+    name: str,
+    text: str,
+    *,
+    version: int,
+    by: str,
+    now: int,
+    kept: bool = False,
 ) -> None:
     """Keep a definition of a metric that holds from now on; an empty text says that it is gone."""
     row = {"name": name, "version": version, "text": text, "applied_by": by, "applied_time": now}
-    connection.execute(_versions.insert().values(**row))
+    connection.execute(_versions.insert().values(**row, kept=kept))
 
 
 def vouch(connection: Connection, number: int, *, by: str = "", draft: int | None = None) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from onefold.collect import Catalogue, sources
 from onefold.governance import approvals
+from onefold.metrics import versions
 from onefold.model.records import Asker
 from onefold.runtime.placing import placed
 from onefold.runtime.reviewing import fields_of, purposes_of, sources_of
@@ -202,6 +203,14 @@ def _released(workspace: Workspace, _: Mapping[str, Any]) -> approvals.Use:
     return approvals.Use(kind="release", purposes=("sharing",), sources=sources_of(workspace))
 
 
+def _defined(workspace: Workspace, given: Mapping[str, Any]) -> approvals.Use:
+    """Return the use of a metric that is made on a page, as `apply` would have one of a file."""
+    metric = versions.parse_metric(given["text"], "metric")
+    return approvals.Use(
+        kind="definition", purposes=(metric.purpose,), sources=sources_of(workspace)
+    )
+
+
 def _kept(workspace: Workspace, _: Mapping[str, Any]) -> approvals.Use:
     """Return the use of a source that keeps personal data though nobody said yes."""
     return approvals.Use(kind="consent_policy", sources=sources_of(workspace))
@@ -227,6 +236,7 @@ _USES: dict[str, Made] = {
     "intersect answer": _to_partner,
     "intersect ask": _to_partner,
     "join": _joined,
+    "metric keep": _defined,
     "person erase": _erased,
     "personalization switch": _personalized,
     "release": _released,

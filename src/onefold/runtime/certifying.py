@@ -26,10 +26,15 @@ def metrics_of(workspace: "Workspace") -> dict[str, Metric]:
     held: dict[str, tuple[versions.Held, ...]] = {}
     for one in versions.held(workspace.state):
         held[one.name] = (*held.get(one.name, ()), one)
-    return {
-        name: _standing(workspace, metric, held.get(name, ()))
-        for name, metric in load_metrics(workspace.definitions / "metrics").items()
-    }
+    shipped, said = load_metrics(), load_metrics(workspace.definitions / "metrics")
+    kept = versions.kept_here(one for each in held.values() for one in each)
+    of_folder = {name for name, metric in said.items() if shipped.get(name) != metric}
+    found = {}
+    for name, metric in {**said, **kept, **{name: said[name] for name in of_folder}}.items():
+        on_page = name in kept and name not in of_folder
+        mine = tuple(one for one in held.get(name, ()) if one.kept == on_page)
+        found[name] = _standing(workspace, metric, mine)
+    return found
 
 
 def _standing(workspace: "Workspace", metric: Metric, held: tuple[versions.Held, ...]) -> Metric:
@@ -87,12 +92,11 @@ def certify(workspace: "Workspace", asker: Asker) -> list[str]:
     An asker who may sign for one does so by applying it. A sentence each for those that wait.
     """
     said: list[str] = []
-    known = metrics_of(workspace)
-    for name, metric in load_metrics(workspace.definitions / "metrics").items():
-        if not metric.answering.certified or known[name].certified:
+    for name, metric in metrics_of(workspace).items():
+        if not metric.answering.certified or metric.certified:
             continue
         held = versions.held(workspace.state, name)
-        if held and held[-1].metric == metric:
+        if held and held[-1].metric == versions.plain(metric):
             said += _asked(workspace, asker, metric, held[-1].id)
     return said
 

@@ -51,7 +51,7 @@ def _metric(asked: Asked, params: take.MetricParams) -> Body:
     if params.name not in metrics:
         raise unknown("metric", params.name, metrics)
     view = asked.view(params)
-    from_time, to_time = _span(view, params.from_date, params.to_date)
+    from_time, to_time = span_of(view, params.from_date, params.to_date)
     answer = measure(
         view,
         metrics[params.name],
@@ -67,7 +67,7 @@ def _metric(asked: Asked, params: take.MetricParams) -> Body:
 def _funnel(asked: Asked, params: FunnelParams) -> Body:
     """How many people did some events in their order within a while."""
     view = asked.view(params)
-    span = _span(view, params.from_date, params.to_date)
+    span = span_of(view, params.from_date, params.to_date)
     within = parse_duration(params.within)
     answer = questions.funnel(view, questions.Steps(params.events, within, span, params.by))
     return _told(answer, view, span[1])
@@ -77,7 +77,7 @@ def _funnel(asked: Asked, params: FunnelParams) -> Body:
 def _retention(asked: Asked, params: RetentionParams) -> Body:
     """Who came back in the periods after the first time, by cohort."""
     view = asked.view(params)
-    span = _span(view, params.from_date, params.to_date)
+    span = span_of(view, params.from_date, params.to_date)
     question = questions.Returning(params.start, params.back, params.every, span, params.kind)
     return _told(questions.retention(view, question), view, span[1])
 
@@ -87,7 +87,7 @@ def _told(answer: Answer, view: View, to_time: int) -> Answer:
     return replace(answer, notes=(*answer.notes, _NOT_TODAY)) if whole else answer
 
 
-def _span(view: View, first: str | None, after: str | None) -> tuple[int, int]:
+def span_of(view: View, first: str | None, after: str | None) -> tuple[int, int]:
     """Return the bounds of the days asked for; without any, the last 28 whole days."""
     last = parse_date(after) if after else day_of(view.now, view.zone)
     start = parse_date(first) if first else last - timedelta(days=_DEFAULT_DAYS)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
 )
 
 metadata = MetaData()
@@ -373,8 +374,10 @@ metric_versions = Table(
     Column("applied_time", BigInteger, nullable=False),
     Column("certified_by", String(100), nullable=False, default="", server_default=""),
     Column("draft", Integer),
+    Column("kept", Boolean, nullable=False, default=False, server_default=false()),
 )
 """Definitions of metrics as they were applied, each as its YAML; an empty one is gone from there.
+Those that are `kept` were made on a page, and stand here alone.
 
 `draft` is what was asked of who vouches for it; `certified_by` is set where nobody had to sign.
 """

@@ -24,6 +24,14 @@ from onefold.web.app import make_app
 from receivers import House, event, identify
 
 CONSENT = '\n[consent.categories]\nC0009 = "advertising"\n'
+METRIC = """\
+metric: bought
+label: Bought
+description: Purchases told.
+owner: Shop
+kind: count
+numerator: {count: events, events: [bought]}
+"""
 WAITS = {
     "approval need": {"kind": "campaign"},
     "destination add": {
@@ -39,6 +47,7 @@ WAITS = {
     "intersect answer": {"file": "asked.bin", "to": "answer.bin"},
     "intersect ask": {"to": "ask.bin"},
     "join": {"file": "partner.csv", "column": "email", "salt": "hush-hush"},
+    "metric keep": {"text": METRIC},
     "person erase": {"id": "user_id:p3"},
     "personalization switch": {"to": "on"},
     "release": {"event": "bought", "from": "2025-10-01", "to": "2025-10-31"},
@@ -79,6 +88,7 @@ FREE = {
     "link accept": "a decision of who is who, undone by one call",
     "link decide": "a decision of who is who, undone by one call",
     "link run": "it asks",
+    "metric drop": "it takes back",
     "person block": "a decision of who is who, undone by one call",
     "person decide": "a decision of who is who, undone by one call",
     "person export": "the right of the person",
@@ -100,7 +110,7 @@ FREE = {
     "user link": "who comes in",
 }
 """Every other call that changes something, and why nobody has to sign it."""
-STAYS = {"apply", "source set", "source add", "approval need"}
+STAYS = {"apply", "metric keep", "source set", "source add", "approval need"}
 """Calls that change nothing when they are made again, or cannot be."""
 FAILS = {"join"}
 """Calls that are signed here for what cannot be made."""

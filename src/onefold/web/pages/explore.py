@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from starlette.routing import Route
 
 from onefold import metrics
+from onefold.governance import may
 from onefold.model.errors import OnefoldError, did_you_mean, unknown
 from onefold.model.money import Money
 from onefold.model.records import MARKED, Question
@@ -403,5 +404,7 @@ def _defined(workspace: Workspace, asker: Asker, metric: Metric) -> dict[str, An
         "query": answer.query,
         "history": history_of(workspace, asker, metric.name),
         "certified": certified_words(metric),
+        "name": metric.name,
+        "kept_here": metric.standing.origin == "kept" and may(asker, "compose"),
         "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),
     }

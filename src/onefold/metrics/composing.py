@@ -1,0 +1,77 @@
+"""A metric put together from the fields of a form, as the YAML that git would hold."""
+
+import re
+from collections.abc import Mapping
+
+import yaml
+
+from onefold.model.errors import BadInput
+
+HOW = ("count", "sum", "distinct", "mean", "share", "ratio")
+"""How a form counts: events, a property summed, its different values, how much a person has, the
+share of people, one thing by another."""
+_ASIDE = ("label", "description", "owner", "purpose", "decision", "moves")
+_ODD = re.compile(r"[^a-z0-9]+")
+
+
+def composed(given: Mapping[str, str]) -> str:
+    """Return the YAML of the metric that a form describes; whether it holds, reading it tells.
+
+    Args:
+        given: `label`, `description`, `owner`, `purpose`, `decision`, `moves`, `version`; `how`,
+            one of `HOW`; `events` and `below`, names apart by commas; `property` of what is summed
+            or told apart; `filter` and `values`, a property and what it must be; `at_least` events
+            of a person; `cap`, what one person counts for at most; `format`, `better`.
+
+    Raises:
+        BadInput: It says no label, or counts in no known way.
+    """
+    how = given.get("how", "count")
+    if how not in HOW:
+        raise BadInput(f"Nothing is counted by `{how[:40]}`.", f"Use one of: {', '.join(HOW)}.")
+    name = _ODD.sub("_", given.get("label", "").lower()).strip("_")
+    if not name:
+        raise BadInput("The metric has no label.", "Write how pages are to call it.")
+    told: dict[str, object] = {"metric": name, "version": _number(given.get("version") or "1")}
+    told |= {part: given[part] for part in _ASIDE if given.get(part)}
+    told["kind"] = "count" if how == "distinct" else how
+    told["numerator"] = _above(given, how)
+    if how in {"mean", "share", "ratio"}:
+        told["denominator"] = _below(given, how)
+    told |= {part: given[part] for part in ("format", "better") if given.get(part)}
+    return yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _above(given: Mapping[str, str], how: str) -> dict[str, object]:
+    field = given.get("property", "").strip()
+    told: dict[str, object] = {"count": "people" if how == "share" else "events"}
+    if how in {"sum", "distinct"} or (field and how in {"mean", "ratio"}):
+        told = {"distinct" if how == "distinct" else "sum": field}
+    told["events"] = _names(given.get("events", ""))
+    if name := given.get("filter", "").strip():
+        told["where"] = {name: _names(given.get("values", ""))}
+    if how == "share" and given.get("at_least"):
+        told["at_least"] = _number(given["at_least"])
+    if given.get("cap"):
+        told["cap"] = _number(given["cap"])
+    return told
+
+
+def _below(given: Mapping[str, str], how: str) -> dict[str, object]:
+    events = _names(given.get("below", ""))
+    if how == "ratio":
+        return {"count": "events", "events": events} if events else {"count": "sessions"}
+    return {"count": "people", "events": events or _names(given.get("events", ""))}
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _number(text: str) -> object:
+    """Return a number as one; anything else stays, and whoever reads it says what is wrong."""
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return int(value) if value.is_integer() else value
