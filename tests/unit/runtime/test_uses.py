@@ -191,7 +191,7 @@ def test_metrics_and_experiments_without_a_key_result_stand_apart(world):
 def test_the_page_of_what_nobody_uses(world):
     define(world, "lost", "pin_lost")
     text = Reader(world, "analyst").get("/explore/stale").text
-    assert "nobody used 3 events and 1 metric" in text
+    assert "Since uses are counted nobody used 3 events and 1 metric" in text
     assert "No person asked anything" in text
     reader = Reader(world, "marketer")
     assert "Who asks" not in reader.get("/explore/stale?days=30").text

@@ -95,9 +95,11 @@ def _stale(workspace: Workspace, asker: Asker, days: str) -> dict[str, Any]:
     told = call(workspace, asker, "stale", {"days": int(days)}).body
     found = _rows(told)
     kinds = {kind: [row for row in found if row["kind"] == kind] for kind in _KINDS}
+    # The second note says that uses are not counted for so long yet.
+    over = "Since uses are counted" if len(told["notes"]) > 1 else f"Over {days} days"
     usage = call(workspace, asker, "usage", {}).body if may(asker, "audit") else None
     return {
-        "answer": _unused([(kind, len(rows)) for kind, rows in kinds.items()], days),
+        "answer": _unused([(kind, len(rows)) for kind, rows in kinds.items()], over),
         "kinds": [
             {"title": f"{kind.capitalize()}s", "rows": [_stale_row(row) for row in rows]}
             for kind, rows in kinds.items()
@@ -115,17 +117,17 @@ def _stale(workspace: Workspace, asker: Asker, days: str) -> dict[str, Any]:
 _KINDS = ("event", "metric", "dashboard")
 
 
-def _unused(counts: Sequence[tuple[str, int]], days: str) -> str:
+def _unused(counts: Sequence[tuple[str, int]], over: str) -> str:
     """Return how much nobody used.
 
-    >>> _unused([("event", 2), ("metric", 1), ("dashboard", 0)], "90")
+    >>> _unused([("event", 2), ("metric", 1), ("dashboard", 0)], "Over 90 days")
     'Over 90 days nobody used 2 events and 1 metric.'
     """
     some = [plural(count, kind) for kind, count in counts if count]
     if not some:
-        return f"Over {days} days everything was used."
+        return f"{over} everything was used."
     head = ", ".join(some[:-1])
-    return f"Over {days} days nobody used {f'{head} and ' if head else ''}{some[-1]}."
+    return f"{over} nobody used {f'{head} and ' if head else ''}{some[-1]}."
 
 
 def _stale_row(row: Row) -> list[object]:
