@@ -84,12 +84,15 @@ def erasures_of(log: Log) -> tuple[Erasure, ...]:
     return tuple(reversed(found))
 
 
-def expired_of(log: Log) -> dict[str, int]:
-    """Return purpose -> before when nothing is kept for it any more, as the last entry says."""
+def expired_of(log: Log) -> tuple[dict[str, int], dict[str, int]]:
+    """Return before when nothing is kept any more, as the last entry says, microseconds.
+
+    Purpose -> before when nothing is kept for it; table of imported rows -> before when no row is.
+    """
     row = log.latest("control", EXPIRE)
-    if row is None:
-        return {}
-    return msgspec.convert(msgspec.json.decode(row.body)["before"], dict[str, int])
+    said = {} if row is None else msgspec.json.decode(row.body)
+    before, rows = said.get("before", {}), said.get("rows", {})
+    return msgspec.convert(before, dict[str, int]), msgspec.convert(rows, dict[str, int])
 
 
 def masked_of(log: Log) -> int:

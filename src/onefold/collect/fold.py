@@ -131,7 +131,7 @@ class CollectFold:
         self._aside: ReaderAside | None = None
         self._pool = ThreadPoolExecutor(1, "reads ahead")
         self._ahead: Future[Stretch] | None = None
-        self._records = RecordsFold(log, identity_key, since(rules.erasures))
+        self._records = RecordsFold(log, identity_key, since(rules.erasures), rules.expired_rows)
         self._orders = OrdersFold()
         self._contexts = ContextsFold()
         self._marks = MarksFold(self._reader.marks)
@@ -275,7 +275,8 @@ class CollectFold:
         events = Scrub(
             self._identity_key, self._rules.erasures, self._rules.retries, self._rules.expired
         )
-        records = ScrubRecords(self._identity_key, since(self._rules.erasures))
+        gone, old = since(self._rules.erasures), self._rules.expired_rows
+        records = ScrubRecords(self._identity_key, gone, old)
         return [
             records.row(row) if row.dialect == DIALECT else events.row(row, values)
             for row in rows

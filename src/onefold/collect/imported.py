@@ -45,11 +45,22 @@ class RecordsFold:
     """Turns imported rows into `records`, `quarantine` and the tables of entities."""
 
     def __init__(
-        self, log: Log, identity_key: bytes, gone: Mapping[int, int] | None = None
+        self,
+        log: Log,
+        identity_key: bytes,
+        gone: Mapping[int, int] | None = None,
+        expired: Mapping[str, int] | None = None,
     ) -> None:
-        """`gone`: keys of who is erased, as `erasures.since` tells them."""
+        """Begin with what stands in the facts.
+
+        Args:
+            log: Tells what versions of a row say.
+            identity_key: Of the workspace.
+            gone: Keys of who is erased, as `erasures.since` tells them.
+            expired: Table -> before when none of its rows is kept, microseconds.
+        """
         self._veil = Veil(identity_key)
-        self._scrub = ScrubRecords(identity_key, gone or {})
+        self._scrub = ScrubRecords(identity_key, gone or {}, expired)
         self._gone = frozenset(gone or ())
         self._late: list[int] = []
         self._contents = Contents(log, self._veil, self._scrub.row)
@@ -68,7 +79,7 @@ class RecordsFold:
         for row in rows:
             if row.dialect == DIALECT:
                 staged = read_staged(row, self._veil)
-                if self._gone and any(map(self._may_name, staged)):
+                if any(map(self._may_go, staged)):
                     left = self._scrub.row(row)
                     if left is not row:
                         staged = read_staged(left, self._veil)
@@ -83,8 +94,12 @@ class RecordsFold:
         found, self._late = self._late, []
         return found
 
-    def _may_name(self, staged: Staged) -> bool:
-        """Return whether rows may name somebody who is erased: a second look is worth it."""
+    def _may_go(self, staged: Staged) -> bool:
+        """Return whether rows may be old or name somebody erased: a second look is worth it."""
+        if self._scrub.horizon(staged.entity):
+            return True
+        if not self._gone:
+            return False
         if not self._gone.isdisjoint(staged.names):
             return True
         return staged.entity in rights.WHOLE or bool(staged.waiting.num_rows)

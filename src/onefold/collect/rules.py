@@ -45,6 +45,7 @@ class FoldRules:
         retries: What judges waiting events anew, oldest first; each is an entry of its own.
         erasures: Who is erased, oldest first; likewise.
         expired: Purpose -> before when nothing is kept for it any more, microseconds; likewise.
+        expired_rows: Table of imported rows -> before when none of its rows is kept; likewise.
         masked: Where the last entry stands that says that rows before it were masked.
     """
 
@@ -60,6 +61,7 @@ class FoldRules:
     retries: tuple[Retry, ...] = ()
     erasures: tuple[Erasure, ...] = ()
     expired: dict[str, int] = field(default_factory=dict)
+    expired_rows: dict[str, int] = field(default_factory=dict)
     masked: int = 0
 
     @property

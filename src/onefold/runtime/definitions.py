@@ -21,6 +21,9 @@ KIND = "definitions"
 RULING = frozenset({KIND, catalogues.RETRY, catalogues.ERASE, catalogues.EXPIRE, catalogues.MASK})
 """Routes of control entries that say by what rules the facts are built."""
 
+_OWN_ENTRIES = ("retries", "erasures", "expired", "expired_rows", "masked")
+"""Rules that entries of their own tell."""
+
 
 def entry_of(folder: Path, identity_key: bytes = b"") -> Entry:
     """Return the control entry of the definitions in a workspace's folder.
@@ -44,7 +47,8 @@ def entry_of(folder: Path, identity_key: bytes = b"") -> Entry:
         catalogues.rules_of(catalogue, folder / "definitions", identity_key, categories=categories)
     )
     # Retries and erasures are entries of their own.
-    del rules["retries"], rules["erasures"], rules["expired"], rules["masked"]
+    for name in _OWN_ENTRIES:
+        del rules[name]
     return {"files": files, "fold": rules, "categories": dict(categories)}
 
 
@@ -58,10 +62,15 @@ def applied(log: Log) -> tuple[LogRow | None, FoldRules]:
     rules = FoldRules()
     if row is not None:
         rules = msgspec.convert(msgspec.json.decode(row.body)["fold"], FoldRules)
-    retries, erasures = catalogues.retries_of(log), catalogues.erasures_of(log)
-    expired = catalogues.expired_of(log)
-    masked = catalogues.masked_of(log)
-    return row, replace(rules, retries=retries, erasures=erasures, expired=expired, masked=masked)
+    expired, expired_rows = catalogues.expired_of(log)
+    return row, replace(
+        rules,
+        retries=catalogues.retries_of(log),
+        erasures=catalogues.erasures_of(log),
+        expired=expired,
+        expired_rows=expired_rows,
+        masked=catalogues.masked_of(log),
+    )
 
 
 def applied_catalogue(log: Log) -> Catalogue:

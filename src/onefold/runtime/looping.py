@@ -23,7 +23,7 @@ def idle(workspace: Workspace) -> Callable[[], None]:
     It costs next to nothing when nothing changed.
     """
     ended = looked = -1
-    expired: dict[str, int] = {}
+    expired: tuple[dict[str, int], dict[str, int]] = ({}, {})
 
     def tidy() -> None:
         nonlocal ended, looked, expired
@@ -32,11 +32,14 @@ def idle(workspace: Workspace) -> Callable[[], None]:
             ended = workspace.state.version()
         if looked != (today := workspace.clock() // DAY) and not workspace.folds.stale:
             looked = today
-            if workspace.settings.retention and (gone := retention.expiring(workspace)):
+            settings = workspace.settings
+            gone = retention.expiring(workspace) if settings.retention or settings.rows_kept else {}
+            if any(gone.values()):
                 retention.decide(workspace, OWNER, gone)
-        if expired != (now := workspace.folds.generation.rules.expired):
+        rules = workspace.folds.generation.rules
+        if expired != (now := (rules.expired, rules.expired_rows)):
             expired = now
-            if now:
+            if any(now):
                 retention.forget_words(workspace)
 
     return tidy

@@ -50,13 +50,13 @@ def _person_request(asked: Asked, params: take.RequestParams) -> Body:
 
 @named("expiry show", take.Nothing, action="settings")
 def _retention_show(asked: Asked, _: take.Nothing) -> Body:
-    """For how long events are kept for each purpose, and what has expired."""
+    """For how long events and imported rows are kept, and what has expired."""
     return retention.outlook(asked.workspace)
 
 
 @named("expiry enforce", take.Nothing, action="settings", changes=True)
 def _retention_enforce(asked: Asked, _: take.Nothing) -> Body:
-    """Erase now what no purpose may use any more; the server does so once a day."""
+    """Erase now what is kept no longer; the server does so once a day."""
     return retention.enforce(asked.workspace, asked.asker, asked.progress)
 
 

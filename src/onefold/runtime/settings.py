@@ -7,6 +7,7 @@ from pathlib import Path
 
 from onefold.consent import PURPOSES
 from onefold.model.errors import BadInput, NotFound, did_you_mean
+from onefold.model.facts import RECORD_TIMES, STANDING
 from onefold.model.limits import Limits
 from onefold.model.records import ROLES
 from onefold.model.single_sign_on import Provider
@@ -33,6 +34,7 @@ zone = "UTC"
 [retention]
 # analytics = 400
 # advertising = 90
+# tickets = 1100   # imported rows, by table and by when they were true
 
 # People may sign in by your provider; `pip install 'onefold[oidc]'`.
 # [oidc]
@@ -61,6 +63,7 @@ _KNOWN = {
     "oidc": dict,
 }
 _OIDC = ("issuer", "client_id", "secret_from", "name_claim", "role_claim", "scopes")
+_AGEING = tuple(table for table in RECORD_TIMES if table not in STANDING)
 _MOST_DAYS = 36_500
 _INTAKE = ("events_per_second", "keep_free_mb", "most_behind_seconds")
 
@@ -74,6 +77,7 @@ class Settings:
         zone: IANA name.
         categories: Consent category as sent -> purpose.
         retention: Purpose -> days that events are kept for it; for good where it is not named.
+        rows_kept: Table of imported rows -> days that its rows are kept; likewise.
         limits: What its intake takes at most.
         country_database: Tells the country of an address, a file in MaxMind's format; or None.
         log: Where the log stands, a URL; empty for the folder.
@@ -85,6 +89,7 @@ class Settings:
     zone: str = "UTC"
     categories: dict[str, str] = field(default_factory=dict)
     retention: dict[str, int] = field(default_factory=dict)
+    rows_kept: dict[str, int] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     country_database: Path | None = None
     log: str = ""
@@ -149,11 +154,13 @@ def read_settings(folder: Path) -> Settings:
     zone_of(zone)
     intake = dict(content.get("intake", {}))
     database = _database(folder, intake.pop("country_database", ""))
+    kept = _retention(content.get("retention", {}))
     return Settings(
         name=content.get("name", folder.name),
         zone=zone,
         categories=dict(categories),
-        retention=_retention(content.get("retention", {})),
+        retention={name: days for name, days in kept.items() if name in PURPOSES},
+        rows_kept={name: days for name, days in kept.items() if name not in PURPOSES},
         limits=_limits(intake),
         country_database=database,
         log=content.get("log", ""),
@@ -164,10 +171,16 @@ def read_settings(folder: Path) -> Settings:
 
 def _retention(given: dict[str, object]) -> dict[str, int]:
     found: dict[str, int] = {}
+    known = (*PURPOSES, *_AGEING)
     for name, days in given.items():
-        if name not in PURPOSES:
-            message = f"{FILE}: no purpose `{name}` of retention.{did_you_mean(name, PURPOSES)}"
-            raise BadInput(message, f"Use {', '.join(PURPOSES)}.")
+        if name in STANDING:
+            message = f"{FILE}: rows of `{name}` say what stands, and grow not old by themselves."
+            fix = f"Take it out of [retention]; there are {', '.join(_AGEING)}."
+            raise BadInput(message, fix)
+        if name not in known:
+            near = did_you_mean(name, known)
+            message = f"{FILE}: no purpose and no table `{name}` of retention.{near}"
+            raise BadInput(message, f"Use {', '.join(known)}.")
         if isinstance(days, bool) or not isinstance(days, int) or not 1 <= days <= _MOST_DAYS:
             message = f"{FILE}: `{name}` of retention is {days!r}."
             raise BadInput(message, f"Write days, from 1 to {_MOST_DAYS:,}.")

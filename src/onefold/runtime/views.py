@@ -1,5 +1,6 @@
 """The one module that makes a View: facts restricted by asker, purpose, environment, as-of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,13 @@ from onefold.governance import may, policies, require
 from onefold.model.facts import RECORD_TIMES
 from onefold.model.records import MARKS, Question
 from onefold.model.time import to_datetime
+from onefold.runtime.retention_days import bound_of
 from onefold.runtime.view_access import people_of, seen
 from onefold.runtime.view_accounts import as_one_account, decided
 from onefold.runtime.view_consent import ConsentTerm, Stated, consent_term, consents_of
 from onefold.store import DuckFacts, View
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     import ibis.expr.types as ir
@@ -36,6 +37,7 @@ class Terms:
         off: Purposes that are switched off for everybody.
         linked: Some of the accounts or contacts are one.
         horizon: Before when nothing may be used for the purpose any more, microseconds; or None.
+        rows: Table of imported rows -> before when none of its rows may be used, likewise.
     """
 
     marked: bool = True
@@ -45,6 +47,7 @@ class Terms:
     off: frozenset[str] = frozenset()
     linked: bool = False
     horizon: int | None = None
+    rows: Mapping[str, int] = field(default_factory=dict)
 
 
 def make_view(
@@ -97,7 +100,7 @@ def make_view(
         sessions=_with_person(consent.sessions(sessions), people),
         contexts=tables["contexts"],
         records={
-            name: consent.records(name, _known_by(tables[name], time, until))
+            name: consent.records(name, _known_by(_kept(tables[name], terms, name), time, until))
             for name, time in RECORD_TIMES.items()
         },
         orders=_orders(orders, question, until, strangers),
@@ -205,6 +208,14 @@ def _young(table: "ir.Table", terms: Terms, column: str) -> "ir.Table":
     if terms.horizon is None:
         return table
     return table.filter(table[column] >= to_datetime(terms.horizon).replace(tzinfo=None))
+
+
+def _kept(table: "ir.Table", terms: Terms, name: str) -> "ir.Table":
+    """Return the imported rows that are not too old."""
+    if name not in terms.rows:
+        return table
+    bound = ibis.literal(bound_of(name, terms.rows[name]))
+    return table.filter(table[RECORD_TIMES[name]] >= bound)
 
 
 def _here(events: "ir.Table", question: Question, until: "datetime | None") -> "ir.Table":

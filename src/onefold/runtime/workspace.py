@@ -57,7 +57,7 @@ from onefold.runtime.pace import Pace, Rates
 from onefold.runtime.personalizing import PERSONALIZATION, switched_off
 from onefold.runtime.prefixes import begin_from, drop_kept, keep
 from onefold.runtime.relay import relay
-from onefold.runtime.retention_days import horizon_of
+from onefold.runtime.retention_days import horizon_of, horizons_of
 from onefold.runtime.settings import FILE, Settings, read_settings, write_settings
 from onefold.runtime.sql_under_way import UnderWay
 from onefold.runtime.status import status_of
@@ -253,6 +253,7 @@ class Workspace:
             stated=generation.stated,
             linked=generation.linked,
             horizon=horizon_of(self.settings.retention, purpose, self.clock()),
+            rows=horizons_of(self.settings.rows_kept, self.clock()),
             consent=generation.rules.consent or rules.shipped_consent(),
             off=switched_off(self.state) if purpose == PERSONALIZATION else frozenset(),
         )

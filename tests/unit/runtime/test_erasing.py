@@ -10,10 +10,11 @@ from urllib.parse import quote
 import pytest
 
 from onefold.collect import import_run, receive, sources
-from onefold.model.errors import NotFound
+from onefold.model.errors import BadInput, NotFound
 from onefold.model.facts import TABLES
 from onefold.model.records import OWNER
 from onefold.runtime import call, loops, rebuild, restore
+from onefold.runtime.settings import read_settings
 from residue import residue
 from worlds import World, track
 
@@ -512,3 +513,83 @@ def test_somebody_known_by_an_import_alone_is_erased(world):
     erase(world, "email:dora@example.com")
     assert residue(world.folder, ("dora@example.com", "c-dora")) == []
     assert {row["contact_id"] for row in world.raw("contacts")} == {"c-anna"}
+
+
+OLD_TICKETS = """ticket,account,user,subject,opened
+t-old,acme,old-user-31,A word of long ago,2025-01-02
+t-young,acme,bob,A word of today,2025-10-02
+"""
+OLD_COSTS = """id,campaign,day,cost
+a1,c1,2025-01-02,5
+a2,c1,2025-10-02,7
+"""
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_imported_rows_are_kept_as_long_as_their_table_says(world, wide):
+    tickets = (
+        "  ticket_id: ticket\n  account_id: account\n  user_id: user\n  subject: subject\n"
+        "  opened_time: opened\n"
+    )
+    costs = (
+        "  ad_cost_id: id\n  campaign_id: campaign\n  cost_date: day\n"
+        "  amount_micros: {from: cost, currency: {value: EUR}}\n"
+    )
+    bring_in(world, "tickets", OLD_TICKETS, tickets, wide=wide)
+    bring_in(world, "ad_costs", OLD_COSTS, costs, wide=wide)
+    assert len(world.rows(world.view().records["tickets"])) == 2
+    settings = world.folder / "onefold.toml"
+    said = settings.read_text()
+    settings.write_text(said.replace("[retention]", "[retention]\ntickets = 90\nad_costs = 90"))
+    world.close()
+    world.open()
+    world.fold()
+    shown = [row["ticket_id"] for row in world.rows(world.view().records["tickets"])]
+    assert shown == ["t-young"], "a question sees it no more at once"
+    told = call(world.workspace, OWNER, "expiry show", {}).body
+    assert [row[3:] + row[:2] for row in told["rows"] if row[3]] == [
+        ["tickets", None, 90],
+        ["ad_costs", None, 90],
+    ]
+    assert "1 rows of tickets have expired and go with the next run." in told["notes"]
+    done = call(world.workspace, OWNER, "expiry enforce", {}).body["rows"]
+    assert done == [["events", 0], ["tickets", 1], ["ad_costs", 1]]
+    assert [row["ticket_id"] for row in world.raw("tickets")] == ["t-young"]
+    assert [str(row["cost_date"]) for row in world.raw("ad_costs")] == ["2025-10-02"]
+    assert residue(world.folder, ("old-user-31", "A word of long ago", "t-old")) == []
+    before = world.sums()
+    rebuild(world.workspace)
+    assert world.sums() == before
+    fresh = "t-new,acme,bob,A word of now,2025-10-03\n"
+    bring_in(world, "tickets", OLD_TICKETS + fresh, tickets, wide=wide)
+    world.fold()
+    assert {row["ticket_id"] for row in world.raw("tickets")} == {"t-young", "t-new"}
+    assert residue(world.folder, ("old-user-31", "A word of long ago")) == []
+    after = world.sums()
+    rebuild(world.workspace)
+    assert world.sums() == after
+    assert call(world.workspace, OWNER, "expiry enforce", {}).body["rows"][1] == ["tickets", 0]
+
+
+def test_the_server_lets_old_rows_go_by_itself(world):
+    tickets = "  ticket_id: ticket\n  account_id: account\n  opened_time: opened\n"
+    bring_in(world, "tickets", OLD_TICKETS, tickets, wide=False)
+    settings = world.folder / "onefold.toml"
+    settings.write_text(settings.read_text().replace("[retention]", "[retention]\ntickets = 90"))
+    world.close()
+    world.open()
+    world.fold()
+    loops.idle(world.workspace)()
+    world.fold()
+    assert [row["ticket_id"] for row in world.raw("tickets")] == ["t-young"]
+
+
+@pytest.mark.parametrize("line", ["contacts = 9", "tickts = 9", "tickets = 0"])
+def test_days_that_cannot_be_kept_are_refused_with_the_mend(world, line):
+    settings = world.folder / "onefold.toml"
+    said = settings.read_text()
+    settings.write_text(said.replace("[retention]", f"[retention]\n{line}"))
+    with pytest.raises(BadInput) as refused:
+        read_settings(world.folder)
+    assert line.split()[0] in refused.value.message
+    assert refused.value.fix

@@ -44,7 +44,7 @@ def _shown(workspace: Workspace, asker: Asker) -> dict[str, Any]:
         "answer": answer_of(found),
         "lead": "A person is named here by a number alone, which tells nothing once it is erased.",
         "rows": [row_of(one) for one in found],
-        "kept": [[row[0], _days(row[1])] for row in kept["rows"]],
+        "kept": [[row[0] or f"imported {row[3]}", _days(row[1])] for row in kept["rows"]],
         "expired": " ".join(kept["notes"]),
     }
 
