@@ -584,9 +584,6 @@ RECORD_TIMES = {
 }
 """Table of imported rows -> the column that says when a row was true."""
 
-STANDING = frozenset({"accounts", "campaigns", "contacts", "items", "creators", "consent"})
-"""Tables whose rows say what stands until it is told otherwise: no age makes them old."""
-
 CHECKSUMMED = tuple(name for name, table in TABLES.items() if table.natural)
 """The tables a checksum is told of; `persons` is derived from `identifiers`."""
 

@@ -6,6 +6,9 @@ from datetime import date, datetime
 from onefold.model.facts import RECORD_TIMES
 from onefold.model.time import DAY, to_datetime
 
+STANDING = frozenset({"accounts", "campaigns", "contacts", "items", "creators", "consent"})
+"""Tables whose rows say what stands until it is told otherwise: no age makes them old."""
+
 
 def horizon_of(retention: Mapping[str, int], purpose: str, now: int) -> int | None:
     """Return before when nothing may be used for a purpose, microseconds; None for no bound.

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from onefold.consent import PURPOSES
 from onefold.model.errors import BadInput, NotFound, did_you_mean
-from onefold.model.facts import RECORD_TIMES, STANDING
+from onefold.model.facts import RECORD_TIMES
 from onefold.model.limits import Limits
 from onefold.model.records import ROLES
 from onefold.model.single_sign_on import Provider
 from onefold.model.time import zone_of
+from onefold.runtime.retention_days import STANDING
 
 FILE = "onefold.toml"
 
