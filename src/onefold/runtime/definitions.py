@@ -9,18 +9,20 @@ import msgspec
 
 from onefold.collect import Catalogue, FoldRules, catalogues, make_catalogue
 from onefold.consent import Gate
-from onefold.runtime.settings import FILE, read_settings
+from onefold.runtime.settings import FILE, Settings, read_settings
 from onefold.store import Log, LogRow
 
 Entry = dict[str, dict[str, Any]]
 """What `entry_of` returns: by `files` their texts, by `fold` what the folds go by, by
-`categories` the consent categories of the settings."""
+`categories` the consent categories of the settings, by `retention` their days."""
 
 KIND = "definitions"
 """The route of the control entry."""
 RULING = frozenset({KIND, catalogues.RETRY, catalogues.ERASE, catalogues.EXPIRE, catalogues.MASK})
 """Routes of control entries that say by what rules the facts are built."""
 
+SECTIONS = {"categories": "[consent.categories]", "retention": "[retention]"}
+"""Parts of an entry that the settings tell -> how they are called there."""
 _OWN_ENTRIES = ("retries", "erasures", "expired", "expired_rows", "masked")
 """Rules that entries of their own tell."""
 
@@ -42,14 +44,20 @@ def entry_of(folder: Path, identity_key: bytes = b"") -> Entry:
         for path in sorted((folder / "definitions").rglob("*.yaml"))
     }
     files = {name: text for name, text in files.items() if not catalogues.is_seed(name, text)}
-    categories = read_settings(folder).categories if (folder / FILE).exists() else {}
+    settings = read_settings(folder) if (folder / FILE).exists() else Settings(folder.name)
+    categories = settings.categories
     rules = asdict(
         catalogues.rules_of(catalogue, folder / "definitions", identity_key, categories=categories)
     )
     # Retries and erasures are entries of their own.
     for name in _OWN_ENTRIES:
         del rules[name]
-    return {"files": files, "fold": rules, "categories": dict(categories)}
+    return {
+        "files": files,
+        "fold": rules,
+        "categories": dict(categories),
+        "retention": settings.days,
+    }
 
 
 def applied(log: Log) -> tuple[LogRow | None, FoldRules]:
@@ -101,6 +109,28 @@ def applied_gate(
     return Gate(rules, identity_key=identity_key, vault=vault)
 
 
+def applied_retention(row: LogRow | None, first: Mapping[str, int]) -> dict[str, int]:
+    """Return purpose or table -> days that are in force.
+
+    Args:
+        row: The entry in force.
+        first: The days of the settings; they hold where no entry ever said any.
+    """
+    told: Entry = {} if row is None else msgspec.json.decode(row.body)
+    return dict(told.get("retention", first))
+
+
+def changed_sections(log: Log, entry: Entry) -> tuple[str, ...]:
+    """Return the parts of the settings that an entry says otherwise than the one in force."""
+    row = log.latest("control", KIND)
+    standing: Entry = {} if row is None else msgspec.json.decode(row.body)
+    return tuple(
+        section
+        for name, section in SECTIONS.items()
+        if standing.get(name, entry[name] if standing else {}) != entry[name]
+    )
+
+
 def drift(folder: Path, log: Log, entry: Entry | None = None) -> list[tuple[str, str]]:
     """Return (file, `new` | `changed` | `gone`) for what the folder says and the log does not.
 
@@ -123,8 +153,7 @@ def drift(folder: Path, log: Log, entry: Entry | None = None) -> list[tuple[str,
             found[name] = "new"
         elif standing[name] != text:
             found[name] = "changed"
-    wont = told.get("categories", said["categories"] if told else {})
-    if wont != said["categories"]:
+    if changed_sections(log, said):
         found[FILE] = "changed"
     return sorted(found.items())
 
@@ -132,8 +161,9 @@ def drift(folder: Path, log: Log, entry: Entry | None = None) -> list[tuple[str,
 def same(row: LogRow | None, entry: Entry) -> bool:
     """Return whether an entry says what the one in force says."""
     if row is None:
-        return not entry["files"] and not entry["categories"]
+        return not any(entry[name] for name in ("files", *SECTIONS))
     standing = msgspec.json.decode(row.body)
     wanted = msgspec.json.decode(msgspec.json.encode(entry))
-    standing.setdefault("categories", wanted["categories"])
-    return all(standing.get(name) == wanted[name] for name in ("files", "fold", "categories"))
+    for name in SECTIONS:
+        standing.setdefault(name, wanted[name])
+    return all(standing.get(name) == wanted[name] for name in ("files", "fold", *SECTIONS))

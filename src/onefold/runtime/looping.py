@@ -32,8 +32,7 @@ def idle(workspace: Workspace) -> Callable[[], None]:
             ended = workspace.state.version()
         if looked != (today := workspace.clock() // DAY) and not workspace.folds.stale:
             looked = today
-            settings = workspace.settings
-            gone = retention.expiring(workspace) if settings.retention or settings.rows_kept else {}
+            gone = retention.expiring(workspace) if workspace.days_kept() else {}
             if any(gone.values()):
                 retention.decide(workspace, OWNER, gone)
         rules = workspace.folds.generation.rules

@@ -26,8 +26,8 @@ def outlook(workspace: Workspace) -> Answer:
     And how many of them nothing keeps any more.
     """
     before = _before(workspace)
-    days = {**workspace.settings.retention, **workspace.settings.rows_kept}
-    told = [(one, None) for one in PURPOSES] + [(None, one) for one in workspace.settings.rows_kept]
+    days = workspace.days_kept()
+    told = [(one, None) for one in PURPOSES] + [(None, one) for one in _tables(days)]
     rows = tuple(
         (purpose, days.get(name), before.get(name), table)
         for purpose, table in told
@@ -60,7 +60,9 @@ def expiring(workspace: Workspace) -> dict[str, int]:
     """Return how many events no purpose may use any more, and rows by table that are too old."""
     found = {EVENTS: _old_events(workspace)}
     facts, now = workspace.folds.generation.facts, workspace.clock()
-    for table, horizon in horizons_of(workspace.settings.rows_kept, now).items():
+    days = workspace.days_kept()
+    kept = {table: days[table] for table in _tables(days)}
+    for table, horizon in horizons_of(kept, now).items():
         rows = facts.tables()[table]
         old = rows.filter(rows[RECORD_TIMES[table]] < ibis.literal(bound_of(table, horizon)))
         found[table] = int(facts.ask(old.aggregate(n=old.count()))["n"][0].as_py())
@@ -88,8 +90,11 @@ def _gone(mask: int, before: dict[str, int]) -> int:
 
 def _before(workspace: Workspace) -> dict[str, int]:
     """Return purpose or table -> before when nothing of it is kept."""
-    settings = workspace.settings
-    return horizons_of({**settings.retention, **settings.rows_kept}, workspace.clock())
+    return horizons_of(workspace.days_kept(), workspace.clock())
+
+
+def _tables(days: Mapping[str, int]) -> list[str]:
+    return [one for one in days if one in RECORD_TIMES]
 
 
 def enforce(workspace: Workspace, asker: Asker = OWNER, progress: Progress | None = None) -> Answer:
@@ -104,7 +109,7 @@ def enforce(workspace: Workspace, asker: Asker = OWNER, progress: Progress | Non
         columns=(Column("what", "text"), Column("erased", "integer")),
         rows=tuple(gone.items()),
         definition="Events that no purpose may use any more, and imported rows that are older than "
-        "their table is kept, by the retention in onefold.toml.",
+        "their table is kept, by the days in force.",
         as_of_time=workspace.fresh_time,
     )
 

@@ -10,7 +10,7 @@ from onefold.consent import PURPOSES
 from onefold.experiments import load_experiments
 from onefold.governance import approvals
 from onefold.metrics import load_metrics
-from onefold.runtime.definitions import Entry, drift, entry_of
+from onefold.runtime.definitions import SECTIONS, Entry, changed_sections, drift, entry_of
 from onefold.runtime.settings import FILE
 from onefold.runtime.workspace import Workspace
 
@@ -36,7 +36,8 @@ def proposals(workspace: Workspace, entry: Entry | None = None) -> tuple[approva
     others = {name: text for name, text in texts.items() if name not in {*tests, *consent}}
     found = [_experiment(workspace, name, words[name], text) for name, text in tests.items()]
     if consent:
-        found.append(_consent(workspace, consent, words))
+        sections = changed_sections(workspace.log, said)
+        found.append(_consent(workspace, consent, words, sections))
     if others:
         found.append(_definitions(workspace, others, words))
     return tuple(found)
@@ -44,18 +45,23 @@ def proposals(workspace: Workspace, entry: Entry | None = None) -> tuple[approva
 
 def _text(entry: Entry, name: str) -> str:
     if name == FILE:
-        return msgspec.json.encode(sorted(entry["categories"].items())).decode()
+        return "\n".join(
+            msgspec.json.encode(sorted(entry[name].items())).decode() for name in SECTIONS
+        )
     return str(entry["files"].get(name, ""))
 
 
 def _consent(
-    workspace: Workspace, texts: Mapping[str, str], words: Mapping[str, str]
+    workspace: Workspace,
+    texts: Mapping[str, str],
+    words: Mapping[str, str],
+    sections: tuple[str, ...],
 ) -> approvals.Proposal:
     use = approvals.Use(
         kind="consent_policy", purposes=tuple(PURPOSES), sources=sources_of(workspace)
     )
     detail = tuple(
-        f"{name} is {words[name]}{' in [consent.categories]' if name == FILE else ''}."
+        f"{name} is {words[name]}{' in ' + ' and '.join(sections) if name == FILE else ''}."
         for name in sorted(texts)
     )
     return approvals.Proposal("consent_policy", "rules of consent", _digest(texts), detail, use)

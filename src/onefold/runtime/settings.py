@@ -97,6 +97,11 @@ class Settings:
     state: str = ""
     provider: Provider | None = None
 
+    @property
+    def days(self) -> dict[str, int]:
+        """Return purpose or table of imported rows -> days that it is kept."""
+        return {**self.retention, **self.rows_kept}
+
 
 def write_settings(folder: Path, name: str, *, log: str = "", state: str = "") -> None:
     """Write the first settings of a workspace; a URL that may hold a password is its owner's."""

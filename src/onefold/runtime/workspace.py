@@ -28,6 +28,7 @@ from onefold.model.errors import (
     NotFound,
     OnefoldError,
 )
+from onefold.model.facts import RECORD_TIMES
 from onefold.model.ids import new_secret
 from onefold.model.locks import hold
 from onefold.model.records import OWNER, Answer, Asker, Progress, Question
@@ -41,6 +42,7 @@ from onefold.runtime.definitions import (
     applied,
     applied_catalogue,
     applied_gate,
+    applied_retention,
     entry_of,
     same,
 )
@@ -182,6 +184,8 @@ class Workspace:
         self._folding = threading.RLock()
         self._listeners: list[Callable[[int], None]] = []
         self._relayed = self._anchored = 0
+        self._days: tuple[int, dict[str, int]] = (0, {})
+        """Where the entry stands that says how long what is kept, and what it says."""
         with ExitStack() as opened:
             held = f"{folder} is held by another Onefold process."
             fix = "Ask through it, or end it first."
@@ -246,14 +250,14 @@ class Workspace:
         )
 
     def _terms(self, purpose: str) -> Terms:
-        generation = self.folds.generation
+        generation, days = self.folds.generation, self.days_kept()
         return Terms(
             marked=generation.marked,
             sampled=generation.sampled,
             stated=generation.stated,
             linked=generation.linked,
-            horizon=horizon_of(self.settings.retention, purpose, self.clock()),
-            rows=horizons_of(self.settings.rows_kept, self.clock()),
+            horizon=horizon_of(days, purpose, self.clock()),
+            rows=horizons_of({one: days[one] for one in days if one in RECORD_TIMES}, self.clock()),
             consent=generation.rules.consent or rules.shipped_consent(),
             off=switched_off(self.state) if purpose == PERSONALIZATION else frozenset(),
         )
@@ -381,6 +385,15 @@ class Workspace:
         vault = self.folder / "vault.sqlite"
         first = {} if approvals.watched(self.state) else self.settings.categories
         return applied_gate(self.log, first, self.identity_key, vault)
+
+    def days_kept(self) -> dict[str, int]:
+        """Return purpose or table of imported rows -> days that it is kept, as applied."""
+        row = self.log.latest("control", DEFINITIONS)
+        at = row.offset if row else 0
+        if at != self._days[0] or not at:
+            first = {} if row is None and approvals.watched(self.state) else self.settings.days
+            self._days = at, applied_retention(row, first)
+        return self._days[1]
 
     def status(self) -> Answer:
         """Return counts, lag and sizes: one row a figure."""
