@@ -28,6 +28,7 @@ FOLDS = {
     "identity/memberships.py",
     "identity/nearby.py",
     "metrics/fold.py",
+    "metrics/closing.py",
     "metrics/sessions.py",
 }
 """What writes the facts, batch by batch."""

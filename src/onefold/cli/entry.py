@@ -51,6 +51,7 @@ ROOMS = {
         "dashboard": ("dashboards", "Questions that stand together, from git or kept here."),
         "metrics": ("measure", "The metrics that are defined."),
         "metric": ("measure", "A metric with its intervals."),
+        "period": ("periods", "Closed periods: figures stay as they were then."),
         "funnel": ("measure", "How many people went how far through some events."),
         "retention": ("measure", "Who came back after the first time, by cohort."),
         "sql": ("sql", "A question of your own, read-only and within limits."),

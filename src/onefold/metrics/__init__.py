@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from onefold.metrics.figures import series as series
     from onefold.metrics.records import Change as Change
     from onefold.metrics.records import Metric as Metric
-    from onefold.metrics.sessions import SessionsFold as SessionsFold
 
     from . import boards as dashboards
     from . import compile as terms
     from . import held as versions
     from . import journeys as questions
+    from . import kept as folding
     from . import live as live
 
 __getattr__ = door(
@@ -24,9 +24,9 @@ __getattr__ = door(
     {
         "Change": "records",
         "Metric": "records",
-        "SessionsFold": "sessions",
         "change": "figures",
         "dashboards": "=boards",
+        "folding": "=kept",
         "live": "=live",
         "load_metrics": "define",
         "measure": "figures",

@@ -1,12 +1,14 @@
 """Figures with their intervals: a table, a change, a line."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from itertools import product
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from onefold.metrics import queries, wording
+from onefold.metrics.closing import Closed, Stood, beside, closed_figures
 from onefold.metrics.compile import Ask, Span, compiled
 from onefold.metrics.periods import check_window, cut_periods, open_periods, period_starts
 from onefold.metrics.records import Change, Metric, Point
@@ -34,7 +36,9 @@ def measure(
     Columns: `period` (a date, with `every`), the dimension under its own name (with `by`),
     `estimate`, `low`, `high`, `level`, `n`. Money has a row a currency. Periods are of the
     workspace's zone, weeks from Monday; every period of the window has a row, also an empty one.
-    Below `minimum_people` the interval is left out.
+    Below `minimum_people` the interval is left out. Where a period of the window is closed, its
+    row is as it was closed, and two columns more tell what is counted now where that differs
+    (`recomputed`) and why (`reason`).
 
     Args:
         view: Under which terms it is asked.
@@ -48,12 +52,14 @@ def measure(
         BadInput: The window, the period or the dimension cannot be used.
     """
     ask = _ask(view, metric, (from_time, to_time), every=every, by=by)
-    asks = _asks(view, metric, ask)
-    rows = [row for one in asks for row in _rows(view, metric, one)]
+    closed = closed_figures(view, metric, ask)
+    asks = _asks(view, metric, ask, closed)
+    found = [(one, told) for one in asks for told in _stood(view, metric, one, closed)]
+    rows = [_row(metric, one, told, closed=bool(closed)) for one, told in found]
     whole, span = every == "none", {"every": every, "zone": view.zone}
     notes = wording.notes(
         metric,
-        smallest=min((_people(row) for row in rows), default=0),
+        smallest=min((told[2].value.n for _, told in found), default=0),
         nobodys=queries.nobodys_events(view, metric, ask),
         unknown_buyers=queries.nobodys_purchases(view, metric, ask),
         undiscovered=queries.lacks_discoveries(view, metric),
@@ -62,13 +68,18 @@ def measure(
         currencies=[one.currency or "" for one in asks if one.currency is not None],
     )
     return Answer(
-        columns=_columns(metric, ask),
+        columns=_columns(metric, ask, closed=bool(closed)),
         rows=tuple(rows),
         definition=wording.definition(metric),
         query=view.sql(compiled(view, metric, asks[0])),
         as_of_time=view.fresh_time,
         excluded_by_consent=view.left_out(from_time, to_time),
-        notes=(*notes, *view.marked_notes(from_time, to_time), *_sampled_notes(view)),
+        notes=(
+            *notes,
+            *wording.closed_notes(closed),
+            *view.marked_notes(from_time, to_time),
+            *_sampled_notes(view),
+        ),
     )
 
 
@@ -163,12 +174,24 @@ def series(
     Every period of the window has a point; one without anybody has an estimate of None, or of
     zero for counts and sums.
     """
-    ask = _asks(view, metric, _ask(view, metric, (from_time, to_time), every=every, by=None))[0]
+    asked = _ask(view, metric, (from_time, to_time), every=every, by=None)
+    closed = closed_figures(view, metric, asked)
+    ask = _asks(view, metric, asked, closed)[0]
     return tuple(
-        Point(start, value, ask.currency or "")
-        for start, _, value in _estimates(view, metric, ask)
+        Point(start, one.value, ask.currency or "", one.closed, one.recomputed, one.reason)
+        for start, _, one in _stood(view, metric, ask, closed)
         if start is not None
     )
+
+
+def recount(
+    view: "View", metric: Metric, *, from_time: int, to_time: int, every: str
+) -> Iterator[tuple[date, str, Estimate]]:
+    """Yield first day, currency and figure of every period as counted now, closed or not."""
+    for ask in _asks(view, metric, _ask(view, metric, (from_time, to_time), every=every, by=None)):
+        for start, _, value in _estimates(view, metric, ask):
+            if start is not None:
+                yield start, ask.currency or "", value
 
 
 def _ask(view: "View", metric: Metric, span: Span, *, every: str, by: str | None) -> Ask:
@@ -185,34 +208,52 @@ def _ask(view: "View", metric: Metric, span: Span, *, every: str, by: str | None
     return Ask((span,), every, by, view.zone)
 
 
-def _asks(view: "View", metric: Metric, ask: Ask) -> tuple[Ask, ...]:
-    """Return the same question for each currency; itself where money is not asked."""
+def _asks(
+    view: "View", metric: Metric, ask: Ask, closed: Mapping[date, Closed] = MappingProxyType({})
+) -> tuple[Ask, ...]:
+    """Return the same question for each currency, of closed figures too; itself where no money."""
     if metric.format != "money":
         return (ask,)
-    found = queries.currencies(view, metric, ask) or ("",)
-    return tuple(Ask(ask.spans, ask.every, ask.by, ask.zone, currency) for currency in found)
+    found = dict.fromkeys(queries.currencies(view, metric, ask))
+    found |= dict.fromkeys(name for one in closed.values() for name in one.values if name)
+    return tuple(replace(ask, currency=currency) for currency in found or ("",))
 
 
-def _rows(view: "View", metric: Metric, ask: Ask) -> Iterator[tuple[object, ...]]:
-    for period, dimension, value in _estimates(view, metric, ask):
-        head: list[object] = [] if period is None else [period]
-        if ask.by:
-            head.append(dimension)
-        ends = (value.estimate, value.low, value.high)
-        if metric.format == "money":
-            shown: Iterable[object] = (_money(end, ask.currency or "") for end in ends)
-        else:
-            shown = ends
-        yield (*head, *shown, value.level, value.n)
+def _stood(
+    view: "View", metric: Metric, ask: Ask, closed: Mapping[date, Closed]
+) -> list[tuple[date | None, str | None, Stood]]:
+    """Return every period and dimension in order, a closed period as it was closed."""
+    found = list(_estimates(view, metric, ask))
+    if not closed:
+        return [(period, dimension, Stood(value)) for period, dimension, value in found]
+    now = [(period, value) for period, _, value in found if period is not None]
+    nobody = _estimate(metric, _nobody(len(metric.terms)))
+    told = beside(view, metric, ask, now, closed=closed, nobody=nobody)
+    return [(period, None, one) for period, one in told]
+
+
+def _row(
+    metric: Metric, ask: Ask, told: tuple[date | None, str | None, Stood], *, closed: bool
+) -> tuple[object, ...]:
+    period, dimension, stood = told
+    value = stood.value
+    head: list[object] = [] if period is None else [period]
+    if ask.by:
+        head.append(dimension)
+    ends = [_shown(metric, ask, end) for end in (value.estimate, value.low, value.high)]
+    tail: list[object] = []
+    if closed:
+        now = stood.recomputed
+        tail = [None if now is None else _shown(metric, ask, now.estimate), stood.reason]
+    return (*head, *ends, value.level, value.n, *tail)
+
+
+def _shown(metric: Metric, ask: Ask, value: float | None) -> object:
+    return _money(value, ask.currency or "") if metric.format == "money" else value
 
 
 def _money(micros: float | None, currency: str) -> Money | None:
     return None if micros is None else Money(round(micros), currency)
-
-
-def _people(row: tuple[object, ...]) -> int:
-    n = row[-1]
-    return n if isinstance(n, int) else 0
 
 
 def _estimates(
@@ -272,7 +313,7 @@ def _nobody(size: int) -> Moments:
     return Moments(0, (0.0,) * size, ((0.0,) * size,) * size)
 
 
-def _columns(metric: Metric, ask: Ask) -> tuple[Column, ...]:
+def _columns(metric: Metric, ask: Ask, *, closed: bool) -> tuple[Column, ...]:
     kind = "money" if metric.format == "money" else "number"
     unit = "share" if metric.format == "percent" else ""
     head = [Column("period", "date")] if ask.every != "none" else []
@@ -283,4 +324,5 @@ def _columns(metric: Metric, ask: Ask) -> tuple[Column, ...]:
         *(Column(name, kind, unit) for name in ("estimate", "low", "high")),
         Column("level", "number", "share"),
         Column("n", "integer", "people"),
+        *((Column("recomputed", kind, unit), Column("reason", "text")) if closed else ()),
     )

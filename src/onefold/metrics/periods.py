@@ -21,15 +21,21 @@ def period_starts(from_time: int, to_time: int, *, every: str, zone: str) -> tup
     if to_time <= from_time:
         return ()
     day, last = day_of(from_time, zone), day_of(to_time - 1, zone)
-    start = {"day": day, "week": week_of(day), "month": day.replace(day=1)}[every]
+    start = period_start(day, every)
     found = []
     while start <= last:
         found.append(start)
-        start = _next(start, every)
+        start = next_period(start, every)
     return tuple(found)
 
 
-def _next(start: date, every: str) -> date:
+def period_start(day: date, every: str) -> date:
+    """Return the first day of the period that holds a day."""
+    return {"day": day, "week": week_of(day), "month": day.replace(day=1)}[every]
+
+
+def next_period(start: date, every: str) -> date:
+    """Return the first day of the period after one that starts on a day."""
     if every == "month":
         return (start.replace(day=28) + timedelta(days=4)).replace(day=1)
     return start + timedelta(days={"day": 1, "week": 7}[every])
@@ -41,7 +47,8 @@ def cut_periods(from_time: int, to_time: int, *, every: str, zone: str) -> tuple
     return tuple(
         start
         for start in starts
-        if day_start(start, zone) < from_time or day_start(_next(start, every), zone) > to_time
+        if day_start(start, zone) < from_time
+        or day_start(next_period(start, every), zone) > to_time
     )
 
 
@@ -50,7 +57,7 @@ def open_periods(
 ) -> tuple[date, ...]:
     """Return the first days of the periods of a window that are not over."""
     starts = period_starts(from_time, to_time, every=every, zone=zone)
-    return tuple(start for start in starts if day_start(_next(start, every), zone) > now)
+    return tuple(start for start in starts if day_start(next_period(start, every), zone) > now)
 
 
 def check_window(from_time: int, to_time: int, every: str) -> None:

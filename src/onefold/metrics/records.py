@@ -166,11 +166,17 @@ class Point:
         start_date: First day of the period in the workspace's zone.
         value: The figure; money in micros.
         currency: ISO code for money, else empty.
+        closed: Whether the period is closed, and the figure as it was then.
+        recomputed: What is counted now, where a closed figure differs from it; else None.
+        reason: Why it differs; empty where it does not.
     """
 
     start_date: date
     value: Estimate
     currency: str = ""
+    closed: bool = False
+    recomputed: Estimate | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

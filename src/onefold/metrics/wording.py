@@ -1,6 +1,6 @@
 """A metric in words: what is counted, and what a reader has to know beside the figure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from onefold.metrics.purchases import is_of_purchases
@@ -86,6 +86,16 @@ def _term(term: Term) -> str:
     if term.measure == "sum":
         return f"sum of {term.column} of {names}{where}"
     return f"{names}{where}"
+
+
+def closed_notes(closed: Collection[date]) -> tuple[str, ...]:
+    """Return the sentence on the periods of an answer that are closed, if there are any."""
+    if not closed:
+        return ()
+    last = max(closed)
+    told = plural(len(closed), "period is closed", "periods are closed")
+    beside = "Where another is counted now it stands beside, with the reason."
+    return (f"{told}, the last from {last}: figures stand as they were then. {beside}",)
 
 
 def notes(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-VERSION = 2
+VERSION = 3
 """Grows when a fold or a table changes; an older generation is built anew from the log."""
 
 PROMOTED = "p_"
@@ -56,6 +56,11 @@ def _imported(**columns: str) -> Table:
 
 
 _S, _I, _T, _D = "string", "int64", "timestamp", "date"
+
+_CLOSED = {"every": _S, "start_date": _D, **dict.fromkeys(("environment", "metric"), _S)}
+_CLOSED |= {"version": "int32", "purpose": _S, "currency": _S}
+_CLOSED |= {**dict.fromkeys(("estimate", "low", "high", "level"), "float64"), "n": _I}
+_CLOSED_WHEN = {"closed_time": _T, "facts_offset": _I, "log_offset": _I}
 
 _IMPORTED: dict[str, Table] = {
     "campaigns": _imported(
@@ -304,6 +309,8 @@ TABLES: dict[str, Table] = {
     "members": Table(
         {"cohort": "string", "member": "int64", "key": "int64"}, ("cohort", "member", "key")
     ),
+    "closed": Table(_CLOSED | _CLOSED_WHEN, tuple(_CLOSED)),
+    "moved": Table({"cause": "string", "detail": "string", "log_offset": "int64"}, ()),
     "unlinked": Table({"link": "string", "gone_time": "timestamp", "log_offset": "int64"}, ()),
     "memberships": Table(
         {"identifier": "int64", "account_id": "string", "from_time": "timestamp"},
@@ -517,12 +524,7 @@ TABLES: dict[str, Table] = {
     ),
     "echoes": Table({"log_offset": "int64", "place": "int32", "identifier": "int64"}, ()),
     "erased": Table(
-        {
-            "message_hi": "int64",
-            "message_lo": "int64",
-            "log_offset": "int64",
-            "place": "int32",
-        },
+        {"message_hi": "int64", "message_lo": "int64", "log_offset": "int64", "place": "int32"},
         ("message_hi", "message_lo"),
     ),
     "duplicates": Table({"received_date": "date", "source": "string", "events": "int64"}, ()),

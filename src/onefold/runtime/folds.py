@@ -12,11 +12,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from onefold.collect import Batch, CollectFold, FoldRules, catalogues
+from onefold.collect import Batch, CollectFold, FoldRules, catalogues, imports
 from onefold.identity import IdentityFold, same
-from onefold.metrics import SessionsFold
+from onefold.metrics import folding
 from onefold.model.cores import cores
 from onefold.model.errors import Busy, DiskFull
+from onefold.runtime.definitions import KIND as DEFINITIONS
 from onefold.runtime.definitions import RULING, applied
 from onefold.runtime.forgetting import Hands, forget, unname
 from onefold.runtime.generation import Generation
@@ -41,6 +42,15 @@ _IN_A_ROW = 2
 """So many busy batches in a row begin that process; so many full ones mean that the folds lag."""
 _IDLE_SECONDS = 20.0
 """So long after the last busy batch the process is kept."""
+
+_CAUSES = {
+    catalogues.ERASE: "erasure",
+    catalogues.EXPIRE: "retention",
+    catalogues.RETRY: "late",
+    DEFINITIONS: "definition",
+    imports.UNDO: "undo",
+}
+"""Route of a control entry -> why a figure that was closed may be another afterwards."""
 
 
 class Folds:
@@ -77,7 +87,8 @@ class Folds:
         )
         self._identity = IdentityFold(rules.persons, self._identity_key)
         self._accounts = same.AccountsFold()
-        self._sessions = SessionsFold(
+        self._periods = folding.PeriodsFold(_CAUSES)
+        self._sessions = folding.SessionsFold(
             passive=frozenset(rules.passive), discoveries=frozenset(rules.discoveries)
         )
 
@@ -160,6 +171,7 @@ class Folds:
         self._identity.fold(batch, writer)
         unname(self.generation.rules.erasures, batch, writer)
         self._sessions.fold(batch, writer)
+        self._periods.fold(batch.controls, writer)
         fold = pa.array(["all"], pa.string())
         writer.delete("progress", pa.table({"fold": fold}), ["fold"])
         received = pa.array([batch.received_time], pa.int64()).cast(pa.timestamp("us"))

@@ -19,7 +19,7 @@ from onefold.store import FactsWriter, Log, LogRow, Vault
 
 if TYPE_CHECKING:
     from onefold.identity import IdentityFold
-    from onefold.metrics import SessionsFold
+    from onefold.metrics import folding
 
 _ROWS_AT_A_TIME = 500
 _ERASED = 11 << 4
@@ -42,7 +42,7 @@ class Hands:
     log: Log
     vault: Vault
     go_by: Callable[[FoldRules], None]
-    folds: "Callable[[], tuple[CollectFold, IdentityFold, SessionsFold]]"
+    folds: "Callable[[], tuple[CollectFold, IdentityFold, folding.SessionsFold]]"
 
 
 def forget(hands: Hands, generation: Generation, rules: FoldRules) -> bool:

@@ -6,6 +6,7 @@ from functools import partial
 from onefold.model.records import OWNER
 from onefold.model.time import DAY
 from onefold.runtime import retention
+from onefold.runtime.closing import CloseLoop
 from onefold.runtime.erasing import finish
 from onefold.runtime.folds import FoldLoop
 from onefold.runtime.holding import HoldLoop
@@ -14,7 +15,7 @@ from onefold.runtime.leaving import SendLoop
 from onefold.runtime.schedules import ScheduleLoop
 from onefold.runtime.workspace import Workspace
 
-__all__ = ["FoldLoop", "HoldLoop", "SendLoop", "idle", "schedule_loop"]
+__all__ = ["CloseLoop", "FoldLoop", "HoldLoop", "SendLoop", "idle", "schedule_loop"]
 
 
 def idle(workspace: Workspace) -> Callable[[], None]:

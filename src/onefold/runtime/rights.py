@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 from onefold import consent, sharing
 from onefold.collect import CollectFold
 from onefold.identity import IdentityFold
-from onefold.metrics import SessionsFold
+from onefold.metrics import folding
 from onefold.store import FactsWriter
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -53,7 +53,7 @@ class InState(Protocol):
         ...
 
 
-FOLDS: tuple[type[InFacts], ...] = (CollectFold, IdentityFold, SessionsFold)
+FOLDS: tuple[type[InFacts], ...] = (CollectFold, IdentityFold, folding.SessionsFold)
 """Every fold that keeps anything of persons."""
 
 STATES: tuple[InState, ...] = (consent.persons, sharing.persons)

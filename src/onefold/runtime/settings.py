@@ -37,6 +37,11 @@ zone = "UTC"
 # advertising = 90
 # tickets = 1100   # imported rows, by table and by when they were true
 
+# When figures of a day, a week or a month are closed: so many hours after its end. What comes later
+# moves no closed figure; it stands beside, with the reason.
+[periods]
+# close_after_hours = 72
+
 # People may sign in by your provider; `pip install 'onefold[oidc]'`.
 # [oidc]
 # issuer = "https://id.example.com"
@@ -60,12 +65,15 @@ _KNOWN = {
     "state": str,
     "consent": dict,
     "retention": dict,
+    "periods": dict,
     "intake": dict,
     "oidc": dict,
 }
 _OIDC = ("issuer", "client_id", "secret_from", "name_claim", "role_claim", "scopes")
 _AGEING = tuple(table for table in RECORD_TIMES if table not in STANDING)
 _MOST_DAYS = 36_500
+CLOSE_AFTER_HOURS = 72.0
+"""So long after its end a period is closed, unless the settings say otherwise."""
 _INTAKE = ("events_per_second", "keep_free_mb", "most_behind_seconds")
 
 
@@ -79,6 +87,7 @@ class Settings:
         categories: Consent category as sent -> purpose.
         retention: Purpose -> days that events are kept for it; for good where it is not named.
         rows_kept: Table of imported rows -> days that its rows are kept; likewise.
+        close_after_hours: How long after its end a period is closed.
         limits: What its intake takes at most.
         country_database: Tells the country of an address, a file in MaxMind's format; or None.
         log: Where the log stands, a URL; empty for the folder.
@@ -91,6 +100,7 @@ class Settings:
     categories: dict[str, str] = field(default_factory=dict)
     retention: dict[str, int] = field(default_factory=dict)
     rows_kept: dict[str, int] = field(default_factory=dict)
+    close_after_hours: float = CLOSE_AFTER_HOURS
     limits: Limits = field(default_factory=Limits)
     country_database: Path | None = None
     log: str = ""
@@ -167,6 +177,7 @@ def read_settings(folder: Path) -> Settings:
         categories=dict(categories),
         retention={name: days for name, days in kept.items() if name in PURPOSES},
         rows_kept={name: days for name, days in kept.items() if name not in PURPOSES},
+        close_after_hours=_close_after(content.get("periods", {})),
         limits=_limits(intake),
         country_database=database,
         log=content.get("log", ""),
@@ -192,6 +203,20 @@ def _retention(given: dict[str, object]) -> dict[str, int]:
             raise BadInput(message, f"Write days, from 1 to {_MOST_DAYS:,}.")
         found[name] = days
     return found
+
+
+def _close_after(given: dict[str, object]) -> float:
+    for name in given:
+        if name != "close_after_hours":
+            known = ("close_after_hours",)
+            message = f"{FILE}: no setting `{name}` of periods.{did_you_mean(name, known)}"
+            raise BadInput(message, "Use close_after_hours.")
+    hours = given.get("close_after_hours", CLOSE_AFTER_HOURS)
+    most = _MOST_DAYS * 24
+    if isinstance(hours, bool) or not isinstance(hours, int | float) or not 0 <= hours <= most:
+        message = f"{FILE}: `close_after_hours` of periods is {hours!r}."
+        raise BadInput(message, f"Write hours, from 0 to {most:,}.")
+    return float(hours)
 
 
 def _database(folder: Path, named: object) -> Path | None:

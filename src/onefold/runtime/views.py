@@ -14,6 +14,7 @@ from onefold.model.time import to_datetime
 from onefold.runtime.retention_days import bound_of
 from onefold.runtime.view_access import people_of, seen
 from onefold.runtime.view_accounts import as_one_account, decided
+from onefold.runtime.view_closed import closed_of
 from onefold.runtime.view_consent import ConsentTerm, Stated, consent_term, consents_of
 from onefold.store import DuckFacts, View
 
@@ -117,6 +118,7 @@ def make_view(
         sight=(may(question.asker, "see_persons"), sight),
         **_of_persons(tables, question, (identifiers, people), (consent, known), until),
         decided=decided(told, question, until),
+        **closed_of(everything, question, sight, off=question.purpose in terms.off),
     )
 
 

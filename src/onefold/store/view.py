@@ -59,6 +59,10 @@ class View:
             (`account_id`), of all time.
         decided: What people decided of accounts, and every version of imported rows: `links`,
             `heads`, `parents`, `versions`.
+        closed: Figures of closed periods, counted over every row; None for who may not see all
+            rows, and for a question of other terms than those of the closing.
+        moves: Returns what came to the log that may move a closed figure: `cause`, `log_offset`,
+            `event_time` (None is any); None where `closed` is.
     """
 
     facts: Facts
@@ -88,6 +92,8 @@ class View:
     sampled: bool = False
     sight: Hashable = None
     decided: Mapping[str, "ir.Table"] = field(default_factory=dict)
+    closed: "ir.Table | None" = None
+    moves: "Callable[[], ir.Table] | None" = None
 
     @property
     def accounts(self) -> "ir.Table":

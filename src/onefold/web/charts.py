@@ -79,7 +79,8 @@ def line_with_band(
 
     Args:
         rows: `{time, value}` with `low` and `high` where a range was expected; times in ISO 8601.
-            `part` says why a row's period is not whole, such as `so far`: it is drawn dashed.
+            `part` says why a row's period is not whole, such as `so far`: it is drawn dashed;
+            `moved` why a closed figure differs from what is counted now: its point is marked.
         time: The name of the time in each row.
         value_format: A d3 format of the values.
         time_format: A d3 time format of the axis.
@@ -96,6 +97,7 @@ def line_with_band(
     if calendar:
         layers += _calendar(calendar, x)
     layers += _whole_and_part({"type": "line", "clip": True}, {"x": x, "y": y}, parts, UNFINISHED)
+    layers += _moved([row for row in rows if row.get("moved")], x, y)
     layers += _last(rows, x, y, time=time, value_format=value_format)
     return _spec(rows, layers)
 
@@ -380,6 +382,14 @@ def _calendar(days: Sequence[Row], x: Spec) -> list[Spec]:
         {"data": data, "mark": rule, "encoding": {"x": x}},
         {"data": data, "mark": text, "encoding": {"x": x, "y": {"value": 0}, "text": named}},
     ]
+
+
+def _moved(rows: Sequence[Row], x: Spec, y: Spec) -> list[Spec]:
+    """Return a ring at each closed figure that differs from what is counted now."""
+    if not rows:
+        return []
+    ring = {"type": "point", "filled": False, "size": 70, "stroke": "token:ink", "strokeWidth": 1.5}
+    return [{"data": {"values": list(rows)}, "mark": ring, "encoding": {"x": x, "y": y}}]
 
 
 def _last(

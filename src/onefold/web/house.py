@@ -54,17 +54,15 @@ def main(folder: Path) -> int:
     schedules = loops.schedule_loop(workspace)
     sends = loops.SendLoop(workspace)
     holds = loops.HoldLoop(workspace)
-    loop.start()
-    schedules.start()
-    sends.start()
-    holds.start()
+    closes = loops.CloseLoop(workspace)
+    started = (loop, schedules, sends, holds, closes)
+    for each in started:
+        each.start()
     try:
         uvloop.run(_serve(workspace))
     finally:
-        holds.stop()
-        sends.stop()
-        schedules.stop()
-        loop.stop()
+        for each in reversed(started):
+            each.stop()
         for name in (HOUSE_SOCKET, OWNER_SOCKET):
             (folder / "run" / name).unlink(missing_ok=True)
         workspace.close()

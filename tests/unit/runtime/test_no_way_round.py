@@ -91,6 +91,7 @@ FREE = {
     "metric drop": "it takes back",
     "person block": "a decision of who is who, undone by one call",
     "person decide": "a decision of who is who, undone by one call",
+    "period close": "it keeps figures that stand already",
     "person export": "the right of the person",
     "person merge": "a decision of who is who, undone by one call",
     "person request": "it notes",

@@ -187,8 +187,8 @@ def cells_of(answer: Answer) -> list[dict[str, Any]]:
     found = []
     for row in answer.rows:
         cell: dict[str, Any] = dict(zip(names, row, strict=True)) | {"currency": ""}
-        for name in ("estimate", "low", "high"):
-            value = cell[name]
+        for name in ("estimate", "low", "high", "recomputed"):
+            value = cell.get(name)
             if isinstance(value, Money):
                 cell["currency"], cell[name] = value.currency, value.micros
         group = [name for name in names if name not in _OWN]
@@ -198,7 +198,7 @@ def cells_of(answer: Answer) -> list[dict[str, Any]]:
     return found
 
 
-_OWN = {"period", "estimate", "low", "high", "level", "n"}
+_OWN = {"period", "estimate", "low", "high", "level", "n", "recomputed", "reason"}
 
 
 def question_words(asked: Asked) -> str:
@@ -266,7 +266,10 @@ def chart_of(asked: Asked, rows: Sequence[Mapping[str, Any]], *, today: date) ->
 def _placed(asked: Asked, row: Mapping[str, Any], *, today: date) -> dict[str, object]:
     """Return where a row stands in time, and why its period is not whole, if it is not."""
     part = part_of(asked, row, today=today)
-    return {"day": row["period"].isoformat()} | ({"part": part} if part else {})
+    placed: dict[str, object] = {"day": row["period"].isoformat()}
+    if row.get("reason"):
+        placed["moved"] = row["reason"]
+    return placed | ({"part": part} if part else {})
 
 
 def columns_of(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> list[object]:
@@ -287,7 +290,13 @@ def columns_of(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> list[object]:
         {"label": "High", "kind": "number"},
         {"label": f"Range, {low} to {high}", "kind": "bar"},
         {"label": "People", "kind": "number"},
+        *([{"label": "Counted now", "kind": "number"}, "Why"] if _any_closed(rows) else []),
     ]
+
+
+def _any_closed(rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether an answer has closed periods, and so the two columns beside them."""
+    return any("reason" in row for row in rows)
 
 
 def _currency(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -328,7 +337,11 @@ def _table_row(
         None if row[name] is None else told(metric, row[name], currency)
         for name in ("estimate", "low", "high")
     ]
-    return [*head, *ends, _bar(metric, row, axis), number(row["n"])]
+    beside: list[object] = []
+    if "reason" in row:
+        now = row["recomputed"]
+        beside = [None if now is None else told(metric, now, currency), row["reason"] or None]
+    return [*head, *ends, _bar(metric, row, axis), number(row["n"]), *beside]
 
 
 def _bar(metric: Metric, row: Mapping[str, Any], axis: tuple[float, float]) -> object:
