@@ -22,6 +22,7 @@ class SmallFacts:
     sessions: list[dict] | None = None
     persons: dict[int, int] = field(default_factory=dict)
     promoted: dict[str, str] = field(default_factory=dict)
+    records: dict[str, list[dict]] = field(default_factory=dict)
     now: int = DEFAULT_NOW
     zone: str = "UTC"
 
@@ -63,6 +64,7 @@ class SmallFacts:
                 ("events", self.events),
                 ("sessions", sessions),
                 ("identifiers", identifiers),
+                *self.records.items(),
             ):
                 if rows:
                     writer.insert(name, arrow(rows, tables[name].schema()))

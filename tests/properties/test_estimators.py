@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from onefold.model.records import Estimate
-from onefold.stats import Moments, change, difference, lift, mean, total, verdict, wilson
+from onefold.stats import Moments, change, difference, intervals, lift, mean, verdict, wilson
 from onefold.stats.certificates import certify
 
 amounts = st.floats(0, 1000, width=32)
@@ -32,7 +32,7 @@ def test_moments_of_two_groups_are_those_of_all(a, b):
 @given(groups, groups)
 def test_intervals_hold_their_estimate(a, b):
     pair = Moments.of(a), Moments.of(b)
-    for found in (mean(pair[0]), total(pair[0]), difference(*pair), lift(*pair)):
+    for found in (mean(pair[0]), intervals.total(pair[0]), difference(*pair), lift(*pair)):
         assert ordered(found)
 
 

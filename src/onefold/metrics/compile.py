@@ -5,9 +5,9 @@ from functools import lru_cache, reduce
 from itertools import combinations_with_replacement, starmap
 from typing import TYPE_CHECKING, Any
 
-from onefold.metrics.purchases import is_of_purchases, purchases_of
-from onefold.metrics.records import Metric, Term
-from onefold.metrics.weights import weighs_rows, weight_of, weighted_persons
+from onefold.metrics.records import UNITS, Metric, Term
+from onefold.metrics.tables import read_tables, surrounded, unit_column
+from onefold.metrics.weights import capped, weighs_rows, weight_of, weighted_persons
 from onefold.model.errors import BadInput
 from onefold.model.facts import CONTEXT
 from onefold.model.money import MICROS
@@ -69,65 +69,86 @@ def compiled(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
     `onefold.stats.Moments.from_sums` takes them. Variables are the terms of the metric, for each
     side in turn.
     """
-    tables = (view.person_events.op(), view.sessions.op(), view.contexts.op())
-    bought = purchases_of(view).op() if is_of_purchases(metric) else None
-    return _compiled(metric, ask, *tables, bought, weighted=view.sampled)
+    return _compiled(metric, ask, _read(view, metric, ask), weighted=view.sampled)
+
+
+def units_compiled(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
+    """Return the question of a quantile: how many units have each value.
+
+    Columns: `period` and `dimension` as of `compiled`, `value`, `weight` (how many a unit stands
+    for), `units` (how many of them there are).
+    """
+    return _units(metric, ask, _read(view, metric, ask), weighted=view.sampled)
+
+
+def _read(view: "View", metric: Metric, ask: Ask) -> tuple[tuple[str, Any], ...]:
+    tables = read_tables(view, metric, ask.spans)
+    if "events" in tables:
+        asked = {name for term, _ in ask.variables(metric) for name, _ in term.where} | {ask.by}
+        tables["events"] = surrounded(tables["events"], view.contexts, asked)
+    # An operation can be looked up by; an expression is compared into another expression.
+    return tuple((name, table.op()) for name, table in tables.items())
 
 
 @lru_cache(maxsize=256)
 def _compiled(
-    metric: Metric,
-    ask: Ask,
-    events: Any,
-    sessions: Any,
-    contexts: Any,
-    bought: Any,
-    *,
-    weighted: bool,
+    metric: Metric, ask: Ask, tables: tuple[tuple[str, Any], ...], *, weighted: bool
 ) -> "ir.Table":
-    tables = {
-        "events": _surrounded(events.to_expr(), contexts.to_expr(), metric, ask),
-        "sessions": sessions.to_expr(),
-        "purchases": bought.to_expr() if bought is not None else None,
-    }
+    per_unit, keys = _of_units(metric, ask, tables, weighted=weighted)
+    return _statistics(per_unit, metric, ask, keys)
+
+
+@lru_cache(maxsize=64)
+def _units(
+    metric: Metric, ask: Ask, tables: tuple[tuple[str, Any], ...], *, weighted: bool
+) -> "ir.Table":
+    per_unit, keys = _of_units(metric, ask, tables, weighted=weighted)
+    there = per_unit.filter(per_unit.v1 > 0)
+    told = there.select(*keys, value=there.v0 / there.v1, weight=there.v1)
+    return told.group_by(*keys, "value", "weight").aggregate(units=told.count())
+
+
+def _of_units(
+    metric: Metric, ask: Ask, tables: tuple[tuple[str, Any], ...], *, weighted: bool
+) -> tuple[Any, list[str]]:
+    """Return a row a (period, dimension, unit) with its variables, and the names of the first."""
     keys = [*(["period"] if ask.every != "none" else []), *(["dimension"] if ask.by else [])]
     variables = ask.variables(metric)
     parts = [
-        _amounts(tables[name], name, variables, ask, kind=metric.kind if weighted else "")
-        for name in tables
-        if any(term.table == name for term in metric.terms)
+        _amounts(table.to_expr(), name, variables, ask, metric=metric, weighted=weighted)
+        for name, table in sorted(tables, key=lambda one: _ORDER.get(one[0], len(_ORDER)))
     ]
     rows = reduce(lambda above, below: above.union(below), parts)
-    persons = weighted_persons if weighted else _per_person
-    per_person = persons(rows, metric, variables, keys)
-    return _statistics(per_person, metric, ask, keys)
+    units = weighted_persons if weighted else _per_person
+    return units(rows, metric, variables, keys), keys
 
 
-def _surrounded(events: "ir.Table", contexts: "ir.Table", metric: Metric, ask: Ask) -> "ir.Table":
-    """Return the events with what the question asks of their surroundings, if anything."""
-    asked = {name for term, _ in ask.variables(metric) for name, _ in term.where} | {ask.by}
-    names = [n for n in CONTEXT if n in asked and f"p_{n}" not in events.columns]
-    if not names:
-        return events
-    around = contexts.select("key", *names)
-    return events.left_join(around, events.context_key == around.key).drop("key")
+_ORDER = {"events": 0, "sessions": 1, "purchases": 2}
+"""Tables in the order in which a query reads them."""
 
 
 def _amounts(
-    table: "ir.Table", name: str, variables: list[tuple[Term, Span]], ask: Ask, *, kind: str
+    table: "ir.Table",
+    name: str,
+    variables: list[tuple[Term, Span]],
+    ask: Ask,
+    *,
+    metric: Metric,
+    weighted: bool,
 ) -> Any:
     """Return the rows of one table with the amount that each adds to each variable.
 
-    `kind` is the metric's where rows have weights (see `metrics.weights`), else empty.
+    Where rows have weights (see `metrics.weights`), with the weight for each variable.
     """
     import ibis
 
     moment = table.start_time if name == "sessions" else table.event_time
     mine = [term for term, _ in variables if term.table == name]
     inside = ibis.or_(*(within(moment, span) for span in dict.fromkeys(ask.spans)))
-    wanted = table.filter(inside, ibis.or_(*(_meant(table, term) for term in mine)))
+    wanted = table.filter(inside, ibis.or_(*(meant(table, term) for term in mine)))
     moment = wanted.start_time if name == "sessions" else wanted.event_time
-    columns: dict[str, Any] = {"person_id": wanted.person_id}
+    unit = unit_column(metric)
+    columns: dict[str, Any] = {unit: unit_of(wanted, metric)}
     if ask.every != "none":
         columns["period"] = period_of(moment, ask)
     if ask.by:
@@ -135,20 +156,50 @@ def _amounts(
     for place, (term, span) in enumerate(variables):
         if term.table != name:
             columns[f"v{place}"] = ibis.literal(0).cast("float64")
-            if kind:
+            if weighted:
                 columns[f"w{place}"] = ibis.null("float64")
             continue
-        counts = _meant(wanted, term)
+        counts = meant(wanted, term)
         if len(ask.spans) > 1:
             counts &= within(moment, span)
         if ask.currency is not None and term.measure == "sum":
             counts &= currency_of_row(wanted) == ask.currency
+        if term.measure == "distinct":
+            keys = [columns[key] for key in columns if not key.startswith(("v", "w"))]
+            counts = _first_of(wanted, counts, dimension_of(wanted, term.column), keys)
         columns[f"v{place}"] = ibis.ifelse(counts, _amount(wanted, term), 0).cast("float64")
-        if kind:
+        if weighted:
             columns[f"w{place}"] = ibis.ifelse(counts, weight_of(wanted), ibis.null("float64"))
-            if weighs_rows(kind, term):
+            if weighs_rows(metric.kind, term):
                 columns[f"v{place}"] = columns[f"v{place}"] * weight_of(wanted)
-    return wanted.select(**columns)
+    found = wanted.select(**columns)
+    return found if metric.unit == "person" else found.filter(found[unit].notnull())
+
+
+def unit_of(table: Any, metric: Metric) -> Any:
+    """Return which unit a row counts for; null where it is of none."""
+    name = unit_column(metric)
+    if name in table.columns:
+        return table[name]
+    # Of events the account is the customer's, and not a property of that name.
+    if metric.unit == "account":
+        return table.account_id
+    found = dimension_of(table, UNITS[metric.unit])
+    return found.nullif("")
+
+
+def in_order(table: Any) -> list[Any]:
+    """Return the columns that put rows in one order, whatever order they came in."""
+    named = ("event_time", "message_hi", "message_lo")
+    return [table[name] for name in named if name in table.columns]
+
+
+def _first_of(table: Any, counts: Any, value: Any, keys: list[Any]) -> Any:
+    """Return whether a row is the first that counts of its unit with its value."""
+    import ibis
+
+    number = ibis.row_number().over(group_by=[*keys, counts, value], order_by=in_order(table))
+    return counts & value.notnull() & (number == 0)
 
 
 def _per_person(
@@ -158,7 +209,7 @@ def _per_person(
     import ibis
 
     names = [f"v{place}" for place in range(len(variables))]
-    summed = rows.group_by(*keys, "person_id").aggregate(
+    summed = rows.group_by(*keys, unit_column(metric)).aggregate(
         **{name: rows[name].sum() for name in names}
     )
     values: dict[str, Any] = {}
@@ -166,8 +217,8 @@ def _per_person(
         value = summed[name]
         if term.of == "people":
             value = ibis.ifelse(summed[name] >= term.at_least, 1, 0).cast("float64")
-        values[name] = value
-    if metric.kind in {"share", "mean"}:
+        values[name] = capped(value, term)
+    if metric.per_unit:
         # Only what belongs to the people below is counted above.
         for above, below in zip(names[::2], names[1::2], strict=True):
             values[above] = ibis.ifelse(values[below] > 0, values[above], 0)
@@ -232,16 +283,16 @@ def _shifted(moment: Any, seconds: int) -> Any:
     return moment + ibis.interval(seconds=seconds) if seconds else moment
 
 
-def _meant(table: Any, term: Term) -> Any:
+def meant(table: Any, term: Term) -> Any:
     """Return whether a row belongs to a term."""
     import ibis
 
     if term.table == "sessions":
         return table[term.having] > 0 if term.having else ibis.literal(value=True)
-    if term.table == "purchases":
-        meant: Any = ibis.literal(value=True)
+    if term.table == "events":
+        meant: Any = table.event.isin(term.events) & (table.kind == "track")
     else:
-        meant = table.event.isin(term.events) & (table.kind == "track")
+        meant = ibis.literal(value=True)
     for name, values in term.where:
         value = dimension_of(table, name)
         meant &= (value.fill_null("") if "" in values else value).isin(values)
@@ -252,8 +303,18 @@ def _amount(table: Any, term: Term) -> Any:
     """Return what a row adds: one, or its amount; doubles hold micros exactly to nine billion."""
     import ibis
 
-    if term.measure == "count":
+    if term.weights:
+        weights = dict(term.weights)
+        plain = [(table.event == name, ibis.literal(weight)) for name, weight in weights.items()]
+        return ibis.cases(*plain, else_=1.0)
+    if term.measure != "sum":
         return ibis.literal(1)
+    if term.points:
+        number = table[f"p_{term.column}"].cast("float64")
+        bands = [
+            (number.between(low, high), ibis.literal(worth)) for low, high, worth in term.points
+        ]
+        return ibis.cases(*bands, else_=0.0)
     if term.of == "sessions":
         return table[term.column].cast("float64")
     promoted = f"p_{term.column}"

@@ -5,16 +5,22 @@ from importlib.resources import files
 from pathlib import Path
 
 from onefold.metrics.answering import read_answering
-from onefold.metrics.records import PURCHASE_FIELDS, Metric, Term
+from onefold.metrics.quantities import read_term
+from onefold.metrics.records import (
+    PURCHASE_FIELDS,
+    RECORDED,
+    TIMED,
+    UNIT_WORDS,
+    UNITS,
+    Metric,
+    Term,
+)
+from onefold.metrics.tables import columns_of
 from onefold.model.documents import Fields, read_document
 from onefold.model.errors import BadInput
 
-KINDS = ("count", "sum", "share", "ratio", "mean")
-FORMATS = ("number", "percent", "money")
-SESSION_COLUMNS = ("events", "actions", "discoveries")
-OF = ("events", "sessions", "people", "purchases")
-OF_SUMS = ("events", "sessions", "purchases")
-HAVING = (*SESSION_COLUMNS, "purchases")
+KINDS = ("count", "sum", "share", "ratio", "mean", "quantile", "time_to")
+FORMATS = ("number", "percent", "money", "duration")
 PURPOSES = ("analytics", "personalization", "advertising", "sharing")
 
 
@@ -30,7 +36,9 @@ def parse_metric(text: str, path: str) -> Metric:
     """
     fields = read_document(text, path)
     kind = fields.choice("kind", KINDS)
-    form = fields.choice("format", FORMATS, "number")
+    form = fields.choice("format", FORMATS, "duration" if kind == "time_to" else "number")
+    unit = fields.choice("unit", UNITS, "person")
+    numerator, denominator = _terms(fields, kind, unit, money=form == "money")
     metric = Metric(
         name=fields.text("metric"),
         version=fields.integer("version", 1, least=1),
@@ -39,15 +47,16 @@ def parse_metric(text: str, path: str) -> Metric:
         owner=fields.text("owner"),
         purpose=fields.choice("purpose", PURPOSES, "analytics"),
         decision=fields.text("decision", ""),
-        unit=fields.choice("unit", ("person",), "person"),
+        unit=unit,
         better=fields.choice("better", ("up", "down"), "up"),
         kind=kind,
-        numerator=_term(fields.required("numerator"), money=form == "money"),
-        denominator=_denominator(fields, kind),
+        numerator=numerator,
+        denominator=denominator,
         format=form,
         dimensions=fields.texts("dimensions", ()),
         minimum_people=fields.integer("minimum_people", 30, least=2),
         margin=fields.number("margin", 0.0, least=0.0),
+        quantile=_quantile(fields, kind),
         answering=read_answering(fields),
     )
     fields.close()
@@ -84,117 +93,73 @@ def _shipped() -> dict[str, Metric]:
     return {metric.name: metric for metric in metrics}
 
 
-def _denominator(fields: Fields, kind: str) -> Term | None:
-    if kind in {"share", "ratio", "mean"}:
-        return _term(fields.required("denominator"))
+def _terms(fields: Fields, kind: str, unit: str, *, money: bool) -> tuple[Term, Term | None]:
+    """Return what is measured and what it is measured by; of a time its end and its beginning."""
+    if kind == "time_to":
+        return _ends(fields)
+    above = read_term(fields.required("numerator"), unit, money=money)
+    if kind in {"share", "ratio", "mean", "quantile"}:
+        return above, read_term(fields.required("denominator"), unit)
     if "denominator" in fields:
         fields.refuse(
             "denominator",
             f"A {kind} has no denominator.",
             "Remove it, or make `kind` a share, ratio or mean.",
         )
-    return None
+    return above, None
 
 
-def _term(fields: Fields, *, money: bool = False) -> Term:
-    if ("count" in fields) == ("sum" in fields):
-        fields.refuse(
-            "sum", "Say what to count or what to sum.", "Write `count:` or `sum:`, not both."
-        )
-    measure = "count" if "count" in fields else "sum"
-    if measure == "count":
-        column, of = "", fields.choice("count", OF)
-    else:
-        column, of = fields.text("sum"), fields.choice("of", OF_SUMS, "events")
-    term = Term(
-        measure=measure,
-        of=of,
-        column=column,
-        events=fields.texts("events", ()),
-        where=_where(fields.fields("where")),
-        having=fields.choice("having", HAVING, ""),
-        at_least=fields.integer("at_least", 1, least=1),
-        money=money,
-    )
-    fields.close()
-    _check_term(fields, term)
-    return term
+def _ends(fields: Fields) -> tuple[Term, Term | None]:
+    """Return what ends a time and what begins it: two deeds, or imported rows that do both."""
+    if "of" in fields:
+        table = fields.choice("of", TIMED)
+        for name in ("from", "to"):
+            if name in fields:
+                fix = "Remove it, or `of`."
+                fields.refuse(name, f"`{table}` begin and end by themselves.", fix)
+        return Term("count", table), None
+    ends = []
+    for name in ("to", "from"):
+        part = fields.required(name)
+        events, where = part.texts("events"), part.fields("where")
+        given = () if where is None else tuple((one, where.texts(one)) for one in where.names())
+        part.close()
+        ends.append(Term("count", "people", events=events, where=given))
+    return ends[0], ends[1]
 
 
-def _where(fields: Fields | None) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    if fields is None:
-        return ()
-    return tuple((name, fields.texts(name)) for name in fields.names())
-
-
-def _check_term(fields: Fields, term: Term) -> None:
-    if term.of == "events" and not term.events:
-        fields.refuse("events", "`events` is missing.", "Name the events: `events: [pin_saved]`.")
-    if term.of == "sessions" and (term.events or term.where):
-        fields.refuse(
-            "events", "Sessions have no events to name.", "Use `having: actions` or `discoveries`."
-        )
-    if term.table == "purchases":
-        _check_purchases(fields, term)
-        return
-    if term.of == "people" and bool(term.events) == bool(term.having):
-        fields.refuse(
-            "events",
-            "Say what makes a person count.",
-            "Name `events`, or sessions by `having: actions`, not both.",
-        )
-    if term.having == "purchases":
-        fields.refuse("having", "`having: purchases` is of people.", "Write `count: purchases`.")
-    if term.having and (term.events or term.of == "events"):
-        fields.refuse("having", "`having` is of sessions.", "Remove it, or count sessions.")
-    if term.measure == "sum" and term.of == "sessions" and term.column not in SESSION_COLUMNS:
-        fields.refuse(
-            "sum",
-            f"Sessions have no `{term.column}`.",
-            f"Use one of: {', '.join(SESSION_COLUMNS)}.",
-        )
-    if term.at_least > 1 and term.of != "people":
-        fields.refuse("at_least", "`at_least` is of people.", "Remove it, or count people.")
-
-
-def _check_purchases(fields: Fields, term: Term) -> None:
-    if term.events:
-        fields.refuse(
-            "events",
-            "Purchases are not counted by names of events.",
-            "Remove `events`, or count events.",
-        )
-    if term.having and term.of != "people":
-        fields.refuse("having", "Purchases need no `having`.", "Remove it, or count people.")
-    if term.at_least > 1 and term.of != "people":
-        fields.refuse("at_least", "`at_least` is of people.", "Remove it, or count people.")
-    if term.measure == "sum" and (term.column != "amount" or not term.money):
-        fields.refuse(
-            "sum",
-            f"What purchases sum to is money, not `{term.column}`.",
-            "Write `sum: amount` in the numerator, and `format: money`.",
-        )
-    for name, _ in term.where:
-        if name not in PURCHASE_FIELDS:
-            fields.refuse(
-                "where",
-                f"Purchases have no `{name}`.",
-                f"Use one of: {', '.join(PURCHASE_FIELDS)}.",
-            )
+def _quantile(fields: Fields, kind: str) -> float:
+    if kind not in {"quantile", "time_to"}:
+        if "quantile" in fields:
+            fix = "Make `kind` quantile or time_to."
+            fields.refuse("quantile", f"A {kind} has no quantile.", fix)
+        return 0.5
+    share = fields.number("quantile", 0.5, least=0.0)
+    if not 0 < share < 1:
+        fields.refuse("quantile", f"`quantile` is {share:g}.", "Write a share, such as 0.5 or 0.9.")
+    return share
 
 
 def _check(fields: Fields, metric: Metric) -> None:
     numerator, denominator = metric.numerator, metric.denominator
     if metric.kind == "sum" and numerator.measure != "sum":
         fields.refuse("kind", "A sum needs `sum:` in its numerator.", "Write `sum: <property>`.")
-    if metric.kind == "count" and numerator.measure != "count":
+    if metric.kind == "count" and numerator.measure == "sum":
         fields.refuse("kind", "A count needs `count:` in its numerator.", "Write `count: events`.")
     if metric.kind == "share" and not (
         numerator.of == "people" and denominator is not None and denominator.of == "people"
     ):
-        fields.refuse("kind", "A share is people of people.", "Write `count: people` in both.")
-    if metric.kind == "mean" and not (denominator is not None and denominator.of == "people"):
-        fields.refuse("kind", "A mean is per person.", "Write `count: people` below.")
+        each = UNIT_WORDS[metric.unit]
+        fields.refuse("kind", f"A share is {each} of {each}.", f"Write `count: {each}` in both.")
+    each = UNIT_WORDS[metric.unit]
+    if metric.kind in {"mean", "quantile"} and (denominator is None or denominator.of != "people"):
+        fields.refuse(
+            "kind", f"A {metric.kind} is per {metric.unit}.", f"Write `count: {each}` below."
+        )
+    if metric.kind == "quantile" and numerator.of == "people":
+        fields.refuse("kind", "A quantile is of amounts.", "Count or sum something above.")
+    if (metric.format == "duration") != (metric.kind == "time_to"):
+        fields.refuse("format", "A duration is a `time_to`, and that is one.", "Remove `format`.")
     if metric.format == "money" and (numerator.measure != "sum" or numerator.of == "sessions"):
         fields.refuse(
             "format", "Money is a sum of events or purchases.", "Write `sum: <money property>`."
@@ -211,4 +176,20 @@ def _check(fields: Fields, metric: Metric) -> None:
             "dimensions",
             "A metric of sessions cannot be split by a property of events.",
             "Remove `dimensions`.",
+        )
+    _check_recorded(fields, metric, tables)
+
+
+def _check_recorded(fields: Fields, metric: Metric, tables: set[str]) -> None:
+    """Refuse dimensions that the imported rows do not have, all of them alike."""
+    recorded = sorted(tables & set(RECORDED))
+    if not recorded or not metric.dimensions:
+        return
+    known = set(columns_of(recorded[0])).intersection(*map(columns_of, recorded[1:]))
+    if len(recorded) < len(tables) or not set(metric.dimensions) <= known:
+        fix = f"Use one of: {', '.join(sorted(known))}." if len(recorded) == len(tables) else ""
+        fields.refuse(
+            "dimensions",
+            f"Not all of {', '.join(sorted(tables))} can be split so.",
+            fix or "Remove `dimensions`.",
         )

@@ -1,13 +1,13 @@
 """Figures with their intervals: a table, a change, a line."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import product
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from onefold.metrics import queries, wording
+from onefold.metrics import queries, spreads, wording
 from onefold.metrics.closing import Closed, Stood, beside, closed_figures
 from onefold.metrics.compile import Ask, Span, compiled
 from onefold.metrics.periods import check_window, cut_periods, open_periods, period_starts
@@ -15,10 +15,17 @@ from onefold.metrics.records import Change, Metric, Point
 from onefold.model.errors import BadInput, did_you_mean
 from onefold.model.money import Money
 from onefold.model.records import Answer, Column, Estimate
-from onefold.stats import Moments, families, mean, total, verdict, wilson
+from onefold.stats import Moments, families, mean, ranges, verdict, wilson
 from onefold.stats import change as relative_change
 
+NO_ONE = "Nobody is in it."
+NO_CONTRAST = (
+    "Quantiles of groups stand each with its interval; they are not tested against others."
+)
+
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
     from onefold.store import View
 
 
@@ -71,7 +78,7 @@ def measure(
         columns=_columns(metric, ask, closed=bool(closed)),
         rows=tuple(rows),
         definition=wording.definition(metric),
-        query=view.sql(compiled(view, metric, asks[0])),
+        query=view.sql(_question(view, metric, asks[0])),
         as_of_time=view.fresh_time,
         excluded_by_consent=view.left_out(from_time, to_time),
         notes=(
@@ -81,6 +88,10 @@ def measure(
             *_sampled_notes(view),
         ),
     )
+
+
+def _question(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
+    return (spreads.question if metric.is_spread else compiled)(view, metric, ask)
 
 
 def _sampled_notes(view: "View") -> tuple[str, ...]:
@@ -106,6 +117,8 @@ def change(view: "View", metric: Metric, *, period: Span, former: Span) -> Chang
     is_money = metric.format == "money"
     known = queries.currencies(view, metric, ask) if is_money else ()
     currency = known[0] if known else ("" if is_money else None)
+    if metric.is_spread:
+        return _spread_change(view, metric, (period, former), known)
     ask = Ask(ask.spans, ask.every, ask.by, ask.zone, currency)
     found = next(iter(queries.cells(view, metric, ask)), None)
     both = found.moments if found else _nobody(2 * len(metric.terms))
@@ -132,6 +145,24 @@ def change(view: "View", metric: Metric, *, period: Span, former: Span) -> Chang
     )
 
 
+def _spread_change(
+    view: "View", metric: Metric, spans: tuple[Span, Span], known: Sequence[str]
+) -> Change:
+    """Return the change of a quantile; each period has its own people or is taken to."""
+    currency = known[0] if known else ("" if metric.format == "money" else None)
+    asks = [Ask((span,), "none", None, view.zone, currency) for span in spans]
+    now, then = (next(_estimates(view, metric, ask))[2] for ask in asks)
+    relative = ranges.relative_apart(now, then)
+    return Change(
+        now=now,
+        former=then,
+        relative=relative,
+        verdict=verdict(relative, margin=metric.margin, better=metric.better),
+        currency=currency or "",
+        notes=(f"Also in {', '.join(known[1:])}, apart.",) if known[1:] else (),
+    )
+
+
 def contrast(
     view: "View",
     metric: Metric,
@@ -154,6 +185,8 @@ def contrast(
         currency: Of money, which the estimate has in micros.
     """
     check_window(*period, "none")
+    if metric.is_spread:
+        return Estimate(None, None, None, 0, note=NO_CONTRAST)
     money = currency if metric.format == "money" else None
     ask = Ask((period,), "none", None, view.zone, money, among=groups)
     found = next(iter(queries.cells(view, metric, ask)), None)
@@ -203,7 +236,7 @@ def _ask(view: "View", metric: Metric, span: Span, *, every: str, by: str | None
                 f"`{metric.name}` cannot be split by `{by}`.{did_you_mean(by, known)}",
                 f"Use one of: {', '.join(known)}."
                 if known
-                else "It counts sessions, which have no property of events; ask it whole.",
+                else "What it counts has nothing to be split by; ask it whole.",
             )
     return Ask((span,), every, by, view.zone)
 
@@ -227,8 +260,7 @@ def _stood(
     if not closed:
         return [(period, dimension, Stood(value)) for period, dimension, value in found]
     now = [(period, value) for period, _, value in found if period is not None]
-    nobody = _estimate(metric, _nobody(len(metric.terms)))
-    told = beside(view, metric, ask, now, closed=closed, nobody=nobody)
+    told = beside(view, metric, ask, now, closed=closed, nobody=_figure_of_nobody(metric))
     return [(period, None, one) for period, one in told]
 
 
@@ -260,7 +292,7 @@ def _estimates(
     view: "View", metric: Metric, ask: Ask
 ) -> Iterator[tuple[date | None, str | None, Estimate]]:
     """Yield every period and dimension in order; what has nobody is there too."""
-    found = {(cell.period, cell.dimension): cell for cell in queries.cells(view, metric, ask)}
+    found = _figures(view, metric, ask)
     periods: tuple[date | None, ...] = (None,)
     if ask.every != "none":
         periods = period_starts(*ask.spans[0], every=ask.every, zone=ask.zone)
@@ -268,26 +300,46 @@ def _estimates(
     if ask.by:
         seen = {dimension for _, dimension in found}
         dimensions = sorted(seen, key=lambda name: (name is None, name or ""))
-    nobody = _nobody(len(metric.terms))
+    nobody = _figure_of_nobody(metric)
     for period, dimension in product(periods, dimensions):
-        cell = found.get((period, dimension))
-        yield period, dimension, _estimate(metric, cell.moments if cell else nobody)
+        yield period, dimension, found.get((period, dimension), nobody)
+
+
+def _figure_of_nobody(metric: Metric) -> Estimate:
+    if metric.is_spread:
+        return Estimate(None, None, None, 0, note=NO_ONE)
+    return _estimate(metric, _nobody(len(metric.terms)))
+
+
+def _figures(
+    view: "View", metric: Metric, ask: Ask
+) -> dict[tuple[date | None, str | None], Estimate]:
+    """Return the figures of the periods and dimensions that have anybody."""
+    if not metric.is_spread:
+        cells = queries.cells(view, metric, ask)
+        return {(one.period, one.dimension): _estimate(metric, one.moments) for one in cells}
+    found = spreads.estimates(view, metric, ask)
+    return {place: _enough(metric, value) for place, value in found.items()}
+
+
+def _enough(metric: Metric, value: Estimate) -> Estimate:
+    """Return a figure without interval where there are too few for one."""
+    if value.estimate is None or value.n >= metric.minimum_people:
+        return value
+    return replace(value, low=None, high=None, note=wording.too_few(metric, value.n))
 
 
 def _estimate(metric: Metric, moments: Moments) -> Estimate:
     """Return the figure of one cell; n is the number of persons it is measured by."""
     if metric.kind in {"count", "sum"}:
-        return total(moments)
+        return ranges.total(moments)
     if metric.kind == "share" and _plain(moments):
         value = wilson(round(moments.sums[0]), round(moments.sums[1]))
     elif metric.kind == "share":
         value = _within_bounds(mean(moments))
     else:
         value = mean(moments)
-    if value.estimate is not None and moments.n < metric.minimum_people:
-        note = wording.too_few(metric, moments.n)
-        return Estimate(value.estimate, None, None, value.n, value.level, note)
-    return value
+    return _enough(metric, value)
 
 
 def _plain(moments: Moments) -> bool:
@@ -315,7 +367,7 @@ def _nobody(size: int) -> Moments:
 
 def _columns(metric: Metric, ask: Ask, *, closed: bool) -> tuple[Column, ...]:
     kind = "money" if metric.format == "money" else "number"
-    unit = "share" if metric.format == "percent" else ""
+    unit = {"percent": "share", "duration": "seconds"}.get(metric.format, "")
     head = [Column("period", "date")] if ask.every != "none" else []
     if ask.by:
         head.append(Column(ask.by, "text"))
@@ -323,6 +375,6 @@ def _columns(metric: Metric, ask: Ask, *, closed: bool) -> tuple[Column, ...]:
         *head,
         *(Column(name, kind, unit) for name in ("estimate", "low", "high")),
         Column("level", "number", "share"),
-        Column("n", "integer", "people"),
+        Column("n", "integer", metric.units),
         *((Column("recomputed", kind, unit), Column("reason", "text")) if closed else ()),
     )

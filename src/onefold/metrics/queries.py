@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from onefold.metrics.compile import Ask, compiled, currency_of_row, moment_columns, within
 from onefold.metrics.purchases import is_of_purchases, purchases_of
 from onefold.metrics.records import Metric
+from onefold.metrics.tables import read_tables
 from onefold.stats import Moments
 
 if TYPE_CHECKING:
@@ -47,12 +48,9 @@ def currencies(view: "View", metric: Metric, ask: Ask) -> tuple[str, ...]:
 def _currencies(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
     import ibis
 
-    named: Any = True
-    if metric.numerator.table == "purchases":
-        events = purchases_of(view)
-    else:
-        events = view.person_events
-        named = events.event.isin(metric.numerator.events)
+    table = metric.numerator.table
+    events = read_tables(view, metric, ask.spans)[table]
+    named: Any = events.event.isin(metric.numerator.events) if table == "events" else True
     inside = ibis.or_(*(within(events.event_time, span) for span in ask.spans))
     meant = events.filter(named, inside)
     counted = meant.group_by(currency=currency_of_row(meant)).aggregate(rows=meant.count())

@@ -12,22 +12,62 @@ SHIPPED, IN_GIT, KEPT = "shipped", "definitions", "kept"
 PURCHASE_FIELDS = ("origin", "store")
 """By what purchases may be told apart: `online` or `offline`, and where."""
 
+UNITS = {
+    "person": "person_id",
+    "account": "account_id",
+    "creator": "creator_id",
+    "item": "item_id",
+    "campaign": "campaign_id",
+}
+"""What may be the independent unit -> the column that names it."""
+
+UNIT_WORDS = {
+    "person": "people",
+    "account": "accounts",
+    "creator": "creators",
+    "item": "items",
+    "campaign": "campaigns",
+}
+"""Unit -> how definitions and pages call several of it."""
+
+RECORDED = (
+    "ad_costs",
+    "answers",
+    "comments",
+    "contacts",
+    "interactions",
+    "items",
+    "opportunities",
+    "payments",
+    "spend",
+    "tickets",
+)
+"""Tables of imported rows that a metric may count, each row at its time."""
+
+TIMED = {"tickets": ("opened_time", "closed_time"), "opportunities": ("opened_time", "closed_time")}
+"""Of those, which begin and end: table -> the columns that say when."""
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
     """One quantity of a person: how many, or how much.
 
     Attributes:
-        measure: `count` or `sum`.
-        of: What is counted or summed over: `events`, `sessions`, `people` or `purchases`.
-        column: What is summed: a property of events, a column of sessions, or the `amount` of
-            purchases; empty for a count.
+        measure: `count`, `sum` or `distinct` (how many different values a unit has).
+        of: What is counted or summed over: `events`, `sessions`, `people` (the units themselves),
+            `purchases`, or one of `RECORDED`.
+        column: What is summed, or told apart: a property of events, a column of sessions or of
+            imported rows, or the `amount` of purchases; empty for a count.
         events: Names of the events meant; empty for sessions and purchases.
         where: Properties that must have one of these values: (property, values).
         having: Sessions with at least one of these: `events`, `actions`, `discoveries`; people
-            with `purchases`; or empty.
+            with `purchases`; units with one of `RECORDED`; or empty.
         at_least: How many it takes for a person to count (`people` only).
         money: Whether what is summed is money: micros, apart by currency.
+        weights: How much each event counts, where not one: (event, weight).
+        points: What a number that is summed counts for: (from, to, points), both ends included;
+            one that lies in none counts nothing.
+        cap: What a unit counts for at most; None without end.
     """
 
     measure: str
@@ -38,12 +78,18 @@ class Term:
     having: str = ""
     at_least: int = 1
     money: bool = False
+    weights: tuple[tuple[str, float], ...] = ()
+    points: tuple[tuple[float, float, float], ...] = ()
+    cap: float | None = None
 
     @property
     def table(self) -> str:
-        """Return the table it is read from: `events`, `sessions` or `purchases`."""
+        """Return the table it is read from: `events`, `sessions`, `purchases`, or imported rows."""
         if "purchases" in {self.of, self.having}:
             return "purchases"
+        for name in (self.of, self.having):
+            if name in RECORDED:
+                return name
         by_sessions = self.of == "sessions" or not self.events
         return "sessions" if by_sessions else "events"
 
@@ -96,15 +142,16 @@ class Metric:
         owner: Who answers for it.
         purpose: Under which purpose it is asked.
         decision: What is decided by it.
-        unit: The independent unit; `person`.
+        unit: The independent unit, one of `UNITS`.
         better: `up` or `down`.
-        kind: `count`, `sum`, `share`, `ratio` or `mean`.
-        numerator: What is measured.
-        denominator: What it is measured by; None for count and sum.
-        format: `number`, `percent` or `money`.
+        kind: `count`, `sum`, `share`, `ratio`, `mean`, `quantile` or `time_to`.
+        numerator: What is measured; of `time_to` what ends the time.
+        denominator: What it is measured by; None for count and sum; of `time_to` what begins it.
+        format: `number`, `percent`, `money` or `duration` (seconds).
         dimensions: Properties of its events by which it may be split.
         minimum_people: Below so many people no interval is told.
         margin: The smallest relative change that matters.
+        quantile: Which share of the units reaches the figure at most (`quantile`, `time_to`).
         answering: Who answers for what of it, and what it serves.
         standing: How its definition stands in the workspace that asks.
     """
@@ -125,6 +172,7 @@ class Metric:
     dimensions: tuple[str, ...]
     minimum_people: int
     margin: float
+    quantile: float = 0.5
     answering: Answering = Answering()
     standing: Standing = Standing()
 
@@ -132,6 +180,27 @@ class Metric:
     def certified(self) -> bool:
         """Return whether its owner vouches for just this definition."""
         return self.answering.certified and bool(self.standing.certified_by)
+
+    @property
+    def is_spread(self) -> bool:
+        """Return whether it is a quantile of units, and no figure of their sums."""
+        return self.kind in {"quantile", "time_to"}
+
+    @property
+    def per_unit(self) -> bool:
+        """Return whether units are weighed, each once, and not what they did."""
+        return self.kind in {"share", "mean", "quantile"}
+
+    @property
+    def unit_fields(self) -> tuple[str, ...]:
+        """Return the properties of events that name its unit; none for persons and accounts."""
+        return () if self.unit in {"person", "account"} else (UNITS[self.unit],)
+
+    @property
+    def units(self) -> str:
+        """Return what a figure rests on, several of it: `people`, `accounts`, `tickets`."""
+        itself = self.kind == "time_to" and self.denominator is None
+        return self.numerator.table if itself else UNIT_WORDS[self.unit]
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -155,6 +224,8 @@ class Metric:
             return tuple(name for name in PURCHASE_FIELDS if name in self.purchase_fields)
         if any(term.table == "sessions" for term in self.terms):
             return ()
+        if any(term.table in RECORDED for term in self.terms):
+            return self.dimensions
         return tuple(dict.fromkeys(("source", *self.dimensions, *CONTEXT)))
 
 

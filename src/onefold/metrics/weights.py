@@ -10,6 +10,7 @@ that takes, so the same sums serve as without weights.
 from typing import Any
 
 from onefold.metrics.records import Metric, Term
+from onefold.metrics.tables import unit_column
 
 
 def weight_of(table: Any) -> Any:
@@ -28,6 +29,15 @@ def weighs_rows(kind: str, term: Term) -> bool:
     return kind in {"count", "sum", "ratio"} and term.of != "people"
 
 
+def capped(value: Any, term: Term, weight: Any = None) -> Any:
+    """Return a unit's amount, or what it counts for at most; of the weight it stands for."""
+    import ibis
+
+    if term.cap is None:
+        return value
+    return ibis.least(value, ibis.literal(term.cap) if weight is None else weight * term.cap)
+
+
 def weighted_persons(
     rows: Any, metric: Metric, variables: list[tuple[Term, Any]], keys: list[str]
 ) -> Any:
@@ -43,16 +53,19 @@ def weighted_persons(
         weight = rows[f"w{place}"]
         sums[f"v{place}"] = rows[f"v{place}"].sum()
         sums[f"w{place}"] = weight.min() if term.of == "people" else weight.max()
-    summed = rows.group_by(*keys, "person_id").aggregate(**sums)
+    summed = rows.group_by(*keys, unit_column(metric)).aggregate(**sums)
     values: dict[str, Any] = {}
     for place, (term, _) in enumerate(variables):
         value = summed[f"v{place}"]
         if term.of == "people":
             value = ibis.ifelse(value >= term.at_least, 1.0, 0.0)
-        if not weighs_rows(metric.kind, term):
-            value = value * summed[f"w{place}"].fill_null(1.0)
+        weight = summed[f"w{place}"].fill_null(1.0)
+        if weighs_rows(metric.kind, term):
+            value = capped(value, term, weight)
+        else:
+            value = capped(value, term) * weight
         values[f"v{place}"] = value
-    if metric.kind in {"share", "mean"}:
+    if metric.per_unit:
         _tie(values, summed)
     per_person = summed.select(*keys, **values)
     return per_person.filter(ibis.or_(*(per_person[name] != 0 for name in values)))

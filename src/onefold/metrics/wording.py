@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 
 from onefold.metrics.purchases import is_of_purchases
-from onefold.metrics.records import IN_GIT, Metric, Term
+from onefold.metrics.records import IN_GIT, RECORDED, TIMED, Metric, Term
 from onefold.model.words import agreed, plural
 
 SESSION = (
@@ -24,8 +24,11 @@ _INTERVALS = {
     "count": "Interval: how far the total moves by the chance of who came (compound Poisson).",
     "sum": "Interval: how far the total moves by the chance of who came (compound Poisson).",
     "share": "Interval: Wilson's, 95 %.",
-    "ratio": "Interval: delta method over people, 95 %.",
-    "mean": "Interval: delta method over people, 95 %.",
+    "ratio": "Interval: delta method over {units}, 95 %.",
+    "mean": "Interval: delta method over {units}, 95 %.",
+    "quantile": "Interval: binomial ranks of {units}, 95 %.",
+    "time_to": "Who has not done so yet is counted as taking longer than was seen so far (Kaplan "
+    "and Meier). Interval: that of the curve, log-log, 95 %.",
 }
 
 
@@ -34,16 +37,13 @@ def definition(metric: Metric) -> str:
 
     Description, numerator by denominator, who counts, how the interval is made, the version.
     """
-    counted = _term(metric.numerator)
-    if metric.denominator:
-        counted += f" by {_term(metric.denominator)}"
     parts = [
         metric.description.strip(),
-        f"Counted: {counted}.",
-        f"Only {_kinds(metric)} with a person behind them.",
+        f"Counted: {_counted(metric)}.",
+        f"Only {_kinds(metric)}{_behind(metric)}.",
         *([PURCHASES] if is_of_purchases(metric) else []),
         *([SESSION] if any(term.table == "sessions" for term in metric.terms) else []),
-        _INTERVALS[metric.kind],
+        _INTERVALS[metric.kind].format(units=metric.units),
         version_words(metric),
     ]
     return " ".join(parts)
@@ -66,26 +66,70 @@ def version_words(metric: Metric) -> str:
     return f"{told} Days before are by it too, not by version {standing.before}."
 
 
+def _counted(metric: Metric) -> str:
+    above = _term(metric.numerator, metric)
+    below = _term(metric.denominator, metric) if metric.denominator else ""
+    if metric.kind == "time_to":
+        took = f"{metric.quantile:.0%} of {metric.units} took at most so long"
+        if metric.numerator.table in TIMED:
+            begin, end = TIMED[metric.numerator.table]
+            return f"after how long {metric.quantile:.0%} of {above} were over ({begin} to {end})"
+        return f"{took}, from the first {below} to the next {above}; periods are those of the first"
+    if metric.kind == "quantile":
+        return f"{above}: {metric.quantile:.0%} of {below} have at most so much"
+    return f"{above} by {below}" if below else above
+
+
+def _behind(metric: Metric) -> str:
+    if metric.unit == "person":
+        return " with a person behind them"
+    return f" that name one of the {metric.units}, which are taken to be independent"
+
+
 def _kinds(metric: Metric) -> str:
     if all(term.table == "purchases" for term in metric.terms):
         return "purchases"
-    return "events, sessions and purchases" if is_of_purchases(metric) else "events and sessions"
+    recorded = [term.table for term in metric.terms if term.table in RECORDED]
+    if len(recorded) == len(metric.terms):
+        return " and ".join(_named(table) for table in dict.fromkeys(recorded))
+    plain = "events, sessions and purchases" if is_of_purchases(metric) else "events and sessions"
+    return ", ".join((plain, *(_named(table) for table in dict.fromkeys(recorded))))
 
 
-def _term(term: Term) -> str:
+def _named(table: str) -> str:
+    return table.replace("_", " ")
+
+
+def _term(term: Term, metric: Metric) -> str:
+    return _plain_term(term, metric) + ("" if term.cap is None else f" (at most {term.cap:g})")
+
+
+def _plain_term(term: Term, metric: Metric) -> str:
     if term.of == "sessions":
         having = f" with at least one of its {term.having}" if term.having else ""
         what = f"sum of {term.column} of sessions" if term.measure == "sum" else "sessions"
         return what + having
-    names = ", ".join(term.events) if term.table == "events" else "purchases"
+    names = _events(term) if term.table == "events" else _named(term.table)
     where = "".join(f" where {name} is {' or '.join(values)}" for name, values in term.where)
+    if term.of == "people" and metric.kind == "time_to":
+        return f"{names}{where}"
     if term.of == "people":
         if term.table == "sessions":
             return f"people with a session that has {term.having}"
-        return f"people with at least {term.at_least} of {names}{where}"
+        return f"{metric.units} with at least {term.at_least} of {names}{where}"
+    if term.measure == "distinct":
+        return f"different {term.column} of {names}{where}, of each of the {metric.units}"
+    if term.points:
+        bands = ", ".join(f"{worth:g} from {low:g} to {high:g}" for low, high, worth in term.points)
+        return f"sum of points for {term.column} ({bands}) of {names}{where}"
     if term.measure == "sum":
         return f"sum of {term.column} of {names}{where}"
     return f"{names}{where}"
+
+
+def _events(term: Term) -> str:
+    weights = dict(term.weights)
+    return ", ".join(f"{weights[one]:g} x {one}" if one in weights else one for one in term.events)
 
 
 def closed_notes(closed: Collection[date]) -> tuple[str, ...]:
@@ -139,4 +183,6 @@ def too_few(metric: Metric, people: int) -> str:
 
     It names how many people there are and how many it takes.
     """
-    return f"Not enough data for an interval: {people:,} of {metric.minimum_people:,} people."
+    return (
+        f"Not enough data for an interval: {people:,} of {metric.minimum_people:,} {metric.units}."
+    )

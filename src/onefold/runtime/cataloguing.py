@@ -224,8 +224,11 @@ def uses_of(metrics: dict[str, Metric], experiments: dict[str, Experiment]) -> l
         for term in metric.terms:
             if term.table != "events":
                 continue
-            fields = (*metric.dimensions, *(name for name, _ in term.where))
-            summed = (term.column,) if term.column else ()
+            told = (*metric.unit_fields, *(name for name, _ in term.where))
+            fields = (*metric.dimensions, *told)
+            if term.measure == "distinct":
+                fields = (*fields, term.column)
+            summed = (term.column,) if term.measure == "sum" else ()
             found.append(
                 catalogues.Use(f"metric {metric.name}", term.events, tuple(fields), summed)
             )

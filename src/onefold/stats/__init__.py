@@ -7,12 +7,13 @@ from onefold.model.doors import door
 if TYPE_CHECKING:
     from onefold.stats.certificates import certificate
     from onefold.stats.compare import change, difference, lift
-    from onefold.stats.intervals import mean, total, wilson
+    from onefold.stats.intervals import mean, wilson
     from onefold.stats.matched import matched_effect
     from onefold.stats.moments import Moments
     from onefold.stats.split import split_check
     from onefold.stats.verdicts import verdict
 
+    from . import intervals as ranges
     from . import several as families
 
 __all__ = [
@@ -24,8 +25,8 @@ __all__ = [
     "lift",
     "matched_effect",
     "mean",
+    "ranges",
     "split_check",
-    "total",
     "verdict",
     "wilson",
 ]
@@ -41,8 +42,8 @@ __getattr__ = door(
         "matched_effect": "matched",
         "mean": "intervals",
         "families": "=several",
+        "ranges": "=intervals",
         "split_check": "split",
-        "total": "intervals",
         "verdict": "verdicts",
         "wilson": "intervals",
     },

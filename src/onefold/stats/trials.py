@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from onefold.model.records import Estimate
 from onefold.stats.compare import change, difference, lift
-from onefold.stats.intervals import mean, total, wilson
+from onefold.stats.intervals import mean, quantile, time_quantile, total, wilson
 from onefold.stats.matched import matched_effect
 from onefold.stats.moments import Moments
 from onefold.stats.resampling import bootstrap
@@ -153,6 +153,18 @@ def _contrast(rng: np.random.Generator, effect: float) -> bool:
     return _holds(contrast(Moments.of(*columns)), effect)
 
 
+def _quantile(rng: np.random.Generator, _effect: float) -> bool:
+    return _holds(quantile(rng.exponential(1.0, PEOPLE)), float(np.log(2)))
+
+
+def _time(rng: np.random.Generator, _effect: float) -> bool:
+    """People begin on different days and are seen until one; a fifth never gets there."""
+    until = rng.uniform(2.0, 4.0, PEOPLE)
+    takes = np.where(rng.random(PEOPLE) < 0.2, np.inf, rng.exponential(1.0, PEOPLE))
+    found = time_quantile(np.minimum(takes, until), takes <= until)
+    return _holds(found, float(-np.log(1 - 0.5 / 0.8)))
+
+
 def _bootstrap(rng: np.random.Generator, _effect: float) -> bool:
     values = rng.exponential(1.0, 200)
     result = bootstrap(values, lambda rows: float(rows.mean()), rng=rng, resamples=400)
@@ -248,6 +260,20 @@ TRIALS = {
         0.02,
         compares=True,
         run=_contrast,
+    ),
+    "quantile": Trial(
+        "Median, binomial ranks",
+        f"{PEOPLE:,} exponential amounts",
+        0.0,
+        compares=False,
+        run=_quantile,
+    ),
+    "time_quantile": Trial(
+        "Median time, Kaplan and Meier",
+        f"{PEOPLE:,} people who begin on different days; a fifth never gets there",
+        0.0,
+        compares=False,
+        run=_time,
     ),
     "bootstrap": Trial(
         "Bootstrap, BCa", "mean of 200 exponential amounts", 0.0, compares=False, run=_bootstrap

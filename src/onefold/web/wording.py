@@ -153,6 +153,30 @@ def lag(seconds: float | None) -> str:
     return plural(round(seconds / 86_400), "day").replace(" ", NO_BREAK)
 
 
+def duration_unit(seconds: float | None) -> tuple[float, str]:
+    """The unit in which such a time is told: how many seconds it has, and its word.
+
+    >>> duration_unit(40), duration_unit(7200), duration_unit(500_000)
+    ((1.0, 's'), (3600.0, 'h'), (86400.0, 'days'))
+    """
+    for limit, size, word in ((120, 1.0, "s"), (7_200, 60.0, "min"), (172_800, 3_600.0, "h")):
+        if seconds is None or seconds < limit:
+            return size, word
+    return 86_400.0, "days"
+
+
+def duration(seconds: float | None) -> str:
+    r"""How long something took.
+
+    >>> duration(41.0), duration(5400), duration(300_000), duration(None)
+    ('41\xa0s', '90\xa0min', '3.47\xa0days', '–')
+    """
+    if seconds is None or not math.isfinite(seconds):
+        return NOTHING
+    size, word = duration_unit(seconds)
+    return f"{number(seconds / size)}{NO_BREAK}{word}"
+
+
 def moment(time: int | None, zone: str = "UTC") -> str:
     """A time with its day and zone, as a page says it once.
 

@@ -10,7 +10,7 @@ from scipy.special import stdtrit
 from onefold.metrics import change, load_metrics, measure
 from onefold.metrics.define import parse_metric
 from onefold.model.time import DAY, HOUR
-from onefold.stats import Moments, mean, total
+from onefold.stats import Moments, intervals, mean
 from small_facts import SmallFacts
 
 pytestmark = pytest.mark.long
@@ -191,7 +191,7 @@ def coverage(simulations, *, people, rates, seed):
         found = {
             "share": mean(Moments.of(weights * did, weights)),
             "mean": mean(Moments.of(weights * amounts, weights)),
-            "total": total(Moments.of(weights * amounts)),
+            "total": intervals.total(Moments.of(weights * amounts)),
         }
         for name, value in found.items():
             held[name] += value.low <= truth[name] <= value.high

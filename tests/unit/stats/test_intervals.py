@@ -17,7 +17,6 @@ from onefold.stats import (
     resampling,
     several,
     split,
-    total,
     verdicts,
     wilson,
 )
@@ -61,7 +60,7 @@ def test_ratio_holds_against_the_jackknife():
 
 
 def test_total_of_people_is_their_number_with_a_poisson_interval():
-    ours = total(Moments.of(np.ones(900)))
+    ours = intervals.total(Moments.of(np.ones(900)))
     assert (ours.estimate, ours.low, ours.high) == pytest.approx((900, 841.2, 958.8), abs=0.01)
 
 
@@ -90,6 +89,8 @@ def test_every_method_has_a_certificate_that_keeps_its_promise():
         "ratio_lift",
         "change",
         "contrast",
+        "quantile",
+        "time_quantile",
         "bootstrap",
         "matched_effect",
     ):

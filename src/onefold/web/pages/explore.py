@@ -238,11 +238,11 @@ def chart_of(asked: Asked, rows: Sequence[Mapping[str, Any]], *, today: date) ->
         return None
     # A period without money has no currency; it belongs to the line all the same.
     currency = next((row["currency"] for row in rows if row["currency"]), "")
-    scale = 1e-6 if asked.metric.format == "money" else 1.0
-    form = {"percent": ".1%", "money": "$,.2f" if currency == "USD" else ",.2f", "number": ",.3~r"}[
-        asked.metric.format
-    ]
+    money = "$,.2f" if currency == "USD" else ",.2f"
+    forms = {"percent": ".1%", "money": money, "number": ",.3~r", "duration": ",.3~r"}
+    form = forms[asked.metric.format]
     line = [row for row in rows if row["currency"] in {currency, ""}]
+    scale = 1 / _unit(asked.metric, _axis(line)[1])[0]
     if asked.by:
         groups = groups_of(line)
         points: list[charts.Row] = [
@@ -261,6 +261,13 @@ def chart_of(asked: Asked, rows: Sequence[Mapping[str, Any]], *, today: date) ->
         for row in line
     ]
     return charts.line_with_band(band, value_format=form)
+
+
+def _unit(metric: Metric, most: float) -> tuple[float, str]:
+    """Return in what a metric's values are drawn: how many of theirs it has, and its word."""
+    if metric.format == "duration":
+        return wording.duration_unit(most)
+    return (1e6, "") if metric.format == "money" else (1.0, "")
 
 
 def _placed(asked: Asked, row: Mapping[str, Any], *, today: date) -> dict[str, object]:
@@ -289,7 +296,7 @@ def columns_of(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> list[object]:
         {"label": "Low", "kind": "number"},
         {"label": "High", "kind": "number"},
         {"label": f"Range, {low} to {high}", "kind": "bar"},
-        {"label": "People", "kind": "number"},
+        {"label": asked.metric.units.capitalize(), "kind": "number"},
         *([{"label": "Counted now", "kind": "number"}, "Why"] if _any_closed(rows) else []),
     ]
 
@@ -350,14 +357,15 @@ def _bar(metric: Metric, row: Mapping[str, Any], axis: tuple[float, float]) -> o
     if row["low"] is None or row["high"] is None:
         return f"Not enough data: {row['n']} of {metric.minimum_people}"
     percent = metric.format == "percent"
-    scale = 100.0 if percent else 1e-6 if metric.format == "money" else 1.0
+    size, word = _unit(metric, axis[1])
+    scale = 100.0 if percent else 1 / size
     return interval(
         row["estimate"],
         max(row["low"], axis[0]),
         row["high"],
         axis=axis,
         reference=None,
-        unit="%" if percent else row["currency"],
+        unit="%" if percent else word or row["currency"],
         scale=scale,
         decimals=2,
     )
@@ -393,9 +401,7 @@ def _defined(workspace: Workspace, asker: Asker, metric: Metric) -> dict[str, An
     asked = Asked(metric, "week", "", first_day(today, "week"), today, metric.purpose)
     answer = _answer(view, asked)
     rows = cells_of(answer)
-    dimensions = (
-        ", ".join(dimension_words(each) for each in metric.splits) or "nothing: it counts sessions"
-    )
+    dimensions = ", ".join(dimension_words(each) for each in metric.splits) or "nothing"
     return {
         "question": f"What is {metric.label.lower()}?",
         "answer": metric.description,
@@ -408,7 +414,7 @@ def _defined(workspace: Workspace, asker: Asker, metric: Metric) -> dict[str, An
             ("Better", "more" if metric.better == "up" else "less"),
             ("Purpose", metric.purpose),
             ("May be split by", dimensions),
-            ("Interval from", f"{plural(metric.minimum_people, 'person', 'people')} on"),
+            ("Interval from", f"{plural(metric.minimum_people, metric.unit, metric.units)} on"),
         ],
         "chart": chart_of(asked, rows, today=today),
         "columns": columns_of(asked, rows),

@@ -54,6 +54,8 @@ def told(metric: Metric, value: float | None, currency: str = "") -> str:
         return share(value, 2)
     if metric.format == "money":
         return wording.money(value, currency or "USD")
+    if metric.format == "duration":
+        return wording.duration(value)
     return number(value)
 
 

@@ -84,6 +84,8 @@ class Figure:
             return wording.money(value, self.change.currency or "USD")
         if self.metric.format == "percent":
             return wording.share(value, 2)
+        if self.metric.format == "duration":
+            return wording.duration(value)
         return wording.number(value)
 
 
