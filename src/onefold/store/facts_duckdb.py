@@ -14,7 +14,9 @@ from sqlglot import exp, select
 from onefold.model.cores import cores
 from onefold.model.errors import DiskFull, MachineFailed, OnefoldError
 from onefold.model.facts import CHECKSUMMED, PROMOTED, TABLES
+from onefold.store.answers import Answers
 from onefold.store.every_event import every_event
+from onefold.store.watching import Watcher
 from onefold.store.within import Limits, Told, Written, ask_within
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ class DuckFacts:
             raise _failure(error) from error
         self._writer = self._root.cursor()
         self._writing = threading.Lock()
+        self._answers, self._watcher = Answers(), Watcher()
         self._tables: dict[str, ir.Table] | None = None
 
     def create(self, promoted: Mapping[str, str]) -> None:
@@ -112,7 +115,8 @@ class DuckFacts:
 
     def ask(self, expression: "ir.Expr") -> pa.Table:
         """Return the whole answer of an expression (see `Facts.ask`)."""
-        return self._fetch(self.sql(expression))
+        query = self.sql(expression)
+        return self._answers.get(query, lambda: self._fetch(query))
 
     def ask_within(self, written: Written, limits: Limits, stop: threading.Event) -> Told:
         """Return what a question answers that somebody wrote (see `store.within`)."""
@@ -121,7 +125,8 @@ class DuckFacts:
     def _fetch(self, query: str) -> pa.Table:
         cursor = self._root.cursor()
         try:
-            return cursor.execute(query).to_arrow_table()
+            with self._watcher.over(cursor):
+                return cursor.execute(query).to_arrow_table()
         except duckdb.Error as error:
             raise _failure(error) from error
         finally:
@@ -135,6 +140,7 @@ class DuckFacts:
                 self._writer.execute("BEGIN TRANSACTION")
                 yield DuckWriter(self._writer, self.tables())
                 self._writer.execute("COMMIT")
+                self._answers.moved()
             except BaseException as error:
                 _roll_back(self._writer)
                 if isinstance(error, duckdb.Error):

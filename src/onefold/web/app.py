@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
     from onefold.runtime import Workspace
 
 QUESTION_THREADS = 4
+READING_THREADS = 2
+"""Of live pages: a heavy question must not hold them up."""
+_POLITE = 5
+"""How much less a thread of questions is worth to the system; 0 is as much as all else."""
 OPTIONAL = ("onefold.web.api", "onefold.web.live")
 
 _log = logging.getLogger("onefold.web")
@@ -53,7 +59,10 @@ def make_app(workspace: Workspace) -> Starlette:
     )
     app.state.workspace = workspace
     app.state.attempts = Attempts(workspace.clock)
-    app.state.questions = ThreadPoolExecutor(QUESTION_THREADS, thread_name_prefix="question")
+    app.state.questions = ThreadPoolExecutor(
+        QUESTION_THREADS, thread_name_prefix="question", initializer=_yield_to_others
+    )
+    app.state.readings = ThreadPoolExecutor(READING_THREADS, thread_name_prefix="reading")
     return app
 
 
@@ -64,7 +73,14 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
         if begin is not None:
             begin(app)
     yield
-    app.state.questions.shutdown(wait=False, cancel_futures=True)
+    for threads in (app.state.questions, app.state.readings):
+        threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _yield_to_others() -> None:
+    """Let folds, intake and live pages have the processor before a heavy question."""
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _POLITE)
 
 
 def _files() -> list[BaseRoute]:

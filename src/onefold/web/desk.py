@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
+import threading
 from functools import partial, wraps
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from onefold.governance import keys, people, require
 from onefold.model.errors import NotAllowed, NotSignedIn
+from onefold.model.waiting import leaving
 from onefold.web import notices, rendering
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ T = TypeVar("T")
 
 COOKIE = "onefold_visit"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_LOOK_SECONDS = 0.5
 
 
 def signed_in(
@@ -128,10 +132,23 @@ def text_of(form: Any, name: str) -> str:
 async def ask(
     request: Request, question: Callable[..., T], /, *arguments: object, **named: object
 ) -> T:
-    """Return what a blocking question answers, asked in one of the house's few threads."""
-    threads = request.app.state.questions
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(threads, partial(question, *arguments, **named))
+    """Return what a blocking question answers, asked in one of the house's few threads.
+
+    Who has gone away meanwhile, before a page or answer came, asks no more: what is under way in
+    the engine is ended.
+    """
+    threads, gone = request.app.state.questions, threading.Event()
+    context = contextvars.copy_context()
+    context.run(leaving.set, gone)
+    asked = partial(context.run, partial(question, *arguments, **named))
+    answer = asyncio.get_running_loop().run_in_executor(threads, asked)
+    # What changes something is seen through to its end.
+    while request.method in SAFE and not answer.done():
+        await asyncio.wait({answer}, timeout=_LOOK_SECONDS)
+        if not answer.done() and await request.is_disconnected():
+            gone.set()
+            break
+    return await answer
 
 
 def page(request: Request, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:

@@ -201,7 +201,7 @@ def streams_of(app: Starlette) -> Streams:
     found: Streams | None = getattr(app.state, "streams", None)
     if found is None:
         workspace = app.state.workspace
-        found = Streams(app.state.questions, workspace.clock, lambda: workspace.fresh_time)
+        found = Streams(app.state.readings, workspace.clock, lambda: workspace.fresh_time)
         app.state.streams = found
         workspace.on_commit(found.moved)
     return found
