@@ -24,6 +24,7 @@ from onefold.web.pages.explore_answer import (
     begun,
     compared,
     left_out_words,
+    not_reached,
     pair_of,
     part_of,
     row_words,
@@ -162,7 +163,7 @@ def shown_of(
         "filters": filters_of(asked, known, today=today),
         "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),
         "chart": chart_of(asked, rows, today=today),
-        "chart_name": f"{metric.label} {EVERY[asked.every]}",
+        "chart_name": f"{metric.label} {EVERY[asked.every]}{_in_words(metric, rows)}",
         "groups": groups_of(rows) if asked.by and asked.every != "none" else [],
         "columns": columns_of(asked, rows),
         "rows": table_rows(asked, rows, today=today),
@@ -252,15 +253,23 @@ def chart_of(asked: Asked, rows: Sequence[Mapping[str, Any]], *, today: date) ->
             if row["estimate"] is not None and row["group"] in groups
         ]
         return charts.lines(points, groups=groups, value_format=form)
+    ends = (("value", "estimate"), ("low", "low"), ("high", "high"))
     band: list[charts.Row] = [
         _placed(asked, row, today=today)
+        # One end alone, of a time that is not known yet, is no range that could be drawn.
         | {
-            key: None if row[name] is None else row[name] * scale
-            for key, name in (("value", "estimate"), ("low", "low"), ("high", "high"))
+            key: None if None in {row[name], row["estimate"]} else row[name] * scale
+            for key, name in ends
         }
         for row in line
     ]
     return charts.line_with_band(band, value_format=form)
+
+
+def _in_words(metric: Metric, rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return in what a chart's values are, where its axis does not say so."""
+    word = _unit(metric, _axis(rows)[1])[1]
+    return f", in {word}" if word else ""
 
 
 def _unit(metric: Metric, most: float) -> tuple[float, str]:
@@ -353,7 +362,7 @@ def _table_row(
 
 def _bar(metric: Metric, row: Mapping[str, Any], axis: tuple[float, float]) -> object:
     if row["estimate"] is None:
-        return "nobody"
+        return not_reached(metric) if metric.is_spread and row["n"] else "nobody"
     if row["low"] is None or row["high"] is None:
         return f"Not enough data: {row['n']} of {metric.minimum_people}"
     percent = metric.format == "percent"

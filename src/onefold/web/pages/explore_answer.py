@@ -74,7 +74,9 @@ def pair_of(asked: Asked, rows: Sequence[Row], *, today: date) -> Pair | None:
     if asked.every == "none" or len(line) < 2:
         return None
     whole = [row for row in line if is_whole(asked, row, today=today)]
-    return Pair(whole[-1], whole[-2], 0) if len(whole) > 1 else None
+    if len(whole) < 2 or period_end(whole[-2]["period"], asked.every) != whole[-1]["period"]:
+        return None
+    return Pair(whole[-1], whole[-2], 0)
 
 
 def is_whole(asked: Asked, row: Row, *, today: date) -> bool:
@@ -146,7 +148,10 @@ def answer_words(
     metric = asked.metric
     known = _known(rows)
     if not known:
-        return [f"Nothing was counted from {span_words(asked.from_date, asked.to_date)}."]
+        days = span_words(asked.from_date, asked.to_date)
+        if any(row["n"] for row in rows):
+            return [f"{metric.label}: not known yet, {days}: {not_reached(metric)}."]
+        return [f"Nothing was counted from {days}."]
     pair = pair_of(asked, rows, today=today)
     if asked.by:
         here = _last_period(asked, known, today=today)
@@ -162,7 +167,14 @@ def answer_words(
     said: list[object] = [f"{metric.label}: ", figure, _range(metric, last)]
     if asked.every != "none":
         said.append(f", {when(asked.every, last['period'])}")
+        if any(row["n"] and row["period"] > last["period"] for row in rows):
+            said.append(f"; of those who came later {not_reached(metric)}")
     return [*said, "."]
+
+
+def not_reached(metric: Metric) -> str:
+    """Return why a time is not known though somebody is in it."""
+    return f"fewer than {share(metric.quantile, 0)} have done so yet"
 
 
 def left_out_words(asked: Asked, rows: Sequence[Row], *, today: date) -> str:
