@@ -19,7 +19,7 @@ from onefold.metrics.tables import columns_of
 from onefold.model.documents import Fields, read_document
 from onefold.model.errors import BadInput
 
-KINDS = ("count", "sum", "share", "ratio", "mean", "quantile", "time_to")
+KINDS = ("count", "sum", "share", "ratio", "mean", "quantile", "time_to", "acquisition")
 FORMATS = ("number", "percent", "money", "duration")
 PURPOSES = ("analytics", "personalization", "advertising", "sharing")
 
@@ -36,7 +36,8 @@ def parse_metric(text: str, path: str) -> Metric:
     """
     fields = read_document(text, path)
     kind = fields.choice("kind", KINDS)
-    form = fields.choice("format", FORMATS, "duration" if kind == "time_to" else "number")
+    usual = {"time_to": "duration", "acquisition": "money"}.get(kind, "number")
+    form = fields.choice("format", FORMATS, usual)
     unit = fields.choice("unit", UNITS, "person")
     numerator, denominator = _terms(fields, kind, unit, money=form == "money")
     metric = Metric(
@@ -57,6 +58,7 @@ def parse_metric(text: str, path: str) -> Metric:
         minimum_people=fields.integer("minimum_people", 30, least=2),
         margin=fields.number("margin", 0.0, least=0.0),
         quantile=_quantile(fields, kind),
+        lag_days=fields.integer("lag_days", 0) if kind == "acquisition" else 0,
         answering=read_answering(fields),
     )
     fields.close()
@@ -97,6 +99,9 @@ def _terms(fields: Fields, kind: str, unit: str, *, money: bool) -> tuple[Term, 
     """Return what is measured and what it is measured by; of a time its end and its beginning."""
     if kind == "time_to":
         return _ends(fields)
+    if kind == "acquisition":
+        cost = read_term(fields.required("cost"), "campaign", money=True)
+        return cost, _deed(fields, "new")
     above = read_term(fields.required("numerator"), unit, money=money)
     if kind in {"share", "ratio", "mean", "quantile"}:
         return above, read_term(fields.required("denominator"), unit)
@@ -118,14 +123,16 @@ def _ends(fields: Fields) -> tuple[Term, Term | None]:
                 fix = "Remove it, or `of`."
                 fields.refuse(name, f"`{table}` begin and end by themselves.", fix)
         return Term("count", table), None
-    ends = []
-    for name in ("to", "from"):
-        part = fields.required(name)
-        events, where = part.texts("events"), part.fields("where")
-        given = () if where is None else tuple((one, where.texts(one)) for one in where.names())
-        part.close()
-        ends.append(Term("count", "people", events=events, where=given))
-    return ends[0], ends[1]
+    return _deed(fields, "to"), _deed(fields, "from")
+
+
+def _deed(fields: Fields, name: str) -> Term:
+    """Return what somebody does, as `events` and `where` below a name say it."""
+    part = fields.required(name)
+    events, where = part.texts("events"), part.fields("where")
+    given = () if where is None else tuple((one, where.texts(one)) for one in where.names())
+    part.close()
+    return Term("count", "people", events=events, where=given)
 
 
 def _quantile(fields: Fields, kind: str) -> float:
@@ -156,6 +163,9 @@ def _check(fields: Fields, metric: Metric) -> None:
         fields.refuse(
             "kind", f"A {metric.kind} is per {metric.unit}.", f"Write `count: {each}` below."
         )
+    if metric.kind == "acquisition":
+        _check_acquisition(fields, metric)
+        return
     if metric.kind == "quantile" and numerator.of == "people":
         fields.refuse("kind", "A quantile is of amounts.", "Count or sum something above.")
     if (metric.format == "duration") != (metric.kind == "time_to"):
@@ -178,6 +188,19 @@ def _check(fields: Fields, metric: Metric) -> None:
             "Remove `dimensions`.",
         )
     _check_recorded(fields, metric, tables)
+
+
+def _check_acquisition(fields: Fields, metric: Metric) -> None:
+    cost = metric.numerator
+    if cost.measure != "sum" or cost.column != "amount" or cost.of != "ad_costs":
+        fix = "Write `cost: {sum: amount, of: ad_costs}`."
+        fields.refuse("cost", "The cost is the money of ads.", fix)
+    if metric.unit != "person" or metric.format != "money":
+        name = "unit" if metric.unit != "person" else "format"
+        fields.refuse(name, "What a new customer costs is money a person.", f"Remove `{name}`.")
+    if not set(metric.dimensions) <= {"channel"}:
+        fix = "Write `dimensions: [channel]`, or remove it."
+        fields.refuse("dimensions", "Costs and people have only their channel in common.", fix)
 
 
 def _check_recorded(fields: Fields, metric: Metric, tables: set[str]) -> None:

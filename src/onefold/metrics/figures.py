@@ -7,7 +7,7 @@ from itertools import product
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from onefold.metrics import queries, spreads, wording
+from onefold.metrics import acquired, queries, spreads, wording
 from onefold.metrics.closing import Closed, Stood, beside, closed_figures
 from onefold.metrics.compile import Ask, Span, compiled
 from onefold.metrics.periods import check_window, cut_periods, open_periods, period_starts
@@ -91,6 +91,8 @@ def measure(
 
 
 def _question(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
+    if metric.kind == "acquisition":
+        return acquired.question(view, metric, ask)
     return (spreads.question if metric.is_spread else compiled)(view, metric, ask)
 
 
@@ -117,7 +119,7 @@ def change(view: "View", metric: Metric, *, period: Span, former: Span) -> Chang
     is_money = metric.format == "money"
     known = queries.currencies(view, metric, ask) if is_money else ()
     currency = known[0] if known else ("" if is_money else None)
-    if metric.is_spread:
+    if not metric.is_summed:
         return _spread_change(view, metric, (period, former), known)
     ask = Ask(ask.spans, ask.every, ask.by, ask.zone, currency)
     found = next(iter(queries.cells(view, metric, ask)), None)
@@ -185,7 +187,7 @@ def contrast(
         currency: Of money, which the estimate has in micros.
     """
     check_window(*period, "none")
-    if metric.is_spread:
+    if not metric.is_summed:
         return Estimate(None, None, None, 0, note=NO_CONTRAST)
     money = currency if metric.format == "money" else None
     ask = Ask((period,), "none", None, view.zone, money, among=groups)
@@ -306,7 +308,7 @@ def _estimates(
 
 
 def _figure_of_nobody(metric: Metric) -> Estimate:
-    if metric.is_spread:
+    if not metric.is_summed:
         return Estimate(None, None, None, 0, note=NO_ONE)
     return _estimate(metric, _nobody(len(metric.terms)))
 
@@ -315,10 +317,11 @@ def _figures(
     view: "View", metric: Metric, ask: Ask
 ) -> dict[tuple[date | None, str | None], Estimate]:
     """Return the figures of the periods and dimensions that have anybody."""
-    if not metric.is_spread:
+    if metric.is_summed:
         cells = queries.cells(view, metric, ask)
         return {(one.period, one.dimension): _estimate(metric, one.moments) for one in cells}
-    found = spreads.estimates(view, metric, ask)
+    made = acquired if metric.kind == "acquisition" else spreads
+    found = made.estimates(view, metric, ask)
     return {place: _enough(metric, value) for place, value in found.items()}
 
 

@@ -144,13 +144,15 @@ class Metric:
         decision: What is decided by it.
         unit: The independent unit, one of `UNITS`.
         better: `up` or `down`.
-        kind: `count`, `sum`, `share`, `ratio`, `mean`, `quantile` or `time_to`.
+        kind: `count`, `sum`, `share`, `ratio`, `mean`, `quantile`, `time_to` or `acquisition`.
         numerator: What is measured; of `time_to` what ends the time.
         denominator: What it is measured by; None for count and sum; of `time_to` what begins it.
         format: `number`, `percent`, `money` or `duration` (seconds).
         dimensions: Properties of its events by which it may be split.
         minimum_people: Below so many people no interval is told.
         margin: The smallest relative change that matters.
+        lag_days: How long before somebody comes the cost is spent that brings them
+            (`acquisition`).
         quantile: Which share of the units reaches the figure at most (`quantile`, `time_to`).
         answering: Who answers for what of it, and what it serves.
         standing: How its definition stands in the workspace that asks.
@@ -173,6 +175,7 @@ class Metric:
     minimum_people: int
     margin: float
     quantile: float = 0.5
+    lag_days: int = 0
     answering: Answering = Answering()
     standing: Standing = Standing()
 
@@ -185,6 +188,11 @@ class Metric:
     def is_spread(self) -> bool:
         """Return whether it is a quantile of units, and no figure of their sums."""
         return self.kind in {"quantile", "time_to"}
+
+    @property
+    def is_summed(self) -> bool:
+        """Return whether it is made of the sums of its terms over units."""
+        return not self.is_spread and self.kind != "acquisition"
 
     @property
     def per_unit(self) -> bool:
@@ -225,6 +233,7 @@ class Metric:
         if any(term.table == "sessions" for term in self.terms):
             return ()
         if any(term.table in RECORDED for term in self.terms):
+            # No event has what the rows are told apart by; only a channel do both sides know.
             return self.dimensions
         return tuple(dict.fromkeys(("source", *self.dimensions, *CONTEXT)))
 

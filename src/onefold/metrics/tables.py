@@ -65,7 +65,9 @@ def read_tables(view: "View", metric: Metric, spans: "Spans") -> dict[str, "ir.T
         elif name == "purchases":
             found[name] = purchases_of(view)
         elif name in RECORDED:
-            found[name] = _recorded(view, name, metric.unit, spans)
+            # A cost is of a campaign, whoever came by it.
+            unit = "campaign" if metric.kind == "acquisition" else metric.unit
+            found[name] = _recorded(view, name, unit, spans)
         else:
             found[name] = view.person_events
     return found

@@ -27,6 +27,7 @@ _INTERVALS = {
     "ratio": "Interval: delta method over {units}, 95 %.",
     "mean": "Interval: delta method over {units}, 95 %.",
     "quantile": "Interval: binomial ranks of {units}, 95 %.",
+    "acquisition": "Interval: exact Poisson of how many came, 95 %; the cost is taken as told.",
     "time_to": "Who has not done so yet is counted as taking longer than was seen so far (Kaplan "
     "and Meier). Interval: that of the curve, log-log, 95 %.",
 }
@@ -75,6 +76,13 @@ def _counted(metric: Metric) -> str:
             begin, end = TIMED[metric.numerator.table]
             return f"after how long {metric.quantile:.0%} of {above} were over ({begin} to {end})"
         return f"{took}, from the first {below} to the next {above}; periods are those of the first"
+    if metric.kind == "acquisition":
+        names = f"{_events(metric.denominator)}" if metric.denominator else ""
+        before = f", spent {metric.lag_days} days before" if metric.lag_days else ""
+        return (
+            f"{above}{before}, by the people whose first {names} lies in the window; by channel, "
+            "that of the cost and that of this first event"
+        )
     if metric.kind == "quantile":
         return f"{above}: {metric.quantile:.0%} of {below} have at most so much"
     return f"{above} by {below}" if below else above

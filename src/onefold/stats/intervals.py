@@ -88,6 +88,41 @@ def total(moments: Moments, *, level: float = 0.95) -> Estimate:
     return around(amount, sqrt(moments.products[0][0]), moments.n, level=level, df=None)
 
 
+def counted(
+    number: int,
+    *,
+    weight: float | None = None,
+    squares: float | None = None,
+    level: float = 0.95,
+) -> Estimate:
+    """Return how many came, with the exact interval of a Poisson count.
+
+    Garwood (1936), Fiducial Limits for the Poisson Distribution, Biometrika 28. Those who stand
+    for more than one are as many equal ones as have the same variance (Fay & Feuer, 1997,
+    Statistics in Medicine 16, for the scaled count).
+
+    Args:
+        number: How many were seen.
+        weight: The sum of what each stands for; as many as were seen without.
+        squares: The sum of its squares; likewise.
+        level: What the interval promises.
+
+    >>> result = counted(10)
+    >>> result.estimate, round(result.low, 2), round(result.high, 2)
+    (10.0, 4.8, 18.39)
+    """
+    from scipy.stats import chi2
+
+    total_weight = float(number) if weight is None else weight
+    each = 1.0 if not squares or not total_weight else squares / total_weight
+    equal = total_weight / each
+    tail = (1 - level) / 2
+    low = float(chi2.ppf(tail, 2 * equal)) / 2 * each if equal else 0.0
+    return Estimate(
+        total_weight, low, float(chi2.isf(tail, 2 * equal + 2)) / 2 * each, number, level
+    )
+
+
 def wilson(successes: int, n: int, *, level: float = 0.95) -> Estimate:
     """Return a share with its score interval.
 

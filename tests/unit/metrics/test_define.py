@@ -52,6 +52,7 @@ READY = {
     "time_with_accounts",
     "ad_cost",
     "cost_per_click",
+    "acquisition_cost",
 }
 
 

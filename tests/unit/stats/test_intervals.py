@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.rates import confint_poisson
 
 from onefold.stats import (
     Moments,
@@ -62,6 +63,15 @@ def test_ratio_holds_against_the_jackknife():
 def test_total_of_people_is_their_number_with_a_poisson_interval():
     ours = intervals.total(Moments.of(np.ones(900)))
     assert (ours.estimate, ours.low, ours.high) == pytest.approx((900, 841.2, 958.8), abs=0.01)
+
+
+@pytest.mark.parametrize("number", [0, 1, 7, 400])
+def test_a_count_has_the_exact_interval_of_statsmodels(number):
+    ours = intervals.counted(number)
+    theirs = confint_poisson(number, 1, method="exact-c")
+    assert (ours.low, ours.high) == pytest.approx(theirs)
+    doubled = intervals.counted(number, weight=2.0 * number, squares=4.0 * number)
+    assert (doubled.low, doubled.estimate) == pytest.approx((2 * theirs[0], 2 * number))
 
 
 def test_nothing_to_divide_by_is_said():
