@@ -23,7 +23,7 @@ class MetricNameParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     name: str
 
 
-_UNITS = {"number": "number", "percent": "share", "money": "money"}
+_UNITS = {"number": "number", "percent": "share", "money": "money", "duration": "seconds"}
 _SERVES = ("key_result", "kind", "name", "label", "owner")
 _LISTED = (
     *(
