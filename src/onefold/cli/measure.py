@@ -114,6 +114,30 @@ def retention_command(back: str, **asked: str | None) -> int:
     return answer("retention", {"return": back, **_named_days(asked)})
 
 
+@command("lifecycle")
+@click.option("--event", metavar="EVENT", help="What tells that somebody was there. Default: any.")
+@click.option("--every", type=click.Choice(("day", "week", "month")), help="Default: week.")
+@_days
+@click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
+@click.option("--environment", help="Of which environment. Default: production.")
+@_include
+def lifecycle_command(**asked: str | None) -> int:
+    """Show who is new, returning, resurrected and dormant; without days, over the last 28."""
+    return answer("lifecycle", _named_days(asked))
+
+
+@command("stickiness")
+@click.option("--event", metavar="EVENT", help="What tells that somebody was there. Default: any.")
+@click.option("--every", type=click.Choice(("day", "week", "month")), help="Default: day.")
+@_days
+@click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
+@click.option("--environment", help="Of which environment. Default: production.")
+@_include
+def stickiness_command(**asked: str | None) -> int:
+    """Show on how many days people were there; without days, over the last 28."""
+    return answer("stickiness", _named_days(asked))
+
+
 def _named_days(asked: Mapping[str, str | None]) -> dict[str, str | None]:
     names = {"from_date": "from", "to_date": "to"}
     return {names.get(name, name): value for name, value in asked.items()}

@@ -2,7 +2,20 @@
 
 from onefold.metrics.figures import contrast
 from onefold.metrics.funnels import Steps, funnel
+from onefold.metrics.habits import STATES, Habit, lifecycle, stickiness
 from onefold.metrics.records import Point
 from onefold.metrics.returning import KINDS, Returning, retention
 
-__all__ = ["KINDS", "Point", "Returning", "Steps", "contrast", "funnel", "retention"]
+__all__ = [
+    "KINDS",
+    "STATES",
+    "Habit",
+    "Point",
+    "Returning",
+    "Steps",
+    "contrast",
+    "funnel",
+    "lifecycle",
+    "retention",
+    "stickiness",
+]

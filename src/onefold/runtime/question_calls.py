@@ -82,6 +82,35 @@ def _retention(asked: Asked, params: RetentionParams) -> Body:
     return _told(questions.retention(view, question), view, span[1])
 
 
+class HabitParams(
+    take.Asking, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
+):
+    """How people stay over days; `from` is inclusive, `to` exclusive; no event is any action."""
+
+    event: str = ""
+    every: take.Every | None = None
+    from_date: str | None = None
+    to_date: str | None = None
+
+
+@named("lifecycle", HabitParams)
+def _lifecycle(asked: Asked, params: HabitParams) -> Body:
+    """Who is new, returning, resurrected and dormant, by period."""
+    view = asked.view(params)
+    span = _span(view, params.from_date, params.to_date)
+    question = questions.Habit(params.event, params.every or "week", span)
+    return _told(questions.lifecycle(view, question), view, span[1])
+
+
+@named("stickiness", HabitParams)
+def _stickiness(asked: Asked, params: HabitParams) -> Body:
+    """On how many days people were there."""
+    view = asked.view(params)
+    span = _span(view, params.from_date, params.to_date)
+    question = questions.Habit(params.event, params.every or "day", span)
+    return _told(questions.stickiness(view, question), view, span[1])
+
+
 def _told(answer: Answer, view: View, to_time: int) -> Answer:
     whole = to_time == day_start(day_of(view.now, view.zone), view.zone)
     return replace(answer, notes=(*answer.notes, _NOT_TODAY)) if whole else answer

@@ -16,6 +16,7 @@ from onefold.runtime import call
 from onefold.web.desk import ask, back, page, signed_in, text_of
 from onefold.web.pages.explore import explored
 from onefold.web.pages.explore_question import dimension_words
+from onefold.web.pages.habits import LIFECYCLE, STICKINESS, lifecycle_shown, stickiness_shown
 from onefold.web.pages.journeys import funnel_shown, retention_shown
 from onefold.web.pages.pinning import PATH
 
@@ -39,6 +40,8 @@ _ASKED_BY: dict[str, tuple[str, Callable[[Workspace, Asker, dict[str, str]], Sho
     "metric": ("/explore", explored),
     "funnel": ("/explore/funnel", funnel_shown),
     "retention": ("/explore/retention", retention_shown),
+    "lifecycle": (LIFECYCLE, lifecycle_shown),
+    "stickiness": (STICKINESS, stickiness_shown),
 }
 """Question -> the page that asks it, and what answers there."""
 _CHANGES = {

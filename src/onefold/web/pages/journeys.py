@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 FUNNEL, RETENTION = "/explore/funnel", "/explore/retention"
 _WITHIN = ("30m", "1h", "1d", "7d", "30d")
-_EVERY = ("day", "week", "month")
+EVERY = ("day", "week", "month")
 _KINDS = {"bounded": "in just that period", "rolling": "in that period or later"}
 _BY = ("", "source", "channel", "browser", "system", "device", "country")
 _WEEKS = 4
@@ -83,19 +83,20 @@ class Address:
 @signed_in()
 async def funnel(request: Request) -> Response:
     """Show how many people went how far through some events."""
-    return await _answered(request, funnel_shown, "explore/funnel.html", "Funnel")
+    return await answered(request, funnel_shown, "explore/funnel.html", "Funnel")
 
 
 @signed_in()
 async def retention(request: Request) -> Response:
     """Show who came back after the first time, by cohort."""
-    return await _answered(request, retention_shown, "explore/retention.html", "Retention")
+    return await answered(request, retention_shown, "explore/retention.html", "Retention")
 
 
 routes = [Route(FUNNEL, funnel), Route(RETENTION, retention)]
 
 
-async def _answered(request: Request, shown_by: Any, template: str, title: str) -> Response:
+async def answered(request: Request, shown_by: Any, template: str, title: str) -> Response:
+    """Return the page of a question, or of why it cannot be answered."""
     workspace, asker = request.app.state.workspace, request.state.asker
     params = dict(request.query_params)
     try:
@@ -109,13 +110,13 @@ async def _answered(request: Request, shown_by: Any, template: str, title: str) 
 
 def funnel_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -> dict[str, Any]:
     """Return what the page shows for the funnel of an address."""
-    params = _common(workspace, given) | {
+    params = common(workspace, given) | {
         "events": given.get("events", ""),
         "within": given.get("within") or "7d",
         "by": given.get("by", ""),
     }
-    view = _view(workspace, asker, params)
-    heard = _heard(view)
+    view = view_of(workspace, asker, params)
+    heard = heard_of(view)
     events = _names(params["events"]) or heard[:_FIRST_STEPS]
     params["events"] = ", ".join(events)
     address = Address(FUNNEL, params)
@@ -126,17 +127,17 @@ def funnel_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -> d
             "Within", "within", {one: _length(one) for one in (*_WITHIN, params["within"])}
         ),
         address.filter("By", "by", {by: dimension_words(by) or "nothing" for by in _BY}),
-        *_shared_filters(address),
+        *shared_filters(address),
     ]
     if len(heard) < 2 and not given.get("events"):
-        return {**_page_of(view, filters), "empty": True}
-    asked = {**_asked(params), "within": params["within"], "by": params["by"] or None}
+        return {**page_of(view, filters), "empty": True}
+    asked = {**asked_terms(params), "within": params["within"], "by": params["by"] or None}
     body = call(workspace, asker, "funnel", {**asked, "events": tuple(events)}).body
-    rows = _named(body)
+    rows = named_rows(body)
     return {
-        **_page_of(view, filters, body),
+        **page_of(view, filters, body),
         "heard": heard,
-        "question": f"Who went through {' → '.join(events)}, {_span(params)}?",
+        "question": f"Who went through {' → '.join(events)}, {days_of(params)}?",
         "answer": _went(rows, events, params),
         "groups": _groups(rows, params["by"])[:MOST_GROUPS],
         "steps": _bars(rows, events, params["by"]),
@@ -150,14 +151,14 @@ def funnel_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -> d
 
 def retention_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -> dict[str, Any]:
     """Return what the page shows for the retention of an address."""
-    params = _common(workspace, given) | {
+    params = common(workspace, given) | {
         "start": given.get("start", ""),
         "return": given.get("return", ""),
         "every": given.get("every") or "week",
         "kind": given.get("kind") or "bounded",
     }
-    view = _view(workspace, asker, params)
-    heard = _heard(view)
+    view = view_of(workspace, asker, params)
+    heard = heard_of(view)
     if not params["start"] and heard:
         params["start"] = heard[0]
     params["return"] = params["return"] or params["start"]
@@ -173,19 +174,21 @@ def retention_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -
             )
             for name, label in names.items()
         ),
-        address.filter("Every", "every", {one: one for one in _EVERY}),
+        address.filter("Every", "every", {one: one for one in EVERY}),
         address.filter("Counted", "kind", _KINDS),
-        *_shared_filters(address),
+        *shared_filters(address),
     ]
     if not params["start"]:
-        return {**_page_of(view, filters), "empty": True}
-    asked = _asked(params) | {part: params[part] for part in ("start", "return", "every", "kind")}
+        return {**page_of(view, filters), "empty": True}
+    asked = asked_terms(params) | {
+        part: params[part] for part in ("start", "return", "every", "kind")
+    }
     body = call(workspace, asker, "retention", asked).body
-    rows = _named(body)
+    rows = named_rows(body)
     return {
-        **_page_of(view, filters, body),
+        **page_of(view, filters, body),
         "heard": heard,
-        "question": f"Who came back after their first {params['start']}, {_span(params)}?",
+        "question": f"Who came back after their first {params['start']}, {days_of(params)}?",
         "answer": _came(rows, params),
         "every": params["every"],
         "periods": [f"{params['every'].capitalize()} {n}" for n in range(1, len(_cohorts(rows)))],
@@ -207,7 +210,7 @@ def retention_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -
     }
 
 
-def _common(workspace: Workspace, given: Mapping[str, str]) -> dict[str, str]:
+def common(workspace: Workspace, given: Mapping[str, str]) -> dict[str, str]:
     """Return the parts that both questions have; what is left out takes a sensible value."""
     today = day_of(workspace.clock(), workspace.settings.zone)
     after = parse_date(given["to"]) if given.get("to") else today
@@ -220,16 +223,18 @@ def _common(workspace: Workspace, given: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _asked(params: Mapping[str, str]) -> dict[str, Any]:
+def asked_terms(params: Mapping[str, str]) -> dict[str, Any]:
+    """Return the terms and days that all questions take."""
     return {part: params[part] for part in ("from", "to", "purpose", "include")}
 
 
-def _view(workspace: Workspace, asker: Asker, params: Mapping[str, str]) -> View:
+def view_of(workspace: Workspace, asker: Asker, params: Mapping[str, str]) -> View:
+    """Return the View under the terms of an address."""
     include = LetIn(params["include"]).marks
     return workspace.view(Question(asker=asker, purpose=params["purpose"], include=include))
 
 
-def _heard(view: View) -> list[str]:
+def heard_of(view: View) -> list[str]:
     """Return the events of the last weeks, the most frequent first."""
     after = day_start(day_of(view.now, view.zone), view.zone) + DAY
     seen = questions.seen_events(view, after - _LOOKED_AT, after)
@@ -244,7 +249,8 @@ def _length(text: str) -> str:
     return duration_words(parse_duration(text))
 
 
-def _span(params: Mapping[str, str]) -> str:
+def days_of(params: Mapping[str, str]) -> str:
+    """Return the days of an address in words."""
     return span_words(parse_date(params["from"]), parse_date(params["to"]))
 
 
@@ -255,7 +261,8 @@ def _steps_filter(address: Address, planned: Mapping[str, str]) -> dict[str, Any
     return address.filter("Steps", "events", planned, note=note, **typed)
 
 
-def _shared_filters(address: Address) -> list[dict[str, Any]]:
+def shared_filters(address: Address) -> list[dict[str, Any]]:
+    """Return the filters that all questions have: days, purpose, traffic."""
     params = address.params
     days = address.form(
         {"label": "From", "name": "from", "type": "date", "value": params["from"]},
@@ -263,15 +270,16 @@ def _shared_filters(address: Address) -> list[dict[str, Any]]:
     )
     rest = {name: value for name, value in params.items() if name != "include"}
     return [
-        {"label": "Days", "value": _span(params), **days},
+        {"label": "Days", "value": days_of(params), **days},
         address.filter("Purpose", "purpose", {one: one for one in PURPOSES}),
         Traffic(LetIn(params["include"]), address.path, rest).control(),
     ]
 
 
-def _page_of(
+def page_of(
     view: View, filters: list[dict[str, Any]], body: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
+    """Return what every page of a question shows: filters, freshness, how it is counted."""
     found: dict[str, Any] = {
         "filters": filters,
         "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),
@@ -284,7 +292,8 @@ def _page_of(
     return found
 
 
-def _named(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+def named_rows(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a tabular answer, each by the names of its columns."""
     names = [column["name"] for column in body["columns"]]
     return [dict(zip(names, row, strict=True)) for row in body["rows"]]
 
@@ -339,11 +348,12 @@ def _funnel_columns(by: str) -> list[object]:
 
 def _funnel_row(row: Mapping[str, Any], by: str) -> list[object]:
     head = [str(row[by] or "unknown")] if by else []
-    ends = [_share(row[name]) for name in ("share", "low", "high", "of_former")]
+    ends = [share_words(row[name]) for name in ("share", "low", "high", "of_former")]
     return [*head, f"{row['step']} {row['event']}", number(row["persons"]), *ends]
 
 
-def _share(value: float | None) -> str:
+def share_words(value: float | None) -> str:
+    """Return a share as a table has it, a dash where there is none."""
     return "–" if value is None else share(value)
 
 
@@ -374,5 +384,5 @@ def _came(rows: Sequence[Mapping[str, Any]], params: Mapping[str, str]) -> str:
 
 def _retention_row(row: Mapping[str, Any]) -> list[object]:
     counts = [number(row[name]) for name in ("people", "period", "returned")]
-    ends = [_share(row[name]) for name in ("share", "low", "high")]
+    ends = [share_words(row[name]) for name in ("share", "low", "high")]
     return [row["cohort"], *counts, *ends, "yes" if row["whole"] else "so far"]

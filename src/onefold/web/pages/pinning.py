@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from onefold.runtime import Workspace
 
 PATH = "/explore/dashboards"
-QUESTIONS = ("funnel", "metric", "retention")
+QUESTIONS = ("funnel", "lifecycle", "metric", "retention", "stickiness")
 """Questions that have a page of their own under Explore."""
 
 
