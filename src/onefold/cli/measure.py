@@ -52,34 +52,14 @@ def metrics_command(
 @click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
 @click.option("--environment", help="Of which environment. Default: production.")
 @_include
+@click.option("--compare", is_flag=True, help="Beside the same of as many days before.")
 @click.option("--history", is_flag=True, help="Instead: the definitions that held, and whose.")
-def metric_command(
-    name: str,
-    from_date: str | None,
-    to_date: str | None,
-    every: str | None,
-    by: str | None,
-    purpose: str | None,
-    environment: str | None,
-    include: str | None,
-    *,
-    history: bool,
-) -> int:
+def metric_command(name: str, *, compare: bool, history: bool, **asked: str | None) -> int:
     """Measure the metric NAME, with its intervals; without days, over the last 28 whole ones."""
     if history:
         return answer("metric history", {"name": name})
     return answer(
-        "metric",
-        {
-            "name": name,
-            "from": from_date,
-            "to": to_date,
-            "every": every,
-            "by": by,
-            "purpose": purpose,
-            "environment": environment,
-            "include": include,
-        },
+        "metric", {"name": name, "compare": "former" if compare else None, **_named_days(asked)}
     )
 
 

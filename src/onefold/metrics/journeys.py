@@ -1,5 +1,6 @@
 """Questions beside a metric: funnels, who came back, two groups set against each other."""
 
+from onefold.metrics.against import against_former
 from onefold.metrics.figures import contrast
 from onefold.metrics.funnels import Steps, funnel
 from onefold.metrics.habits import STATES, Habit, lifecycle, stickiness
@@ -13,6 +14,7 @@ __all__ = [
     "Point",
     "Returning",
     "Steps",
+    "against_former",
     "contrast",
     "funnel",
     "lifecycle",

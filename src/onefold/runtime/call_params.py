@@ -41,6 +41,7 @@ class MetricParams(
     to_date: str | None = None
     every: Every | None = None
     by: str | None = None
+    compare: Literal["", "former"] = ""
 
 
 class NameParams(Asking, frozen=True, kw_only=True):

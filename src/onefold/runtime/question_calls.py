@@ -52,7 +52,8 @@ def _metric(asked: Asked, params: take.MetricParams) -> Body:
         raise unknown("metric", params.name, metrics)
     view = asked.view(params)
     from_time, to_time = span_of(view, params.from_date, params.to_date)
-    answer = measure(
+    ask = questions.against_former if params.compare else measure
+    answer = ask(
         view,
         metrics[params.name],
         from_time=from_time,

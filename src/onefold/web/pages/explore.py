@@ -133,7 +133,8 @@ def _trouble(
 
 
 def _answer(view: View, asked: Asked) -> Answer:
-    return metrics.measure(
+    measured = metrics.questions.against_former if asked.compare else metrics.measure
+    return measured(
         view,
         asked.metric,
         from_time=day_start(asked.from_date, view.zone),
@@ -164,7 +165,7 @@ def shown_of(
         "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),
         "chart": chart_of(asked, rows, today=today),
         "chart_name": f"{metric.label} {EVERY[asked.every]}{_in_words(metric, rows)}",
-        "groups": groups_of(rows) if asked.by and asked.every != "none" else [],
+        "groups": _legend(asked, rows),
         "columns": columns_of(asked, rows),
         "rows": table_rows(asked, rows, today=today),
         "counted": _counted(asked, answer),
@@ -188,7 +189,7 @@ def cells_of(answer: Answer) -> list[dict[str, Any]]:
     found = []
     for row in answer.rows:
         cell: dict[str, Any] = dict(zip(names, row, strict=True)) | {"currency": ""}
-        for name in ("estimate", "low", "high", "recomputed"):
+        for name in ("estimate", "low", "high", "recomputed", "former"):
             value = cell.get(name)
             if isinstance(value, Money):
                 cell["currency"], cell[name] = value.currency, value.micros
@@ -199,7 +200,8 @@ def cells_of(answer: Answer) -> list[dict[str, Any]]:
     return found
 
 
-_OWN = {"period", "estimate", "low", "high", "level", "n", "recomputed", "reason"}
+NOW, BEFORE = "these days", "the days before"
+_OWN = {"period", "estimate", "low", "high", "level", "n", "recomputed", "reason", "former"}
 
 
 def question_words(asked: Asked) -> str:
@@ -219,6 +221,12 @@ def group_name(by: str, group: object) -> str:
     if group in {None, ""}:
         return "unknown"
     return str(group).replace("_", " ").capitalize() if by == "surface" else str(group)
+
+
+def _legend(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    if asked.every == "none":
+        return []
+    return groups_of(rows) if asked.by else [NOW, BEFORE] if asked.compare else []
 
 
 def groups_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -253,6 +261,8 @@ def chart_of(asked: Asked, rows: Sequence[Mapping[str, Any]], *, today: date) ->
             if row["estimate"] is not None and row["group"] in groups
         ]
         return charts.lines(points, groups=groups, value_format=form)
+    if asked.compare:
+        return _beside_former(asked, line, scale, form, today=today)
     ends = (("value", "estimate"), ("low", "low"), ("high", "high"))
     band: list[charts.Row] = [
         _placed(asked, row, today=today)
@@ -264,6 +274,19 @@ def chart_of(asked: Asked, rows: Sequence[Mapping[str, Any]], *, today: date) ->
         for row in line
     ]
     return charts.line_with_band(band, value_format=form)
+
+
+def _beside_former(
+    asked: Asked, line: Sequence[Mapping[str, Any]], scale: float, form: str, *, today: date
+) -> charts.Spec:
+    """Return two lines: the figure, and that of the days before at the same places."""
+    points: list[charts.Row] = [
+        _placed(asked, row, today=today) | {"value": row[name] * scale, "group": group}
+        for name, group in (("estimate", NOW), ("former", BEFORE))
+        for row in line
+        if row[name] is not None
+    ]
+    return charts.lines(points, groups=(NOW, BEFORE), value_format=form)
 
 
 def _in_words(metric: Metric, rows: Sequence[Mapping[str, Any]]) -> str:
@@ -307,6 +330,7 @@ def columns_of(asked: Asked, rows: Sequence[Mapping[str, Any]]) -> list[object]:
         {"label": f"Range, {low} to {high}", "kind": "bar"},
         {"label": asked.metric.units.capitalize(), "kind": "number"},
         *([{"label": "Counted now", "kind": "number"}, "Why"] if _any_closed(rows) else []),
+        *([{"label": BEFORE.capitalize(), "kind": "number"}] if asked.compare else []),
     ]
 
 
@@ -357,6 +381,8 @@ def _table_row(
     if "reason" in row:
         now = row["recomputed"]
         beside = [None if now is None else told(metric, now, currency), row["reason"] or None]
+    if asked.compare:
+        beside.append("–" if row["former"] is None else told(metric, row["former"], currency))
     return [*head, *ends, _bar(metric, row, axis), number(row["n"]), *beside]
 
 

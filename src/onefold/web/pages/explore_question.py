@@ -23,6 +23,9 @@ EVERY = {"day": "by day", "week": "by week", "month": "by month", "none": "in al
 FIRST = "saves_per_session"
 LONGEST_DAYS = 800
 
+COMPARED = {"": "nothing", "former": "the days before"}
+"""What stands beside a figure."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -36,6 +39,7 @@ class Asked:
         to_date: Day after the last.
         purpose: What the answer is for.
         include: What marked traffic is let in; empty for none, `all` for all of it.
+        compare: `former` to set the days before beside it, or empty.
     """
 
     metric: Metric
@@ -45,6 +49,7 @@ class Asked:
     to_date: date
     purpose: str
     include: str = ""
+    compare: str = ""
 
     def question(self, asker: Asker) -> Question:
         """Return under which terms it is asked."""
@@ -64,6 +69,7 @@ class Asked:
             "from": self.from_date.isoformat(),
             "to": self.to_date.isoformat(),
             "purpose": self.purpose,
+            "compare": self.compare,
         }
 
 
@@ -93,7 +99,8 @@ def asked_of(params: Mapping[str, str], known: Mapping[str, Metric], *, today: d
         fix = f"Use one of: {', '.join(by_known)}." if by_known else "Ask it whole."
         raise BadInput(f"`{name}` cannot be split by `{by}`.{did_you_mean(by, by_known)}", fix)
     purpose = _one_of("purpose", params.get("purpose") or metric.purpose, PURPOSES)
-    return Asked(metric, every, by, from_date, to_date, purpose, let_in(params).text)
+    compare = _one_of("comparison", params.get("compare") or "", COMPARED)
+    return Asked(metric, every, by, from_date, to_date, purpose, let_in(params).text, compare)
 
 
 def first_day(to_date: date, every: str) -> date:
@@ -182,6 +189,11 @@ def filters_of(
             "label": "Purpose",
             "value": asked.purpose,
             "options": _options(asked, "purpose", ((p, p) for p in PURPOSES), asked.purpose),
+        },
+        {
+            "label": "Beside",
+            "value": COMPARED[asked.compare],
+            "options": _options(asked, "compare", COMPARED.items(), asked.compare),
         },
         Traffic(LetIn(asked.include), "/explore", asked.params()).control(),
     ]
