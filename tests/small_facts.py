@@ -78,7 +78,7 @@ class SmallFacts:
             sessions=found["sessions"].inner_join(people, "identifier"),
             contexts=found["contexts"],
             identifiers=found["identifiers"],
-            memberships=found["memberships"],
+            memberships=found["memberships"].inner_join(people, "identifier"),
             records={name: found[name] for name in RECORD_TIMES},
             orders=found["orders"],
             people=found["identifiers"],

@@ -52,6 +52,7 @@ def metrics_command(
 @click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
 @click.option("--environment", help="Of which environment. Default: production.")
 @_include
+@click.option("--segment", metavar="NAME", help="Of its members alone, at the end of the days.")
 @click.option("--compare", is_flag=True, help="Beside the same of as many days before.")
 @click.option("--history", is_flag=True, help="Instead: the definitions that held, and whose.")
 def metric_command(name: str, *, compare: bool, history: bool, **asked: str | None) -> int:
@@ -66,6 +67,7 @@ def metric_command(name: str, *, compare: bool, history: bool, **asked: str | No
 @command("funnel")
 @click.argument("events", nargs=-1, required=True, metavar="EVENT...")
 @click.option("--within", default="7d", metavar="LENGTH", help="As 30m, 12h or 7d. Default: 7d.")
+@click.option("--segment", metavar="NAME", help="Of its members alone, at the end of the days.")
 @_days
 @click.option("--by", metavar="DIMENSION", help="Apart by a property of the first step.")
 @click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
@@ -85,6 +87,7 @@ def funnel_command(events: tuple[str, ...], **asked: str | None) -> int:
     type=click.Choice(("bounded", "rolling")),
     help="Back in just that period, or in it or later. Default: bounded.",
 )
+@click.option("--segment", metavar="NAME", help="Of its members alone, at the end of the days.")
 @_days
 @click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
 @click.option("--environment", help="Of which environment. Default: production.")
@@ -94,9 +97,32 @@ def retention_command(back: str, **asked: str | None) -> int:
     return answer("retention", {"return": back, **_named_days(asked)})
 
 
+@group("segment")
+def segment_command() -> None:
+    """Segments of people, from definitions/segments."""
+
+
+@segment_command.command("list")
+def _segments() -> int:
+    """List the segments, with how many belong to each now."""
+    return answer("segment list")
+
+
+@segment_command.command("show")
+@click.argument("name")
+@click.option("--every", type=click.Choice(("day", "week", "month")), help="Over time.")
+@_days
+@click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
+@_include
+def _segment(name: str, **asked: str | None) -> int:
+    """Show how many belong to the segment NAME, and who came and went."""
+    return answer("segment show", {"name": name, **_named_days(asked)})
+
+
 @command("lifecycle")
 @click.option("--event", metavar="EVENT", help="What tells that somebody was there. Default: any.")
 @click.option("--every", type=click.Choice(("day", "week", "month")), help="Default: week.")
+@click.option("--segment", metavar="NAME", help="Of its members alone, at the end of the days.")
 @_days
 @click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
 @click.option("--environment", help="Of which environment. Default: production.")
@@ -109,6 +135,7 @@ def lifecycle_command(**asked: str | None) -> int:
 @command("stickiness")
 @click.option("--event", metavar="EVENT", help="What tells that somebody was there. Default: any.")
 @click.option("--every", type=click.Choice(("day", "week", "month")), help="Default: day.")
+@click.option("--segment", metavar="NAME", help="Of its members alone, at the end of the days.")
 @_days
 @click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
 @click.option("--environment", help="Of which environment. Default: production.")

@@ -1,5 +1,6 @@
 """Questions beside a metric: funnels, who came back, two groups set against each other."""
 
+from onefold.metrics import segments
 from onefold.metrics.against import against_former
 from onefold.metrics.figures import contrast
 from onefold.metrics.funnels import Steps, funnel
@@ -19,5 +20,6 @@ __all__ = [
     "funnel",
     "lifecycle",
     "retention",
+    "segments",
     "stickiness",
 ]

@@ -205,6 +205,12 @@ class Metric:
         return () if self.unit in {"person", "account"} else (UNITS[self.unit],)
 
     @property
+    def of_people(self) -> bool:
+        """Return whether it counts what people did, so that some of them can be chosen."""
+        alien = any(term.table in RECORDED for term in self.terms)
+        return self.kind != "acquisition" and (self.unit == "person" or not alien)
+
+    @property
     def units(self) -> str:
         """Return what a figure rests on, several of it: `people`, `accounts`, `tickets`."""
         itself = self.kind == "time_to" and self.denominator is None

@@ -31,8 +31,14 @@ class Asking(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     include: Include = ""
 
 
+class Segmented(Asking, frozen=True, kw_only=True):
+    """A question that may be of the members of a segment alone, as of the end of its days."""
+
+    segment: str = ""
+
+
 class MetricParams(
-    Asking, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
+    Segmented, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
 ):
     """A metric over days; `from` is inclusive, `to` is exclusive."""
 

@@ -152,6 +152,7 @@ def _check_definitions(workspace: Workspace) -> None:
     catalogues.audits.load_journeys(workspace.definitions / "journeys")
     questions.read_said(workspace.definitions)
     dashboard_calls.check_dashboards(workspace)
+    question_calls.segments_of(workspace)
 
 
 # ---------------------------------------------------------------- know

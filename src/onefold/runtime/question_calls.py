@@ -1,15 +1,16 @@
 """Calls that ask of figures: metrics, funnels, retention."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
 from onefold.metrics import measure, questions
 from onefold.model.errors import BadInput, unknown
-from onefold.model.records import Answer
+from onefold.model.records import Answer, Column
 from onefold.model.time import day_of, day_start, parse_date, parse_duration
 from onefold.runtime import call_params as take
 from onefold.runtime.registry import Asked, Body, named
+from onefold.runtime.workspace import Workspace
 from onefold.store import View
 
 _DEFAULT_DAYS = 28
@@ -17,7 +18,7 @@ _NOT_TODAY = "Today is not counted: it is not over."
 
 
 class FunnelParams(
-    take.Asking, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
+    take.Segmented, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
 ):
     """A funnel over days; `from` is inclusive, `to` is exclusive; `within` is such as 7d."""
 
@@ -29,7 +30,7 @@ class FunnelParams(
 
 
 class RetentionParams(
-    take.Asking,
+    take.Segmented,
     frozen=True,
     kw_only=True,
     rename={"from_date": "from", "to_date": "to", "back": "return"},
@@ -50,41 +51,43 @@ def _metric(asked: Asked, params: take.MetricParams) -> Body:
     metrics = asked.workspace.metrics()
     if params.name not in metrics:
         raise unknown("metric", params.name, metrics)
-    view = asked.view(params)
-    from_time, to_time = span_of(view, params.from_date, params.to_date)
+    metric = metrics[params.name]
+    if params.segment and not metric.of_people:
+        fix = "Ask it of everybody, or ask a metric of what people do."
+        raise BadInput(f"`{metric.name}` is not of people, as a segment is.", fix)
+    about = _about(asked, params)
     ask = questions.against_former if params.compare else measure
+    from_time, to_time = about.span
     answer = ask(
-        view,
-        metrics[params.name],
+        about.view,
+        metric,
         from_time=from_time,
         to_time=to_time,
         every=params.every or "none",
         by=params.by,
     )
-    return _told(answer, view, to_time)
+    return about.told(answer)
 
 
 @named("funnel", FunnelParams)
 def _funnel(asked: Asked, params: FunnelParams) -> Body:
     """How many people did some events in their order within a while."""
-    view = asked.view(params)
-    span = span_of(view, params.from_date, params.to_date)
-    within = parse_duration(params.within)
-    answer = questions.funnel(view, questions.Steps(params.events, within, span, params.by))
-    return _told(answer, view, span[1])
+    about, within = _about(asked, params), parse_duration(params.within)
+    steps = questions.Steps(params.events, within, about.span, params.by)
+    return about.told(questions.funnel(about.view, steps))
 
 
 @named("retention", RetentionParams)
 def _retention(asked: Asked, params: RetentionParams) -> Body:
     """Who came back in the periods after the first time, by cohort."""
-    view = asked.view(params)
-    span = span_of(view, params.from_date, params.to_date)
-    question = questions.Returning(params.start, params.back, params.every, span, params.kind)
-    return _told(questions.retention(view, question), view, span[1])
+    about = _about(asked, params)
+    names = (params.start, params.back)
+    question = questions.Returning(*names, params.every, about.span, params.kind)
+    return about.told(questions.retention(about.view, question))
 
 
 class HabitParams(
-    take.Asking, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
+    take.Segmented, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
 ):
     """How people stay over days; `from` is inclusive, `to` exclusive; no event is any action."""
 
@@ -97,24 +100,99 @@ class HabitParams(
 @named("lifecycle", HabitParams)
 def _lifecycle(asked: Asked, params: HabitParams) -> Body:
     """Who is new, returning, resurrected and dormant, by period."""
-    view = asked.view(params)
-    span = _span(view, params.from_date, params.to_date)
-    question = questions.Habit(params.event, params.every or "week", span)
-    return _told(questions.lifecycle(view, question), view, span[1])
+    about = _about(asked, params)
+    question = questions.Habit(params.event, params.every or "week", about.span)
+    return about.told(questions.lifecycle(about.view, question))
 
 
 @named("stickiness", HabitParams)
 def _stickiness(asked: Asked, params: HabitParams) -> Body:
     """On how many days people were there."""
+    about = _about(asked, params)
+    question = questions.Habit(params.event, params.every or "day", about.span)
+    return about.told(questions.stickiness(about.view, question))
+
+
+class SegmentParams(
+    take.Asking, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
+):
+    """The members of a segment over days; without `every` at their end."""
+
+    name: str
+    every: take.Every | None = None
+    from_date: str | None = None
+    to_date: str | None = None
+
+
+@named("segment list", take.Asking)
+def _segments(asked: Asked, params: take.Asking) -> Body:
+    """The segments that are defined, with how many belong to each now."""
+    view, known = asked.view(params), segments_of(asked.workspace)
+    rows = []
+    for name, one in sorted(known.items()):
+        found = questions.segments.members(view, one, view.now)
+        count = view.ask(found.aggregate(n=found.count())).column("n")[0].as_py()
+        rows.append((name, one.label, one.words, count, one.owner, one.version))
+    return Answer(
+        columns=(
+            *(Column(name, "text") for name in ("segment", "label", "who")),
+            Column("members", "integer", "people"),
+            Column("owner", "text"),
+            Column("version", "integer"),
+        ),
+        rows=tuple(rows),
+        definition="Segments of definitions/segments, with whom they hold of now.",
+        as_of_time=view.fresh_time,
+    )
+
+
+@named("segment show", SegmentParams)
+def _segment(asked: Asked, params: SegmentParams) -> Body:
+    """How many belong to a segment over time, and who came and went."""
     view = asked.view(params)
-    span = _span(view, params.from_date, params.to_date)
-    question = questions.Habit(params.event, params.every or "day", span)
-    return _told(questions.stickiness(view, question), view, span[1])
+    one = questions.segments.segment_named(segments_of(asked.workspace), params.name)
+    span = span_of(view, params.from_date, params.to_date)
+    return questions.segments.membership(view, one, span, every=params.every or "none")
 
 
-def _told(answer: Answer, view: View, to_time: int) -> Answer:
-    whole = to_time == day_start(day_of(view.now, view.zone), view.zone)
-    return replace(answer, notes=(*answer.notes, _NOT_TODAY)) if whole else answer
+def segments_of(workspace: Workspace) -> dict[str, questions.segments.Segment]:
+    """Return the segments of a workspace by name.
+
+    Raises:
+        BadInput: A file of definitions/segments cannot be used.
+    """
+    return questions.segments.load_segments(workspace.definitions / "segments")
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    """Of whom and which days a question is."""
+
+    view: View
+    span: tuple[int, int]
+    segment: questions.segments.Segment | None
+
+    def told(self, answer: Answer) -> Answer:
+        """Return an answer with what a reader has to know of its days and its people."""
+        view, notes, definition = self.view, answer.notes, answer.definition
+        if self.span[1] == day_start(day_of(view.now, view.zone), view.zone):
+            notes = (*notes, _NOT_TODAY)
+        if self.segment is not None:
+            who = f"of the segment {self.segment.name}, as of the end of the days"
+            definition = f"{definition} Only people {who}: {self.segment.words}."
+        return replace(answer, notes=notes, definition=definition)
+
+
+def _about(asked: Asked, params: "_Question") -> _About:
+    view = asked.view(params)
+    span = span_of(view, params.from_date, params.to_date)
+    if not params.segment:
+        return _About(view, span, None)
+    one = questions.segments.segment_named(segments_of(asked.workspace), params.segment)
+    return _About(questions.segments.among(view, one, min(span[1], view.now)), span, one)
+
+
+_Question = take.MetricParams | FunnelParams | RetentionParams | HabitParams
 
 
 def span_of(view: View, first: str | None, after: str | None) -> tuple[int, int]:
