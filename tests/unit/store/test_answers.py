@@ -58,7 +58,6 @@ def test_of_many_who_ask_at_once_one_works_it_out():
     ]
     for thread in threads:
         thread.start()
-    time.sleep(0.05)
     go.set()
     for thread in threads:
         thread.join(5)
