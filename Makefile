@@ -45,7 +45,7 @@ check: setup-test
 	@$(BIN)/lint-imports --no-logo --no-cache --show-timings >/tmp/onefold-imports.$$$$ 2>&1 \
 		|| { cat /tmp/onefold-imports.$$$$; rm -f /tmp/onefold-imports.$$$$; exit 1; }; \
 		tail -n 3 /tmp/onefold-imports.$$$$; rm -f /tmp/onefold-imports.$$$$
-	@$(BIN)/pytest -q -n $(WORKERS) -m "not soak and not long" tests/unit tests/architecture $(ARGS)
+	@$(BIN)/pytest -q -n $(WORKERS) --dist loadfile -m "not soak and not long" tests/unit tests/architecture $(ARGS)
 
 bench: setup-test
 	@for one in start intake freshness steady kill rebuild dedupe imports audit linking; do $(BIN)/python bench/$$one.py $(ARGS) || exit 1; done
