@@ -155,6 +155,9 @@ def _closing(workspace: Workspace, part: list[Period]) -> folding.Closing:
     found: dict[date, list[folding.Figure]] = defaultdict(list)
     views: dict[str, View] = {}
     for metric in workspace.metrics().values():
+        if metric.kind == "time_to":
+            # Who began in the period is still on the way: its figure ripens, and has to.
+            continue
         try:
             if metric.purpose not in views:
                 question = Question(OWNER, purpose=metric.purpose, environment=ENVIRONMENT)

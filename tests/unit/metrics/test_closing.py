@@ -62,6 +62,12 @@ def test_before_closing_an_answer_has_no_more_columns(world) -> None:
     assert told(world)[FIRST] == (4, None, None)
 
 
+def test_a_time_ripens_and_is_not_closed(world) -> None:
+    ask(world, "period close")
+    assert told(world, "time_to_first_pin")[FIRST] == (None, None, None)
+    assert told(world, "actions_per_person")[FIRST][2] == ""
+
+
 def test_closing_is_of_days_weeks_and_months_that_ended_long_enough_ago(world) -> None:
     assert ask(world, "period close")["days"] == 3
     assert told(world)[FIRST] == (4, None, "")
