@@ -7,9 +7,9 @@ import yaml
 
 from onefold.model.errors import BadInput
 
-HOW = ("count", "sum", "distinct", "mean", "share", "ratio")
-"""How a form counts: events, a property summed, its different values, how much a person has, the
-share of people, one thing by another."""
+HOW = ("count", "sum", "distinct", "mean", "quantile", "share", "ratio", "time_to")
+"""How a form counts: events, a property summed, its different values, how much a person has or the
+one in the middle has, the share of people, one thing by another, how long until something."""
 _ASIDE = ("label", "description", "owner", "purpose", "decision", "moves")
 _ODD = re.compile(r"[^a-z0-9]+")
 
@@ -35,25 +35,38 @@ def composed(given: Mapping[str, str]) -> str:
     told: dict[str, object] = {"metric": name, "version": _number(given.get("version") or "1")}
     told |= {part: given[part] for part in _ASIDE if given.get(part)}
     told["kind"] = "count" if how == "distinct" else how
-    told["numerator"] = _above(given, how)
-    if how in {"mean", "share", "ratio"}:
+    aside: tuple[str, ...] = ("format", "better")
+    if how == "time_to":
+        # A time is told as one, and events begin and end it.
+        aside = ("better",)
+        told["from"] = {"events": _names(given.get("below", ""))}
+        told["to"] = _where(given, {"events": _names(given.get("events", ""))})
+    else:
+        told["numerator"] = _above(given, how)
+    if how in {"mean", "quantile", "share", "ratio"}:
         told["denominator"] = _below(given, how)
-    told |= {part: given[part] for part in ("format", "better") if given.get(part)}
+    told |= {part: given[part] for part in aside if given.get(part)}
     return yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=100)
 
 
 def _above(given: Mapping[str, str], how: str) -> dict[str, object]:
     field = given.get("property", "").strip()
     told: dict[str, object] = {"count": "people" if how == "share" else "events"}
-    if how in {"sum", "distinct"} or (field and how in {"mean", "ratio"}):
+    if how in {"sum", "distinct"} or (field and how in {"mean", "quantile", "ratio"}):
         told = {"distinct" if how == "distinct" else "sum": field}
     told["events"] = _names(given.get("events", ""))
-    if name := given.get("filter", "").strip():
-        told["where"] = {name: _names(given.get("values", ""))}
+    _where(given, told)
     if how == "share" and given.get("at_least"):
         told["at_least"] = _number(given["at_least"])
     if given.get("cap"):
         told["cap"] = _number(given["cap"])
+    return told
+
+
+def _where(given: Mapping[str, str], told: dict[str, object]) -> dict[str, object]:
+    """Return a term with what its events must be, if anything is said of that."""
+    if name := given.get("filter", "").strip():
+        told["where"] = {name: _names(given.get("values", ""))}
     return told
 
 

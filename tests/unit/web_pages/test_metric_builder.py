@@ -53,6 +53,10 @@ def text_of(world, **changed):
         ({"how": "mean", "below": "pin_viewed"}, 0.5),
         ({"how": "share", "below": "pin_viewed", "at_least": "1"}, 0.5),
         ({"how": "ratio", "below": "pin_viewed"}, 0.5),
+        ({"how": "distinct", "property": "surface", "filter": "", "values": ""}, 40.0),
+        ({"how": "sum", "property": "worth", "cap": "1"}, 20.0),
+        ({"how": "quantile", "below": "pin_viewed", "filter": "", "values": ""}, 1.0),
+        ({"how": "time_to", "below": "pin_viewed", "filter": "", "values": ""}, 0.0),
     ],
 )
 def test_each_way_to_count_gives_its_figure_by_hand(world, changed, estimate):

@@ -30,8 +30,10 @@ HOW = (
     {"value": "sum", "label": "Sum of a property"},
     {"value": "distinct", "label": "Different values of a property, of each person"},
     {"value": "mean", "label": "Mean per person"},
+    {"value": "quantile", "label": "Median per person"},
     {"value": "share", "label": "Share of people"},
     {"value": "ratio", "label": "Ratio to other events, or to sessions"},
+    {"value": "time_to", "label": "Time from other events to these"},
 )
 _FIELDS = (
     *("label", "how", "events", "below", "property", "filter", "values", "at_least", "cap"),
