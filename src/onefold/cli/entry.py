@@ -53,6 +53,7 @@ ROOMS = {
         "metric": ("measure", "A metric with its intervals."),
         "period": ("periods", "Closed periods: figures stay as they were then."),
         "funnel": ("measure", "How many people went how far through some events."),
+        "calendar": ("measure", "The days worth a mark: calendar.yaml and campaigns."),
         "segment": ("measure", "Segments: who did what how often; as of any day."),
         "lifecycle": ("measure", "Who is new, returning, resurrected and dormant."),
         "stickiness": ("measure", "On how many days people were there."),

@@ -119,6 +119,14 @@ def _segment(name: str, **asked: str | None) -> int:
     return answer("segment show", {"name": name, **_named_days(asked)})
 
 
+@command("calendar")
+@_days
+@click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
+def calendar_command(**asked: str | None) -> int:
+    """Show what stands in the marketing calendar; without days, of the last 28."""
+    return answer("calendar", _named_days(asked))
+
+
 @command("lifecycle")
 @click.option("--event", metavar="EVENT", help="What tells that somebody was there. Default: any.")
 @click.option("--every", type=click.Choice(("day", "week", "month")), help="Default: week.")

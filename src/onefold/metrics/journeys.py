@@ -1,6 +1,6 @@
 """Questions beside a metric: funnels, who came back, two groups set against each other."""
 
-from onefold.metrics import segments
+from onefold.metrics import calendar, segments
 from onefold.metrics.against import against_former
 from onefold.metrics.figures import contrast
 from onefold.metrics.funnels import Steps, funnel
@@ -16,6 +16,7 @@ __all__ = [
     "Returning",
     "Steps",
     "against_former",
+    "calendar",
     "contrast",
     "funnel",
     "lifecycle",

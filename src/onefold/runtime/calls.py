@@ -6,6 +6,7 @@ from onefold.collect import catalogues, questions
 from onefold.experiments import Experiment, exposure_log, load_experiments, read_experiment
 from onefold.governance import approvals, require
 from onefold.metrics import load_metrics
+from onefold.metrics import questions as metric_questions
 from onefold.model.errors import NotFound, unknown
 from onefold.model.records import Answer, Column, Question
 from onefold.runtime import (
@@ -153,6 +154,7 @@ def _check_definitions(workspace: Workspace) -> None:
     questions.read_said(workspace.definitions)
     dashboard_calls.check_dashboards(workspace)
     question_calls.segments_of(workspace)
+    metric_questions.calendar.load_calendar(workspace.definitions)
 
 
 # ---------------------------------------------------------------- know

@@ -155,6 +155,24 @@ def _segment(asked: Asked, params: SegmentParams) -> Body:
     return questions.segments.membership(view, one, span, every=params.every or "none")
 
 
+class CalendarParams(
+    take.Asking, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
+):
+    """The calendar over days; `from` is inclusive, `to` is exclusive."""
+
+    from_date: str | None = None
+    to_date: str | None = None
+
+
+@named("calendar", CalendarParams)
+def _calendar(asked: Asked, params: CalendarParams) -> Body:
+    """What the marketing calendar and the campaigns say of some days."""
+    view = asked.view(params)
+    span = span_of(view, params.from_date, params.to_date)
+    written = questions.calendar.load_calendar(asked.workspace.definitions)
+    return questions.calendar.calendar(view, written, span)
+
+
 def segments_of(workspace: Workspace) -> dict[str, questions.segments.Segment]:
     """Return the segments of a workspace by name.
 

@@ -74,3 +74,24 @@ def test_the_answers_go_along(world, reader, form):
     for asked in ("lifecycle", "stickiness"):
         taken = reader.get(f"/explore/take.{form}?ask={asked}&every=week&{days(world)}")
         assert taken.status_code == 200
+
+
+def test_the_days_before_and_the_calendar_stand_beside_a_figure(world, reader):
+    today = day_of(world.workspace.clock(), "UTC")
+    path = world.workspace.definitions / "calendar.yaml"
+    path.write_text(f"calendar:\n- {{day: {today}, text: '<b>Fair</b> begins'}}\n", "utf-8")
+    asked = f"/explore?metric=daily_active_people&every=week&{days(world)}"
+    marked = reader.get(asked.replace(f"to={today}", f"to={day_of_next(world)}")).text
+    assert f"{today}: &lt;b&gt;Fair&lt;/b&gt; begins" in marked
+    beside = reader.get(f"{asked}&compare=former").text
+    assert "The days before" in beside
+    assert "Against the 42 days before" in beside
+    wrong = reader.get(f"{asked}&compare=year")
+    assert wrong.status_code == 422
+    path.write_text("calendar: 1\n", "utf-8")
+    assert reader.get(asked).status_code == 200
+    path.unlink()
+
+
+def day_of_next(world):
+    return day_of(world.workspace.clock() + DAY, "UTC")

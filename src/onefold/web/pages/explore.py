@@ -103,7 +103,7 @@ def explored(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dict
             "trouble": _trouble(error, params, known),
         }
     workspace.uses.note(asker, "metric", (asked.metric.name,), now=workspace.clock())
-    shown = shown_of(asked, answer, known, view=view)
+    shown = shown_of(asked, answer, known, view=view, marks=_marks(workspace, view, asked))
     parts = asked.params() | {"include": asked.include}
     return {
         **shown,
@@ -132,6 +132,26 @@ def _trouble(
     return {"words": error.message, "fix": error.fix, "ways": ways}
 
 
+def _marks(
+    workspace: Workspace, view: View, asked: Asked
+) -> tuple[metrics.questions.calendar.Mark, ...]:
+    """Return the days worth a mark; a calendar that cannot be read marks none."""
+    if asked.every == "none":
+        return ()
+    try:
+        written = metrics.questions.calendar.load_calendar(workspace.definitions)
+    except OnefoldError:
+        written = ()
+    days = (asked.from_date, asked.to_date)
+    span = (day_start(days[0], view.zone), day_start(days[1], view.zone))
+    return metrics.questions.calendar.marks_of(view, written, span)
+
+
+def _mark_words(mark: metrics.questions.calendar.Mark) -> str:
+    until = f" to {mark.until}" if mark.until > mark.day else ""
+    return f"{mark.day}{until}: {mark.text}"
+
+
 def _answer(view: View, asked: Asked) -> Answer:
     measured = metrics.questions.against_former if asked.compare else metrics.measure
     return measured(
@@ -145,7 +165,12 @@ def _answer(view: View, asked: Asked) -> Answer:
 
 
 def shown_of(
-    asked: Asked, answer: Answer, known: Mapping[str, Metric], *, view: View
+    asked: Asked,
+    answer: Answer,
+    known: Mapping[str, Metric],
+    *,
+    view: View,
+    marks: Sequence[metrics.questions.calendar.Mark] = (),
 ) -> dict[str, Any]:
     """Return what the page shows of an answered question."""
     metric = asked.metric
@@ -163,7 +188,8 @@ def shown_of(
         "lead": " ".join(filter(None, (metric.decision, left_out_words(asked, rows, today=today)))),
         "filters": filters_of(asked, known, today=today),
         "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),
-        "chart": chart_of(asked, rows, today=today),
+        "chart": chart_of(asked, rows, today=today, marks=marks),
+        "marks": [_mark_words(mark) for mark in marks],
         "chart_name": f"{metric.label} {EVERY[asked.every]}{_in_words(metric, rows)}",
         "groups": _legend(asked, rows),
         "columns": columns_of(asked, rows),
@@ -200,6 +226,8 @@ def cells_of(answer: Answer) -> list[dict[str, Any]]:
     return found
 
 
+_MOST_MARKS = 12
+"""So many days have a line; all stand below the chart."""
 NOW, BEFORE = "these days", "the days before"
 _OWN = {"period", "estimate", "low", "high", "level", "n", "recomputed", "reason", "former"}
 
@@ -238,10 +266,16 @@ def groups_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted(people, key=lambda name: (-people[name], name))[:GROUPS]
 
 
-def chart_of(asked: Asked, rows: Sequence[Mapping[str, Any]], *, today: date) -> charts.Spec | None:
+def chart_of(
+    asked: Asked,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    today: date,
+    marks: Sequence[metrics.questions.calendar.Mark] = (),
+) -> charts.Spec | None:
     """Return the chart: a line in its band, lines by group, or nothing for a single figure.
 
-    A period that is not whole is drawn dashed and named so.
+    A period that is not whole is drawn dashed and named so; `marks` are dashed lines of days.
     """
     if asked.every == "none" or len({row["period"] for row in rows}) < 2:
         return None
@@ -273,7 +307,11 @@ def chart_of(asked: Asked, rows: Sequence[Mapping[str, Any]], *, today: date) ->
         }
         for row in line
     ]
-    return charts.line_with_band(band, value_format=form)
+    first = min(row["period"] for row in line)
+    calendar: list[charts.Row] = [
+        {"day": max(mark.day, first).isoformat(), "name": mark.text} for mark in marks[:_MOST_MARKS]
+    ]
+    return charts.line_with_band(band, value_format=form, calendar=calendar)
 
 
 def _beside_former(
