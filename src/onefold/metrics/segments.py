@@ -187,7 +187,7 @@ def _rule(fields: Fields) -> Rule:
 
 def members(view: "View", segment: Segment, at: int) -> "ir.Table":
     """Return `person_id` of who belongs to a segment as of a time, microseconds UTC."""
-    everybody = view.people.select("person_id").distinct()
+    everybody = _seen(view, at)
     found = everybody
     for rule in segment.every:
         found = found.semi_join(_of_rule(view, rule, everybody, at), "person_id")
@@ -196,6 +196,12 @@ def members(view: "View", segment: Segment, at: int) -> "ir.Table":
         joined = reduce(lambda one, other: one.union(other), either)
         found = found.semi_join(joined, "person_id")
     return found
+
+
+def _seen(view: "View", at: int) -> "ir.Table":
+    """Return `person_id` of everybody who did anything before a time: nobody else is in any."""
+    events = view.person_events
+    return events.filter(events.event_time < instant(at)).select("person_id").distinct()
 
 
 def among(view: "View", segment: Segment, at: int) -> "View":
@@ -207,6 +213,9 @@ def among(view: "View", segment: Segment, at: int) -> "View":
         sessions=view.sessions.semi_join(some, "person_id"),
         people=view.people.semi_join(some, "person_id"),
         memberships=view.memberships.semi_join(some, "person_id"),
+        # What was closed was counted over everybody.
+        closed=None,
+        moves=None,
     )
 
 
@@ -260,7 +269,7 @@ def segment_named(known: Mapping[str, Segment], name: str) -> Segment:
 def membership(view: "View", segment: Segment, span: Span, *, every: str) -> Answer:
     """Return how many belong to a segment at the end of each period, and who came and went.
 
-    Columns: `period` (its first day), `members` at its end, `share` of everybody who is known,
+    Columns: `period` (its first day), `members` at its end, `share` of everybody seen by the end,
     `entered` and `left` since the end of the period before.
 
     Args:
@@ -277,7 +286,7 @@ def membership(view: "View", segment: Segment, span: Span, *, every: str) -> Ans
     if len(ends) > MOST_PERIODS:
         message = f"These days have {len(ends)} periods."
         raise BadInput(message, f"Ask for at most {MOST_PERIODS}: fewer days, or longer periods.")
-    everybody = view.people.select("person_id").distinct()
+    everybody = _seen(view, min(span[1], view.now))
     known = int(view.ask(everybody.aggregate(n=everybody.count())).column("n")[0].as_py())
     question = members(view, segment, min(span[1], view.now))
     return Answer(
@@ -291,7 +300,7 @@ def membership(view: "View", segment: Segment, span: Span, *, every: str) -> Ans
         rows=tuple(_counts(view, segment, ends, span[0], known)),
         definition=(
             f"{segment.words}, at the end of each period. {segment.description.strip()} Share: of "
-            f"the {known:,} people who are known now. Version {segment.version}, owner "
+            f"the {known:,} people who were seen by the end. Version {segment.version}, owner "
             f"{segment.owner}."
         ),
         query=view.sql(question),

@@ -153,7 +153,7 @@ def _room(folder: Path) -> Iterator[Finding]:
 
 def _definitions(folder: Path) -> Iterator[Finding]:
     from onefold.experiments import load_experiments
-    from onefold.metrics import load_metrics
+    from onefold.metrics import load_metrics, questions
     from onefold.runtime.definitions import entry_of
 
     definitions = folder / "definitions"
@@ -161,6 +161,8 @@ def _definitions(folder: Path) -> Iterator[Finding]:
         ("events", lambda: entry_of(folder)),
         ("metrics", lambda: load_metrics(definitions / "metrics")),
         ("experiments", lambda: load_experiments(definitions / "experiments")),
+        ("segments", lambda: questions.segments.load_segments(definitions / "segments")),
+        ("calendar.yaml", lambda: questions.calendar.load_calendar(definitions)),
     )
     for kind, reader in readers:
         try:

@@ -41,7 +41,7 @@ def view(facts):
 
 
 def counts(facts, event, since, until, surface=None):
-    seen = {row["identifier"] for row in facts.events}
+    seen = {row["identifier"] for row in facts.events if row["event_time"] < until}
     found = {person: 0 for key, person in facts.persons.items() if key in seen}
     for row in facts.events:
         kept = surface is None or json.loads(row["properties"])["surface"] == surface

@@ -73,5 +73,21 @@ def test_a_wrong_definition_is_told_by_plan_and_doctor(world):
     try:
         with pytest.raises(BadInput, match=r"segments/bad\.yaml:1:1"):
             call(world.workspace, OWNER, "apply", {})
+        found = call(world.workspace, OWNER, "doctor", {}).body
+        assert any("segments/bad.yaml" in str(one) for one in found["rows"])
     finally:
         path.unlink()
+
+
+def test_what_was_closed_over_everybody_is_not_told_of_a_segment(world):
+    before = ask(world, "metric", name="weekly_active_people", every="day", segment="buyers")
+    moment = world.clock.now
+    world.clock.now = moment + 9 * DAY
+    call(world.workspace, OWNER, "period close", {})
+    world.clock.now = moment
+    whole = ask(world, "metric", name="weekly_active_people", every="day")
+    assert "recomputed" in [column["name"] for column in whole["columns"]]
+    told = ask(world, "metric", name="weekly_active_people", every="day", segment="buyers")
+    assert told["rows"] == before["rows"]
+    assert max(row[1] for row in told["rows"]) == 4
+    assert max(row[1] for row in whole["rows"]) == 9
