@@ -22,7 +22,8 @@ pytestmark = pytest.mark.long
 
 DAYS = {"from": "2025-10-08", "to": "2025-10-12"}
 FUNNEL = {"events": ["ad_viewed", "ad_clicked"], "within": "1h", **DAYS}
-ALL = ["metrics", "metric", "funnel", "retention", "tables", "sql", "person"]
+ALL = ["metrics", "metric", "funnel", "retention", "lifecycle", "stickiness", "segments"]
+ALL += ["tables", "sql", "person"]
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +137,7 @@ def test_who_may_not_see_persons_is_not_offered_them_and_refused(folder):
         return tools, await client.call_tool("sql", {"query": "select 1"})
 
     tools, refused = spoken(folder, talk, user=named("viewer"))
-    assert tools == ["metrics", "metric", "funnel", "retention"]
+    assert tools == ALL[:7]
     assert refused.is_error
     assert "Some viewer (viewer) may not see persons." in words(refused)
     assert refused.structured_content is None

@@ -30,6 +30,7 @@ _TERMS = {
     "include": "Marked traffic to let in: bots, internal, test, synthetic, by commas, or all.",
     "from": "First day, such as 2026-11-01; by default 28 whole days back.",
     "to": "The day after the last; by default today, which is not counted.",
+    "segment": "Of the members of a segment alone, by its name.",
 }
 
 
@@ -87,6 +88,7 @@ TOOLS = {
                 "name": "Its name, one of `metrics`.",
                 "every": "One row for each day, week or month.",
                 "by": "One row for each value of one of its splits.",
+                "compare": "`former` to set the same of as many days before beside it.",
             },
         ),
         Tool(
@@ -110,6 +112,25 @@ TOOLS = {
                 "kind": "Back in just that period (bounded), or in it or later (rolling).",
             },
         ),
+        Tool(
+            "lifecycle",
+            "lifecycle",
+            "Who is new, returning, resurrected and dormant, by period.",
+            {
+                "event": "What tells that somebody was there; any action without it.",
+                "every": "Length of a period.",
+            },
+        ),
+        Tool(
+            "stickiness",
+            "stickiness",
+            "On how many periods of the days people were there.",
+            {
+                "event": "What tells that somebody was there; any action without it.",
+                "every": "Length of a period.",
+            },
+        ),
+        Tool("segments", "segment list", "Which segments are defined, and how many they are.", {}),
         Tool("tables", "sql tables", "The tables that `sql` may ask, with their columns.", {}),
         Tool(
             "sql",

@@ -48,6 +48,7 @@ class Workspace:
         self.vault = Vault(folder / "vault.sqlite")
         self.settings = SimpleNamespace(name="Pinmarket", zone="UTC", categories={})
         self.log = SqliteLog(folder / "log.sqlite")
+        self.uses = SimpleNamespace(note=lambda *_told, **_named: None)
 
     def clock(self):
         return micros(NOW)
