@@ -109,7 +109,8 @@ def allowed_by_view(world: World, names: int) -> set[str]:
 
     view = world.workspace.view(Question(OWNER, purpose="advertising"))
     high = set(view.ask(view.events.select("message_hi")).column("message_hi").to_pylist())
-    return {f"m{place}" for place in range(names) if message_hash(f"m{place}")[0] in high}
+    key = world.workspace.identity_key
+    return {f"m{place}" for place in range(names) if message_hash(f"m{place}", key)[0] in high}
 
 
 @settings(max_examples=10, deadline=None)

@@ -160,7 +160,7 @@ class Reader:
         hits = pc.or_(pc.is_in(events["user_key"], gone), pc.is_in(events["anonymous_key"], gone))
         found = set(events.filter(hits)["log_offset"].to_pylist())
         echoes = sheet.notes.echoes
-        return frozenset(found | {at for at, _, key in echoes if key in self._scrub.since})
+        return frozenset(found | {at for at, _, key, _ in echoes if key in self._scrub.since})
 
     def _draft(self, rows: Sequence[LogRow], only: Mapping[int, frozenset[int]] | None) -> Draft:
         for known in self._keys.values():
@@ -288,7 +288,7 @@ class Reader:
         self, at: int, row: LogRow, draft: Draft, only: Mapping[int, frozenset[int]] | None
     ) -> None:
         if min(row.verdicts, default=0) >= _GONE:
-            _note_erased(row, draft)
+            self._note_erased(row, draft)
             return
         columns = read_stored(row.route, row.body, row.received_time, row.source.encode())
         places: Sequence[int] = range(len(row.verdicts))
@@ -300,16 +300,48 @@ class Reader:
         if verdicts and max(verdicts) >= _WAITING:
             reasons = _reasons(row)
             verdicts = judged_anew(self._retries, row, columns, reasons)
-            places = _accepted(row, verdicts, reasons, columns, draft)
+            places = self._accepted(row, verdicts, reasons, columns, draft)
             if only is None:
                 self._note_waiting(row, verdicts, columns, draft)
-                _note_erased(row, draft)
+                self._note_erased(row, draft)
             else:
                 places = [place for place in places if place in only[row.offset]]
                 draft.notes.waiting.clear()
             verdicts = bytes(verdicts[place] for place in places)
             columns = columns.at(places)
         self._take(columns, verdicts, draft, at=[at] * len(verdicts), places=places)
+
+    def _accepted(
+        self,
+        row: LogRow,
+        verdicts: bytes,
+        reasons: Mapping[str, str],
+        columns: Columns,
+        draft: Draft,
+    ) -> list[int]:
+        """Return the places of a row's events that count; the others go to the notes."""
+        places = []
+        for place, verdict in enumerate(verdicts):
+            if verdict < _WAITING:
+                places.append(place)
+                continue
+            if verdict >> 4 == Code.ERASED:
+                continue
+            found = columns.reasons[place] if columns.reasons else ""
+            reason = reasons.get(str(place)) or found
+            halves = message_hash(columns.message_ids[place], self._identity_key)
+            draft.notes.waiting.append(_waits(row, place, halves, columns.events[place], reason))
+        return places
+
+    def _note_erased(self, row: LogRow, draft: Draft) -> None:
+        """Note what is left of what was erased: the ids of what counted."""
+        gone = [place for place, verdict in enumerate(row.verdicts) if verdict >= _GONE]
+        items = read(row.route, row.body).items if gone else ()
+        for place in gone:
+            left = tombstone_in(items[place])
+            if left is not None and left.counted:
+                halves = message_hash(left.message_id, self._identity_key)
+                draft.notes.erased.append((row.offset, place, *halves))
 
     def _note_waiting(self, row: LogRow, verdicts: bytes, columns: Columns, draft: Draft) -> None:
         """Note whose is what waits."""
@@ -318,7 +350,7 @@ class Reader:
                 user, anonymous = columns.user_ids[place], columns.anonymous_ids[place]
                 kind, told = ("user_id", user) if user else ("anonymous_id", anonymous)
                 key = identifier_key(self._identity_key, kind, told) if told else None
-                draft.notes.echoes.append((row.offset, place, key))
+                draft.notes.echoes.append((row.offset, place, key, True))
 
     def _take(
         self,
@@ -329,11 +361,11 @@ class Reader:
         at: Sequence[int],
         places: Sequence[int],
     ) -> None:
-        start = len(draft)
+        start, key = len(draft), self._identity_key
         draft.at += at
         draft.places += places
         draft.purposes += purposes
-        draft.digests += map(message_digest, columns.message_ids)
+        draft.digests += [message_digest(one, key) for one in columns.message_ids]
         draft.kinds += columns.kinds
         draft.events += columns.events
         draft.times += columns.times
@@ -459,16 +491,6 @@ def _purposes(draft: Draft) -> npt.NDArray[np.int16]:
     return found
 
 
-def _note_erased(row: LogRow, draft: Draft) -> None:
-    """Note what is left of what was erased: the ids of what counted."""
-    gone = [place for place, verdict in enumerate(row.verdicts) if verdict >= _GONE]
-    items = read(row.route, row.body).items if gone else ()
-    for place in gone:
-        left = tombstone_in(items[place])
-        if left is not None and left.counted:
-            draft.notes.erased.append((row.offset, place, *message_hash(left.message_id)))
-
-
 def _reasons(row: LogRow) -> dict[str, str]:
     return msgspec.json.decode(row.reasons, type=dict[str, str]) if row.reasons else {}
 
@@ -482,24 +504,6 @@ def _end_of_singles(rows: Sequence[LogRow], start: int) -> int:
             break
         end += 1
     return end
-
-
-def _accepted(
-    row: LogRow, verdicts: bytes, reasons: Mapping[str, str], columns: Columns, draft: Draft
-) -> list[int]:
-    """Return the places of a row's events that count; the others go to the notes."""
-    places = []
-    for place, verdict in enumerate(verdicts):
-        if verdict < _WAITING:
-            places.append(place)
-            continue
-        if verdict >> 4 == Code.ERASED:
-            continue
-        found = columns.reasons[place] if columns.reasons else ""
-        reason = reasons.get(str(place)) or found
-        halves = message_hash(columns.message_ids[place])
-        draft.notes.waiting.append(_waits(row, place, halves, columns.events[place], reason))
-    return places
 
 
 def halves_of(digests: Sequence[bytes]) -> tuple[Ints, Ints]:

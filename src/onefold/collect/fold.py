@@ -24,13 +24,15 @@ from onefold.collect.consents import ConsentsFold, dropped_table, held_table, se
 from onefold.collect.dialects.segment import Request, event_at, read
 from onefold.collect.draft import Reader
 from onefold.collect.erasures import links_in, since, up_to_erasure
+from onefold.collect.gate import stripped
+from onefold.collect.holding import event_in
 from onefold.collect.imported import ReadRecords, RecordsFold, names_in
 from onefold.collect.known_as import Blocked
 from onefold.collect.linking import links_of
 from onefold.collect.masking import same_but_masked
 from onefold.collect.orders import OrdersFold
 from onefold.collect.promote import arrow_column
-from onefold.collect.records import CONFLICT
+from onefold.collect.records import CONFLICT, Incoming
 from onefold.collect.reentry import Mended
 from onefold.collect.rules import FoldRules
 from onefold.collect.scrub import Scrub, Tombstone, content_hash, tombstone_in
@@ -38,6 +40,7 @@ from onefold.collect.scrub_records import ScrubRecords
 from onefold.collect.sheet import Sheet, Waiting
 from onefold.collect.staged import DIALECT
 from onefold.collect.surroundings import ContextsFold, MarksFold
+from onefold.consent import keeps_identifiers
 from onefold.model.facts import TABLES
 from onefold.model.ids import identifier_key
 from onefold.model.kinds import CONTACT
@@ -251,7 +254,8 @@ class CollectFold:
         )
 
         def write(writer: FactsWriter) -> Batch:
-            writer.delete("quarantine", waited, ["log_offset", "place"])
+            for table in ("quarantine", "echoes"):
+                writer.delete(table, waited, list(_AT))
             return self._write(told_of(mended.rows), sheet, records, writer)
 
         return write
@@ -314,13 +318,18 @@ class CollectFold:
         # In the order of the log, each former row is read once, and near others.
         again = again[np.argsort(seen.offset[again], kind="stable")]
         originals = _Originals(self._original, np.unique(seen.offset[again]).tolist())
+        offsets = sheet.offsets()[np.concatenate([again, first[again]])]
+        copies = _Originals(self._original, np.unique(offsets).tolist())
         counted: Counter[tuple[int, str]] = Counter()
         for spot in again.tolist():
             former: _Content | Tombstone | None = _content(sheet, int(first[spot]))
+            of, at = copies, sheet.place_of(int(first[spot]))
             if seen.known[spot]:
-                former = originals.get(int(seen.offset[spot]), int(seen.place[spot]))
+                of, at = originals, (int(seen.offset[spot]), int(seen.place[spot]))
+                former = originals.get(*at)
             sheet.echo(spot)
-            if self._differs(sheet, spot, former):
+            differs = self._differs(sheet, spot, former)
+            if differs and not self._is_less(sheet, spot, of.kept(*at), copies):
                 sheet.wait(spot, CONFLICT)
             else:
                 counted[sheet.received_of(spot)] += 1
@@ -335,6 +344,20 @@ class CollectFold:
         (offset,) = sheet.at(spot, ("log_offset",))
         said = content_hash(self._identity_key, _content(sheet, spot))
         return bool(offset < former.by and said != former.content)
+
+    def _is_less(
+        self, sheet: Sheet, spot: int, former: "_Kept | None", copies: "_Originals"
+    ) -> bool:
+        """Return whether one of two events is what is kept of the other without consent."""
+        (purposes,) = sheet.at(spot, ("purposes",))
+        if former is None or former.named == keeps_identifiers(purposes & 15):
+            return False
+        copy = copies.kept(*sheet.place_of(spot))
+        if copy is None:
+            return False
+        whole, less = (former, copy) if former.named else (copy, former)
+        event = event_in(stripped(whole.item, whole.event, whole.context, self._identity_key))
+        return event is not None and not _differs(_said(event), _said(less.event))
 
     def _original(self, offsets: Sequence[int]) -> list[LogRow]:
         """Return rows of the log; one that cannot be rewritten is read as if it had been."""
@@ -364,8 +387,25 @@ def _kept(spots: Iterable[int], keep: Ints) -> set[int]:
     return set(spots).intersection(keep.tolist()) if spots else set()
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """An event as the log keeps it.
+
+    Attributes:
+        item: Its own bytes.
+        event: The same, decoded.
+        context: That of its request.
+        named: Whether its person may be known.
+    """
+
+    item: bytes
+    event: Incoming
+    context: bytes
+    named: bool
+
+
 class _Originals:
-    """The first event under an id, read again from the log; a few rows are kept at hand."""
+    """Events read again from the log, such as the first under an id; a few rows are at hand."""
 
     def __init__(
         self, read_rows: Callable[[Sequence[int]], list[LogRow]], wanted: list[int]
@@ -373,22 +413,39 @@ class _Originals:
         """Read rows that are `wanted`, by their offsets in order, a few at a time."""
         self._read_rows = read_rows
         self._wanted = wanted
-        self._rows: dict[int, tuple[Request, int] | None] = {}
+        self._rows: dict[int, tuple[Request, LogRow] | None] = {}
 
     def get(self, offset: int, place: int) -> _Content | Tombstone | None:
+        found = self._at(offset)
+        if found and place < len(found[0].items):
+            left = tombstone_in(found[0].items[place])
+            if left is not None:
+                return left
+        kept = self.kept(offset, place)
+        return None if kept is None else _said(kept.event)
+
+    def kept(self, offset: int, place: int) -> _Kept | None:
+        """Return what stands at a place; None where nothing can be read there."""
+        found = self._at(offset)
+        event = found and event_at(found[0], place, found[1].received_time)
+        if not (found and event):
+            return None
+        request, row = found
+        item, named = bytes(request.items[place]), keeps_identifiers(row.verdicts[place] & 15)
+        return _Kept(item, event, request.context, named)
+
+    def _at(self, offset: int) -> tuple[Request, LogRow] | None:
         if offset not in self._rows:
             start = bisect_left(self._wanted, offset)
             wanted = self._wanted[start : start + 64]
             self._rows = dict.fromkeys(wanted)
             for row in self._read_rows(wanted):
-                self._rows[row.offset] = read(row.route, row.body), row.received_time
-        found = self._rows[offset]
-        if found and place < len(found[0].items):
-            left = tombstone_in(found[0].items[place])
-            if left is not None:
-                return left
-        event = found and event_at(found[0], place, found[1])
-        return (event.kind, event.event, event.properties) if event else None
+                self._rows[row.offset] = read(row.route, row.body), row
+        return self._rows[offset]
+
+
+def _said(event: Incoming) -> _Content:
+    return event.kind, event.event, event.properties
 
 
 def _content(sheet: Sheet, spot: int) -> _Content:
@@ -453,12 +510,13 @@ def _taken_first(sheet: Sheet, ids: SeenIds, seen: Any) -> pa.Table:
     return rows.filter(pa.array(fresh))
 
 
-def _echoes_table(echoes: Sequence[tuple[int, int, int | None]]) -> pa.Table:
+def _echoes_table(echoes: Sequence[tuple[int, int, int | None, bool]]) -> pa.Table:
     return pa.table(
         {
             "log_offset": pa.array([one[0] for one in echoes], pa.int64()),
             "place": pa.array([one[1] for one in echoes], pa.int32()),
             "identifier": pa.array([one[2] for one in echoes], pa.int64()),
+            "waits": pa.array([one[3] for one in echoes], pa.bool_()),
         }
     )
 

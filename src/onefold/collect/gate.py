@@ -7,17 +7,17 @@ URL-encoded or in base64, goes too.
 """
 
 from collections.abc import Collection, Mapping
-from hashlib import blake2b
 
 import msgspec
 from msgspec import Raw
 
-from onefold.collect.dialects.segment import KINDS, merge_context, readable
+from onefold.collect.dialects.segment import KINDS, MADE, merge_context, readable
 from onefold.collect.dialects.split import mend_surrogates
 from onefold.collect.hiding import Scan, telling_key
 from onefold.collect.personal import personal, personal_text
 from onefold.collect.records import Incoming
 from onefold.collect.times import micros_of_text
+from onefold.model.ids import sealed_id
 
 __all__ = [
     "personal",
@@ -114,17 +114,16 @@ def _raw_context(fields: Mapping[str, Raw]) -> dict[str, Raw]:
     return _raw_objects.decode(context) if context.startswith(b"{") else {}
 
 
-def stripped(
-    item: bytes, event: Incoming, context: bytes = b"", *, identity_key: bytes = b""
-) -> bytes:
+def stripped(item: bytes, event: Incoming, context: bytes, identity_key: bytes) -> bytes:
     """Return an event as nobody's: what may be kept without consent to know the person.
 
     Args:
         item: The event as sent, a JSON object.
         event: The same, decoded; its message id is written into the result, so that an id made
-            from the whole content survives.
+            from the whole content survives. One that tells somebody, or is made of what does,
+            is sealed.
         context: The batch's context, or nothing.
-        identity_key: Keys the hash that stands for a message id that tells somebody.
+        identity_key: Keys the seal.
     """
     fields = _objects.decode(readable(item) or b"{}")
     merge_context(fields, context)
@@ -143,11 +142,9 @@ def _rest(fields: Mapping[str, object], event: Incoming, scan: Scan, identity_ke
     kept: dict[str, object] = {"type": event.kind} if event.kind in KINDS else {}
     kept |= {name: fields[name] for name in _TIMES if micros_of_text(fields.get(name)) is not None}
     kept |= scan.fields({name: fields[name] for name in _ITEM if fields.get(name) is not None})
-    kept["messageId"] = (
-        _hidden(event.message_id, identity_key)
-        if scan.tells(event.message_id)
-        else event.message_id
-    )
+    # An id that intake made is a hash of all that the event says, its identifiers too.
+    telling = event.message_id.startswith(MADE) or scan.tells(event.message_id)
+    kept["messageId"] = sealed_id(event.message_id, identity_key) if telling else event.message_id
     if event.kind == "track":
         kept["event"] = scan.cleaned(event.event)
     properties = fields.get("properties")
@@ -157,17 +154,6 @@ def _rest(fields: Mapping[str, object], event: Incoming, scan: Scan, identity_ke
     if isinstance(inner, dict):
         kept["context"] = _context(inner, scan)
     return msgspec.json.encode(kept)
-
-
-def _hidden(message_id: str, identity_key: bytes) -> str:
-    """Return an id that a second sending gets too, for one that gives a person away.
-
-    Under the workspace's key: who has the log, but not the key, cannot try who it might be.
-    """
-    text = message_id.encode("utf-8", "replace")
-    return (
-        "hidden-" + blake2b(text, digest_size=16, key=identity_key, person=b"message").hexdigest()
-    )
 
 
 def _context(context: Mapping[str, object], scan: Scan) -> dict[str, object]:

@@ -15,7 +15,7 @@ from onefold.collect.dialects.segment import BATCH, Request, event_at, read
 from onefold.collect.dialects.split import mend_surrogates
 from onefold.collect.records import Incoming
 from onefold.consent import ANALYTICS, saying
-from onefold.model.ids import identifier_key, message_digest, message_hash, sealed_id
+from onefold.model.ids import identifier_key
 from onefold.model.time import format_time
 from onefold.store import LogRow, NewRow
 
@@ -30,7 +30,7 @@ class HeldItem(msgspec.Struct, gc=False):
     """One event that waits for a yes.
 
     Attributes:
-        message: The 128-bit hash of its message id, in two halves.
+        message: The keyed 128-bit hash of its message id, in two halves.
         plain: What is kept of it without a yes.
         sealed: All that would be kept with one, sealed.
         mask: Purposes that it is kept for anyhow.
@@ -65,10 +65,9 @@ def timed(item: bytes, event: Incoming, message_id: str) -> bytes:
     return msgspec.json.encode(fields)
 
 
-def plain_id(event: Incoming, kept: bytes) -> str:
-    """Return the id of an event kept as nobody's: the same message, and telling of nobody."""
-    stands = msgspec.json.decode(_fields(kept)["messageId"])
-    return event.message_id if stands == event.message_id else sealed_id(event.message_id)
+def id_in(kept: bytes) -> str:
+    """Return the message id of an event as it is kept."""
+    return msgspec.json.decode(_fields(kept)["messageId"], type=str)
 
 
 def _fields(item: bytes) -> dict[str, Raw]:
@@ -78,25 +77,19 @@ def _fields(item: bytes) -> dict[str, Raw]:
         return _raw_objects.decode(mend_surrogates(item))
 
 
-def hash_of(event: Incoming) -> tuple[int, int]:
-    """Return the hash by which an event's message is known."""
-    return message_hash(event.message_id)
-
-
-def about(event: Incoming) -> bytes:
-    """Return what a sealed event is about: its message."""
-    return message_digest(event.message_id)
-
-
 def entry_in(row: LogRow) -> HeldEntry:
     """Return what a control entry holds."""
     return _entries.decode(row.body)
 
 
+def about(message: tuple[int, int]) -> bytes:
+    """Return what a sealed event is about: the hash of its message."""
+    return b"".join(half.to_bytes(8, "big", signed=True) for half in message)
+
+
 def opened(item: HeldItem, key: bytes) -> bytes | None:
     """Return the whole event; None where it cannot be read."""
-    told = b"".join(half.to_bytes(8, "big", signed=True) for half in item.message)
-    return saying.unseal(key, item.sealed, told)
+    return saying.unseal(key, item.sealed, about(item.message))
 
 
 def event_in(whole: bytes) -> Incoming | None:

@@ -32,18 +32,17 @@ from onefold.collect.holding import (
     HeldEntry,
     HeldItem,
     about,
-    hash_of,
-    plain_id,
+    id_in,
     timed,
 )
 from onefold.collect.records import Code, Incoming, Receipt, Source, Waiting
 from onefold.collect.sampling import is_drawn, whose, with_rate
-from onefold.collect.scrub import sealed
 from onefold.collect.stating import DROPPED, is_change, with_subjects
 from onefold.collect.suppression import Suppressed
 from onefold.collect.validation import Judged, judge_call
 from onefold.consent import Gate, keeps_identifiers, rules, saying
 from onefold.model.errors import BadInput, TooLarge
+from onefold.model.ids import message_hash
 from onefold.store import NewRow
 
 MOST_EVENTS = 2500
@@ -251,12 +250,12 @@ class _Judge:
         """Keep an event twice: sealed as with a yes, and as nobody's."""
         context = _context_without_address(request.context)
         whole = without_address(with_context(raw, context) if context else raw)
-        plain = finish(stripped(raw, event, request.context))
+        plain = finish(stripped(raw, event, request.context, self._gate.identity_key))
         self.held.append(
             (
                 event,
                 timed(finish(whole), event, event.message_id),
-                timed(plain, event, plain_id(event, plain)),
+                timed(plain, event, id_in(plain)),
                 mask,
             )
         )
@@ -266,12 +265,11 @@ class _Judge:
         if not self.held or self._gate.keys is None:
             return None
         day, key = self._gate.keys.key_of(received_time)
-        items = [
-            HeldItem(
-                hash_of(event), msgspec.Raw(plain), saying.seal(key, whole, about(event)), mask
-            )
-            for event, whole, plain, mask in self.held
-        ]
+        items: list[HeldItem] = []
+        for event, whole, plain, mask in self.held:
+            message = message_hash(event.message_id, self._gate.identity_key)
+            sealed_up = saying.seal(key, whole, about(message))
+            items.append(HeldItem(message, msgspec.Raw(plain), sealed_up, mask))
         return NewRow(
             received_time=received_time,
             source=self._source,
@@ -329,11 +327,7 @@ class _Judge:
         else:
             self._whole.add(len(self.items))
             self.unnamed += gone
-            if gone:
-                kept = sealed(kept, event, request.context)
-            else:
-                key = self._gate.identity_key
-                kept = stripped(kept, event, request.context, identity_key=key)
+            kept = stripped(kept, event, request.context, self._gate.identity_key)
             if not gone and event.sent_consent and is_change(event.kind, event.event):
                 kept = with_subjects(kept, event, self._gate)
         return kept

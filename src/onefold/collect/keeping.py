@@ -25,7 +25,16 @@ from onefold.collect.personal import address_kind
 from onefold.collect.plans import plan_of, read_plan
 from onefold.collect.records import CONFLICT
 from onefold.collect.reentry import KIND as RETRY
-from onefold.collect.reentry import Mended, Outlook, Retry, mended, outlook, retries_in, retries_of
+from onefold.collect.reentry import (
+    Mended,
+    Outlook,
+    Retry,
+    mended,
+    outlook,
+    retries_in,
+    retries_of,
+    waiting_rows,
+)
 from onefold.collect.rules import consent_rules, is_seed, rules_of, write_seeds
 from onefold.collect.writing import Written, write
 
@@ -74,6 +83,7 @@ __all__ = [
     "sample",
     "schemas_of",
     "tail",
+    "waiting_rows",
     "write",
     "write_seeds",
 ]

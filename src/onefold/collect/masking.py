@@ -65,8 +65,9 @@ _records = msgspec.json.Decoder(list[Record])
 class Mask:
     """Takes the identifiers of erased persons out of rows that are of others."""
 
-    def __init__(self, names: Iterable[tuple[str, str]]) -> None:
-        """`names`: kind and value of each identifier."""
+    def __init__(self, names: Iterable[tuple[str, str]], identity_key: bytes) -> None:
+        """`names`: kind and value of each identifier; ids of messages are sealed under the key."""
+        self._identity_key = identity_key
         told = {(kind, value) for kind, value in names if value and value != MARK}
         within = {value.lower() for kind, value in told if _stands_out(kind, value)}
         self._whole = {value.lower() for _, value in told if _is_meant(value)} | within
@@ -99,7 +100,7 @@ class Mask:
     def text(self, text: str, field: str = "") -> str:
         """Return a value less the identifiers in it.
 
-        >>> mask = Mask([("user_id", "anna"), ("email", "anna@example.com")])
+        >>> mask = Mask([("user_id", "anna"), ("email", "anna@example.com")], bytes(32))
         >>> mask.text("ask anna@example.com of anna"), mask.text("Anna", "referred_by")
         ('ask [erased] of anna', '[erased]')
         """
@@ -161,7 +162,8 @@ class Mask:
                     left[name] = msgspec.Raw(msgspec.json.encode(kept_value))
         message_id = _values.decode(fields.get("messageId", msgspec.Raw(b"null")))
         if isinstance(message_id, str) and self.text(message_id) != message_id:
-            left["messageId"] = msgspec.Raw(msgspec.json.encode(sealed_id(message_id)))
+            sealed = sealed_id(message_id, self._identity_key)
+            left["messageId"] = msgspec.Raw(msgspec.json.encode(sealed))
         return item if left == fields else msgspec.json.encode(left)
 
     def _object(self, said: bytes) -> bytes:

@@ -7,10 +7,10 @@ row again, and the facts are those of a run in which the definitions were right 
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -21,12 +21,16 @@ from onefold.collect.validation import QUARANTINE, judge_call
 from onefold.model.ids import message_hash
 from onefold.store import Log, LogRow
 
+if TYPE_CHECKING:
+    from onefold.store import DuckFacts
+
 KIND = "quarantine.retry"
 """The route of the control entry."""
 
 _CODES = frozenset({Code.SCHEMA, Code.UNPLANNED})
 _WAITING = 16
 """Verdict bytes from here on are of events that do not count."""
+_ROWS_AT_A_TIME = 200
 _FIRST = min(_CODES) << 4
 _objects = msgspec.json.Decoder(dict[str, object])
 _raw_objects = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -125,7 +129,9 @@ class Mended:
     places: dict[int, frozenset[int]]
 
 
-def mended(former: Sequence[Retry], now: Sequence[Retry], rows: Sequence[LogRow]) -> Mended | None:
+def mended(
+    former: Sequence[Retry], now: Sequence[Retry], rows: Iterable[LogRow], identity_key: bytes
+) -> Mended | None:
     """Return what further retries let in; None where that cannot be told event by event.
 
     It cannot where an event waits on for another reason than before, or where one message waits
@@ -135,8 +141,10 @@ def mended(former: Sequence[Retry], now: Sequence[Retry], rows: Sequence[LogRow]
         former: The retries that were in force.
         now: Those and further ones.
         rows: All rows of which an event waits.
+        identity_key: Keys the hashes of message ids.
     """
     places: dict[int, frozenset[int]] = {}
+    kept: list[LogRow] = []
     counts: set[tuple[int, int]] = set()
     waits: set[tuple[int, int]] = set()
     for row in rows:
@@ -145,7 +153,7 @@ def mended(former: Sequence[Retry], now: Sequence[Retry], rows: Sequence[LogRow]
         before, why = _verdicts(former, row)
         after, why_now = _verdicts(now, row)
         events = read_stored(row.route, row.body, row.received_time, row.source.encode())
-        ids = [message_hash(one) for one in events.message_ids]
+        ids = [message_hash(one, identity_key) for one in events.message_ids]
         waiting = {place for place, verdict in enumerate(after) if verdict >= _WAITING}
         if any(why.get(str(place)) != why_now.get(str(place)) for place in waiting):
             return None
@@ -153,10 +161,29 @@ def mended(former: Sequence[Retry], now: Sequence[Retry], rows: Sequence[LogRow]
         found = {place for place, verdict in enumerate(before) if verdict >= _WAITING} - waiting
         if found:
             places[row.offset] = frozenset(found)
+            kept.append(row)
             counts |= {ids[place] for place in found}
     if counts & waits:
         return None
-    return Mended(tuple(row for row in rows if row.offset in places), places)
+    return Mended(tuple(kept), places)
+
+
+def waiting_rows(facts: "DuckFacts", log: Log, *, most: int) -> Iterator[LogRow] | None:
+    """Return all rows of the log of which an event waits, in order; None where they are more.
+
+    The folds keep an index of them (`echoes.waits`), so that no other row is read.
+    """
+    echoes = facts.tables()["echoes"]
+    at = echoes.filter(echoes.waits).select("log_offset").distinct()
+    asked = facts.ask(at.order_by("log_offset").limit(most + 1))
+    offsets: list[int] = asked.column("log_offset").to_pylist()
+    return None if len(offsets) > most else rows_at(log, offsets)
+
+
+def rows_at(log: Log, offsets: Sequence[int]) -> Iterator[LogRow]:
+    """Yield those rows of some offsets, which are in order, that are there; few at a time."""
+    for start in range(0, len(offsets), _ROWS_AT_A_TIME):
+        yield from log.rows(offsets[start : start + _ROWS_AT_A_TIME])
 
 
 def _verdicts(retries: Sequence[Retry], row: LogRow) -> tuple[bytes, dict[str, str]]:
@@ -194,16 +221,15 @@ def outlook(
     """
     mended: Counter[str] = Counter()
     waiting: Counter[tuple[str, str]] = Counter()
-    for done, (offset, those) in enumerate(sorted(places.items()), 1):
-        row = log.row(offset)
+    for done, row in enumerate(rows_at(log, sorted(places)), 1):
         told(done)
         # An imported row waits for its file to be mended, not for the catalogue.
-        if row is None or row.dialect == "records":
+        if row.dialect == "records":
             continue
         events = read_stored(row.route, row.body, row.received_time, row.source.encode())
         reasons: dict[str, str] = {}
         verdicts = judged_anew((retry,), row, events, reasons)
-        for place in those:
+        for place in places[row.offset]:
             name = events.events[place]
             if row.verdicts[place] >> 4 not in _CODES:
                 continue

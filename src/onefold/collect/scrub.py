@@ -14,7 +14,7 @@ import msgspec
 from onefold.collect.dialects import segment
 from onefold.collect.dialects.stored import Columns, read_stored
 from onefold.collect.erasures import Erasure, since
-from onefold.collect.gate import stripped, with_context, with_id, without
+from onefold.collect.gate import stripped, with_context, without
 from onefold.collect.records import Code, Incoming
 from onefold.collect.reentry import Retry, judged_anew
 from onefold.consent import purposes_in
@@ -129,7 +129,8 @@ class Scrub:
                 whole.add(place)
             elif erased:
                 verdicts[place] &= 0xF0
-                kept[place] = sealed(kept[place], _incoming(columns, place), request.context)
+                event = _incoming(columns, place)
+                kept[place] = stripped(kept[place], event, request.context, self.identity_key)
                 whole.add(place)
             elif named:
                 kept[place] = without(kept[place], named)
@@ -170,19 +171,12 @@ class Scrub:
     def _tombstone(self, columns: Columns, place: int, by: int, *, counted: bool) -> bytes:
         content = (columns.kinds[place], columns.events[place], columns.properties[place])
         left = Tombstone(
-            message_id=sealed_id(columns.message_ids[place]),
+            message_id=sealed_id(columns.message_ids[place], self.identity_key),
             content=content_hash(self.identity_key, content),
             by=by,
             counted=counted,
         )
         return msgspec.json.encode(left)
-
-
-def sealed(item: bytes, event: Incoming, context: bytes) -> bytes:
-    """Return an event as nobody's, under the same id: one that tells somebody is sealed."""
-    kept = stripped(item, event, context)
-    said = msgspec.json.decode(kept, type=dict[str, object]).get("messageId")
-    return kept if said == event.message_id else with_id(kept, sealed_id(event.message_id))
 
 
 def _incoming(columns: Columns, place: int) -> Incoming:

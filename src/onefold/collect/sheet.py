@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from onefold.collect.enrich import Context
@@ -44,7 +46,8 @@ class Notes(msgspec.Struct, gc=False):
             of consent, by request.
         told: (key, kind, evidence) of other identifiers that events tell -> their spots.
         blocked: Keys of identifiers that stand for nobody, of those that were named.
-        echoes: What the log holds of somebody beside what counts: offset, place, identifier.
+        echoes: What the log holds of somebody beside what counts: offset, place, identifier, and
+            whether it waits by the verdict of intake and all retries.
         erased: Offset, place and id of what was erased and had counted.
         late: Offsets of rows that still name somebody who is erased.
     """
@@ -60,7 +63,7 @@ class Notes(msgspec.Struct, gc=False):
     dropped: list[tuple[int, str, int]] = msgspec.field(default_factory=list)
     told: dict[tuple[int, str, str], list[int]] = msgspec.field(default_factory=dict)
     blocked: list[int] = msgspec.field(default_factory=list)
-    echoes: list[tuple[int, int, int | None]] = msgspec.field(default_factory=list)
+    echoes: list[tuple[int, int, int | None, bool]] = msgspec.field(default_factory=list)
     erased: list[tuple[int, int, int, int]] = msgspec.field(default_factory=list)
     late: list[int] = msgspec.field(default_factory=list)
 
@@ -87,6 +90,16 @@ class Sheet:
         """Return some columns of one event."""
         return [self.events.column(name)[spot].as_py() for name in names]
 
+    def offsets(self) -> npt.NDArray[np.int64]:
+        """Return the log offset of each event, shape (n,)."""
+        found: npt.NDArray[np.int64] = self.events.column("log_offset").to_numpy()
+        return found
+
+    def place_of(self, spot: int) -> tuple[int, int]:
+        """Return where an event stands in the log: the row's offset and the place there."""
+        offset, place = self.at(spot, ("log_offset", "place"))
+        return offset, place
+
     def identifier(self, spot: int) -> int | None:
         """Return the key by which an event is known: the user's, else the anonymous one."""
         found: int | None = self.events.column("identifier")[spot].as_py()
@@ -99,7 +112,7 @@ class Sheet:
     def echo(self, spot: int) -> None:
         """Note that an event counts no second time, so that it can be found where it stands."""
         offset, place = self.at(spot, ("log_offset", "place"))
-        self.notes.echoes.append((offset, place, self.identifier(spot)))
+        self.notes.echoes.append((offset, place, self.identifier(spot), False))
 
     def received_of(self, spot: int) -> tuple[int, str]:
         """Return the day on which an event came, since 1970, and from which source."""

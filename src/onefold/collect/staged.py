@@ -18,7 +18,6 @@ from onefold.collect.rows import ID
 from onefold.collect.veil import Names, Veil
 from onefold.model.errors import BadInput
 from onefold.model.facts import RECORD_CODES, RECORD_TABLES, TABLES
-from onefold.model.ids import message_hash
 from onefold.store import LogRow
 
 DIALECT = "records"
@@ -208,7 +207,7 @@ def _staged(row: LogRow, entity: str, records: Sequence[tuple[int, Record]], vei
     good = [(at, one) for at, one in records if row.verdicts[at] < _WAITING]
     bad = [(at, one) for at, one in records if _WAITING <= row.verdicts[at] < _GONE]
     names: Names = {}
-    rows = _envelope(row, entity, good, waiting=False)
+    rows = _envelope(row, entity, good, veil, waiting=False)
     key = RECORD_TABLES[entity][1]
     if veil.needs(key):
         keys = veil.column(key, rows["key"], names)
@@ -219,7 +218,7 @@ def _staged(row: LogRow, entity: str, records: Sequence[tuple[int, Record]], vei
         rows = rows.append_column(name, column)
     if "account_id" not in rows.column_names:
         rows = rows.append_column("account_id", _accounts(rows, entity))
-    waiting = _envelope(row, entity, bad, waiting=True)
+    waiting = _envelope(row, entity, bad, veil, waiting=True)
     reasons = pa.array([one.reason for _, one in bad], pa.string())
     return Staged(
         source=row.source,
@@ -237,10 +236,10 @@ def _accounts(rows: pa.Table, entity: str) -> pa.ChunkedArray | pa.Array:
 
 
 def _envelope(
-    row: LogRow, entity: str, records: Sequence[tuple[int, Record]], *, waiting: bool
+    row: LogRow, entity: str, records: Sequence[tuple[int, Record]], veil: Veil, *, waiting: bool
 ) -> pa.Table:
     count = len(records)
-    halves = [_halves(one.message_id) for _, one in records]
+    halves = [_halves(one.message_id, veil) for _, one in records]
     same = {
         "entity": RECORD_CODES[entity],
         "run_time": row.received_time,
@@ -263,10 +262,10 @@ def _envelope(
     )
 
 
-def _halves(message_id: str) -> tuple[int, int]:
+def _halves(message_id: str, veil: Veil) -> tuple[int, int]:
     """Return the 128 bits of an id: those that stand in it, or the hash of an older one."""
     if not message_id.startswith(ID):
-        return message_hash(message_id)
+        return veil.message(message_id)
     found = bytes.fromhex(message_id.removeprefix(ID))
     high, low = found[:8], found[8:]
     return int.from_bytes(high, "big", signed=True), int.from_bytes(low, "big", signed=True)

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from onefold.collect.entities import FREE_TEXTS, KEYED, NAMING_IDS
 from onefold.collect.hiding import REMOVED
 from onefold.collect.personal import masked, personal_text
-from onefold.model.ids import identifier_key
+from onefold.model.ids import identifier_key, message_hash
 from onefold.model.kinds import normal_value
 
 Names = dict[int, tuple[str, str]]
@@ -42,6 +42,10 @@ class Veil:
         if column in NAMING_IDS:
             return self.id_of(column, text, names)
         return masked(text, REMOVED)
+
+    def message(self, message_id: str) -> tuple[int, int]:
+        """Return the hash by which a message is known, in two halves."""
+        return message_hash(message_id, self._identity_key)
 
     def id_of(self, field: str, text: str, names: Names) -> str:
         """Return an id; one that is an address stands as its key."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-VERSION = 3
+VERSION = 4
 """Grows when a fold or a table changes; an older generation is built anew from the log."""
 
 PROMOTED = "p_"
@@ -522,7 +522,9 @@ TABLES: dict[str, Table] = {
         },
         ("message_hi", "message_lo", "event", "source", "environment", "reason"),
     ),
-    "echoes": Table({"log_offset": "int64", "place": "int32", "identifier": "int64"}, ()),
+    "echoes": Table(
+        {"log_offset": "int64", "place": "int32", "identifier": "int64", "waits": "boolean"}, ()
+    ),
     "erased": Table(
         {"message_hi": "int64", "message_lo": "int64", "log_offset": "int64", "place": "int32"},
         ("message_hi", "message_lo"),

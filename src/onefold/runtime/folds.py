@@ -231,10 +231,10 @@ class Folds:
         alike = replace(rules, retries=former.retries) == former
         if not alike or rules.retries[:further] != former.retries:
             return False
-        rows = self._log.waiting(until=self.offset, most_rows=MOST_LET_IN + 1)
-        if len(rows) > MOST_LET_IN:
+        rows = catalogues.waiting_rows(self.generation.facts, self._log, most=MOST_LET_IN)
+        if rows is None:
             return False
-        found = catalogues.mended(former.retries, rules.retries, rows)
+        found = catalogues.mended(former.retries, rules.retries, rows, self._identity_key)
         if found is None:
             return False
         self._go_by(rules)

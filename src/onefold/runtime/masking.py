@@ -49,7 +49,7 @@ def _mask(
     workspace: Workspace, asker: Asker, entry: catalogues.Entry, request: requests.Request
 ) -> None:
     names = list(_names(workspace, entry))
-    mask = catalogues.Mask(names)
+    mask = catalogues.Mask(names, workspace.identity_key)
     if not mask:
         return
     begun, events = BEGUN in request.detail, 0

@@ -58,10 +58,6 @@ class Log(Protocol):
         """Return the rows whose sender named a trace, in order."""
         ...
 
-    def waiting(self, *, until: int, most_rows: int) -> list[LogRow]:
-        """Return rows up to an offset of which an event does not count, in order."""
-        ...
-
     def rewrite(self, rows: Sequence[LogRow]) -> bool:
         """Let rows say something else at their places; return False where a log cannot.
 

@@ -333,24 +333,6 @@ class KafkaLog:
             found = self._tally.traced(trace, most=most_rows) if trace else []
         return self.rows(found)
 
-    def waiting(self, *, until: int, most_rows: int) -> list[LogRow]:
-        """Return rows up to an offset of which an event does not count, in order.
-
-        The folds have read so far, so that there is no gap before it.
-        """
-        found: list[LogRow] = []
-        with self._looking, _told():
-            lows = self._looker.ends()[0]
-            after = max((self._lanes.offset(*at) for at in enumerate(lows) if at[1]), default=0)
-            after = max(0, after - self._lanes.count)
-            while after < until and len(found) < most_rows:
-                rows = self._looker.read(after, wait=True, most_bytes=8_000_000, most_rows=2000)
-                found += [row for row in rows if row.reasons and row.offset <= until]
-                if not rows:
-                    break
-                after = rows[-1].offset
-        return found[:most_rows]
-
     def _events(self, starts: list[int]) -> int:
         with self._counting, _told():
             lows = self._counter.ends()[0]

@@ -60,11 +60,6 @@ SELECT received_time, source, environment, dialect, route, body, verdicts, reaso
     format
 FROM log WHERE trace = ? AND trace <> '' ORDER BY offset LIMIT ?
 """
-_WAITING = """
-SELECT received_time, source, environment, dialect, route, body, verdicts, reasons, trace, offset,
-    format
-FROM log WHERE offset <= ? AND length(reasons) > 0 ORDER BY offset LIMIT ?
-"""
 _NEWEST = "SELECT received_time, length(verdicts) FROM log ORDER BY offset DESC"
 _EVENTS = "SELECT sum(length(verdicts)) FROM log WHERE offset > ?"
 _REWRITE = "UPDATE log SET body = ?, verdicts = ?, reasons = ?, trace = ? WHERE offset = ?"
@@ -208,11 +203,6 @@ class SqliteLog:
         """Return the rows whose sender named a trace, in order."""
         with self._asking() as reader:
             return [_unpack(found) for found in reader.execute(_OF_TRACE, (trace, most_rows))]
-
-    def waiting(self, *, until: int, most_rows: int) -> list[LogRow]:
-        """Return rows up to an offset of which an event does not count, in order."""
-        with self._asking() as reader:
-            return [_unpack(found) for found in reader.execute(_WAITING, (until, most_rows))]
 
     def rewrite(self, rows: Sequence[LogRow]) -> bool:
         """Let rows say something else at their places (see `Log.rewrite`)."""

@@ -8,7 +8,8 @@ import pytest
 
 from onefold.collect.dialects.segment import decode
 from onefold.collect.gate import stripped
-from onefold.runtime import rebuild
+from onefold.model.records import OWNER
+from onefold.runtime import call, rebuild
 from worlds import AGREED, IDENTITY_KEY, START, World, iso, track
 
 CLICK = """
@@ -197,7 +198,7 @@ def test_an_id_that_names_somebody_is_hidden_under_the_key_and_counts_once(tmp_p
         assert (len(kept), kept.count("m1"), len(hidden)) == (5, 2, 1)
         (found,) = hidden
         guessed = blake2b(b"person-17-a", digest_size=16).hexdigest()
-        assert found.startswith("hidden-")
+        assert found.startswith("sealed:")
         assert guessed not in found
         keyed = {gate_id(key) for key in (b"", b"a" * 32, bytes.fromhex(IDENTITY_KEY))}
         assert len(keyed) == 3
@@ -209,8 +210,104 @@ def test_an_id_that_names_somebody_is_hidden_under_the_key_and_counts_once(tmp_p
 def gate_id(key):
     item = json.dumps(track("pin_saved", id="person-17-a", user="person-17")).encode()
     (event,) = decode("batch", b'{"batch":[' + item + b"]}", START)
-    return json.loads(stripped(item, event, identity_key=key))["messageId"]
+    return json.loads(stripped(item, event, b"", key))["messageId"]
 
 
 def ids_in(body):
     return [one["messageId"] for one in json.loads(body)["batch"]]
+
+
+def asked_and_agreed(**properties):
+    """Return one message under an id that tells its person: before a yes, and with it."""
+    return [
+        track(
+            "pin_saved", id="person-17-a", user="person-17", agreed=agreed, item="i", **properties
+        )
+        for agreed in (False, True)
+    ]
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["one batch", "two batches"])
+@pytest.mark.parametrize("first", [0, 1], ids=["without first", "with first"])
+@pytest.mark.parametrize("personal", [{}, {"email": "jo@example.com", "n": 1}])
+def test_a_message_without_consent_and_with_it_counts_once(tmp_path, first, together, personal):
+    world = World(tmp_path / "w", basis="opt-in")
+    sent = asked_and_agreed(**personal)
+    try:
+        if together:
+            world.send(sent[first], sent[1 - first])
+        for one in () if together else (first, 1 - first):
+            world.send(sent[one])
+            world.fold()
+        before = world.sums()
+        assert before["events"][0] == 1
+        assert world.raw("quarantine") == []
+        (event,) = world.raw("events")
+        assert (event["user_key"] is None) == (first == 0), "the first that came stands"
+        rebuild(world.workspace)
+        assert world.sums() == before
+        world.send(*sent)
+        assert world.sums()["events"] == before["events"]
+    finally:
+        world.close()
+
+
+def test_a_message_that_says_something_else_with_consent_waits_as_a_conflict(tmp_path):
+    world = World(tmp_path / "w", basis="opt-in")
+    try:
+        without, with_ = asked_and_agreed(email="jo@example.com")
+        world.send(without)
+        world.send(with_ | {"properties": {"item": "other", "email": "jo@example.com"}})
+        world.fold()
+        assert len(world.raw("events")) == 1
+        assert len(world.raw("quarantine")) == 1
+    finally:
+        world.close()
+
+
+def test_nothing_in_the_log_lets_an_id_be_tried_before_consent(tmp_path):
+    world = World(tmp_path / "w", basis="opt-in")
+    unnamed = {**asked_and_agreed()[0], "messageId": None}
+    try:
+        world.send(asked_and_agreed()[0], unnamed)
+        made = decode("batch", json.dumps({"batch": [unnamed]}).encode(), START, b"app")[0]
+        world.fold()
+        (row,) = world.workspace.log.read(0)[-1:]
+        tried = [
+            made.message_id.removeprefix("made-"),
+            blake2b(b"person-17-a", digest_size=16).hexdigest(),
+            "person-17",
+        ]
+        assert all(one.startswith("sealed:") for one in ids_in(row.body))
+        assert not [one for one in tried if one.encode() in row.body]
+        high = {row["message_hi"] for row in world.raw("events")}
+        assert not [
+            one
+            for one in tried[:2]
+            if int.from_bytes(bytes.fromhex(one)[:8], "big", signed=True) in high
+        ]
+    finally:
+        world.close()
+
+
+@pytest.mark.parametrize("first", [0, 1], ids=["without first", "with first"])
+def test_a_message_that_is_erased_counts_once_whichever_way_it_comes_again(tmp_path, first):
+    world = World(tmp_path / "w", basis="opt-in")
+    sent = asked_and_agreed(email="jo@example.com")
+    try:
+        world.send(sent[first], sent[1 - first])
+        world.send(track("pin_saved", id="m2", user="person-17", at=3))
+        world.fold()
+        call(world.workspace, OWNER, "person erase", {"id": "user_id:person-17"})
+        before = world.sums()
+        assert before["events"][0] == 1 - first, "what is nobody's stays"
+        for one in sent:
+            world.send(one)
+            world.fold()
+        assert world.sums()["events"] == before["events"]
+        rebuild(world.workspace)
+        assert world.sums()["events"] == before["events"]
+        kept = [row.body for row in world.workspace.log.read(0) if row.dialect != "control"]
+        assert not [body for body in kept if b"person-17" in body]
+    finally:
+        world.close()

@@ -8,6 +8,7 @@ from onefold.collect.masking import Mask, same_but_masked
 from onefold.model.ids import message_digest
 from onefold.store import LogRow
 
+KEY = bytes(range(32))
 ANNA = [("user_id", "anna-user-77"), ("email", "jo@example.com"), ("user_id", "u1234")]
 
 
@@ -31,7 +32,7 @@ def row(*events: dict, **around: object) -> LogRow:
     ],
 )
 def test_a_long_identifier_is_found_in_texts_and_a_short_one_as_a_whole(text, field, left):
-    assert Mask(ANNA).text(text, field) == left
+    assert Mask(ANNA, KEY).text(text, field) == left
 
 
 def test_only_what_names_them_changes():
@@ -43,12 +44,14 @@ def test_only_what_names_them_changes():
         "properties": {"price": 1.10, "jo@example.com": [{"by": "jo@example.com"}], "n": 1234},
     }
     other = {"type": "track", "messageId": "2", "properties": {"price": 9.990, "q": "u12345"}}
-    found, held = Mask(ANNA).row(row(told, other, context={"page": {"title": "jo@example.com"}}))
+    found, held = Mask(ANNA, KEY).row(
+        row(told, other, context={"page": {"title": "jo@example.com"}})
+    )
     body = json.loads(found.body)
     assert held == 1
     assert body["context"] == {"page": {"title": "[erased]"}}
     first, second = body["batch"]
-    assert message_digest(first.pop("messageId")) == message_digest("of anna-user-77")
+    assert message_digest(first.pop("messageId"), KEY) == message_digest("of anna-user-77", KEY)
     assert first == {
         "type": "track",
         "userId": "u1234",
@@ -61,8 +64,8 @@ def test_only_what_names_them_changes():
 
 def test_a_row_that_names_nobody_is_the_very_same():
     one = row({"type": "track", "messageId": "1", "properties": {"q": "anna"}})
-    assert Mask(ANNA).row(one) == (one, 0)
-    assert not Mask([])
+    assert Mask(ANNA, KEY).row(one) == (one, 0)
+    assert not Mask([], KEY)
 
 
 def test_what_is_sent_again_is_known_by_all_but_the_mark():

@@ -50,7 +50,7 @@ def test_keys_differ_by_kind_value_and_workspace() -> None:
         identifier_key(key, "user_id", "\ud800"),
     }
     assert len(found) == 4
-    assert all(-(2**63) <= value < 2**63 for value in (*found, *message_hash("m")))
+    assert all(-(2**63) <= value < 2**63 for value in (*found, *message_hash("m", key)))
 
 
 def test_an_unknown_name_is_met_with_the_nearest() -> None:
