@@ -522,11 +522,9 @@ TABLES: dict[str, Table] = {
         },
         ("message_hi", "message_lo", "event", "source", "environment", "reason"),
     ),
-    "echoes": Table(
-        {"log_offset": "int64", "place": "int32", "identifier": "int64", "waits": "boolean"}, ()
-    ),
+    "echoes": Table({"log_offset": _I, "place": "int32", "identifier": _I, "waits": "boolean"}, ()),
     "erased": Table(
-        {"message_hi": "int64", "message_lo": "int64", "log_offset": "int64", "place": "int32"},
+        {"message_hi": _I, "message_lo": _I, "log_offset": _I, "place": "int32"},
         ("message_hi", "message_lo"),
     ),
     "duplicates": Table({"received_date": "date", "source": "string", "events": "int64"}, ()),
