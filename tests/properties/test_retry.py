@@ -97,10 +97,9 @@ def waits_by_the_log(workspace):
 
 def waits_by_the_index(workspace):
     """Return the same as the folds have noted it, and let each of those rows be read."""
-    facts = workspace.folds.generation.facts
-    rows = list(catalogues.waiting_rows(facts, workspace.log, most=1_000))
+    rows = list(workspace.folds.waiting_rows(most=1_000))
     if rows:
-        assert catalogues.waiting_rows(facts, workspace.log, most=len(rows) - 1) is None
+        assert workspace.folds.waiting_rows(most=len(rows) - 1) is None
     return [row.offset for row in rows]
 
 

@@ -33,7 +33,7 @@ from onefold.collect.reentry import (
     outlook,
     retries_in,
     retries_of,
-    waiting_rows,
+    rows_at,
 )
 from onefold.collect.rules import consent_rules, is_seed, rules_of, write_seeds
 from onefold.collect.writing import Written, write
@@ -79,11 +79,11 @@ __all__ = [
     "replayed",
     "retries_in",
     "retries_of",
+    "rows_at",
     "rules_of",
     "sample",
     "schemas_of",
     "tail",
-    "waiting_rows",
     "write",
     "write_seeds",
 ]

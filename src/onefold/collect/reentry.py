@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -20,9 +20,6 @@ from onefold.collect.records import Code
 from onefold.collect.validation import QUARANTINE, judge_call
 from onefold.model.ids import message_hash
 from onefold.store import Log, LogRow
-
-if TYPE_CHECKING:
-    from onefold.store import DuckFacts
 
 KIND = "quarantine.retry"
 """The route of the control entry."""
@@ -166,18 +163,6 @@ def mended(
     if counts & waits:
         return None
     return Mended(tuple(kept), places)
-
-
-def waiting_rows(facts: "DuckFacts", log: Log, *, most: int) -> Iterator[LogRow] | None:
-    """Return all rows of the log of which an event waits, in order; None where they are more.
-
-    The folds keep an index of them (`echoes.waits`), so that no other row is read.
-    """
-    echoes = facts.tables()["echoes"]
-    at = echoes.filter(echoes.waits).select("log_offset").distinct()
-    asked = facts.ask(at.order_by("log_offset").limit(most + 1))
-    offsets: list[int] = asked.column("log_offset").to_pylist()
-    return None if len(offsets) > most else rows_at(log, offsets)
 
 
 def rows_at(log: Log, offsets: Sequence[int]) -> Iterator[LogRow]:

@@ -4,7 +4,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -219,6 +219,18 @@ class Folds:
         )
         return forget(hands, self.generation, rules)
 
+    def waiting_rows(self, *, most: int) -> Iterator[LogRow] | None:
+        """Return all rows of the log of which an event waits, in order; None where they are more.
+
+        The folds keep an index of them (`echoes.waits`), so that no other row is read.
+        """
+        facts = self.generation.facts
+        echoes = facts.tables()["echoes"]
+        at = echoes.filter(echoes.waits).select("log_offset").distinct()
+        asked = facts.ask(at.order_by("log_offset").limit(most + 1))
+        offsets: list[int] = asked.column("log_offset").to_pylist()
+        return None if len(offsets) > most else catalogues.rows_at(self._log, offsets)
+
     def _let_in(self, rules: FoldRules) -> bool:
         """Let in what further retries mend; return False where the facts have to be built anew.
 
@@ -231,7 +243,7 @@ class Folds:
         alike = replace(rules, retries=former.retries) == former
         if not alike or rules.retries[:further] != former.retries:
             return False
-        rows = catalogues.waiting_rows(self.generation.facts, self._log, most=MOST_LET_IN)
+        rows = self.waiting_rows(most=MOST_LET_IN)
         if rows is None:
             return False
         found = catalogues.mended(former.retries, rules.retries, rows, self._identity_key)
