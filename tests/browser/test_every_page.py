@@ -101,6 +101,32 @@ def test_the_wheel_of_pages_can_be_clicked_through(visiting):
         assert visitor.wrongs == []
 
 
+def test_a_segment_is_made_asked_of_and_removed_by_clicks(visiting):
+    with visiting() as visitor:
+        page = visitor.page
+        visitor.open("/explore/segments")
+        page.get_by_role("link", name="Make a segment").click()
+        page.locator("[name=label]").fill("Keen savers")
+        page.locator("[name=description]").fill("They save often.")
+        page.locator("[name=name_1]").fill("pin_saved")
+        page.locator("[name=at_least_1]").fill("3")
+        page.get_by_role("button", name="Write and count it").click()
+        assert "in it" in page.locator("h1").inner_text()
+        looks_right(visitor)
+        page.set_viewport_size(WIDE)
+        page.get_by_role("button", name="Keep what was tried").click()
+        assert "people are in it" in page.locator("h1").inner_text()
+        looks_right(visitor)
+        page.set_viewport_size(WIDE)
+        page.get_by_role("link", name="A funnel").click()
+        assert "Keen savers" in page.locator(".bar").inner_text()
+        page.get_by_role("link", name="Segments").click()
+        page.get_by_role("link", name="Keen savers").click()
+        page.get_by_role("button", name="Remove it").click()
+        assert page.get_by_role("link", name="Keen savers").count() == 0
+        assert visitor.wrongs == []
+
+
 def test_a_page_that_is_not_there_says_so(visiting):
     with visiting() as visitor:
         assert visitor.open("/nowhere") == 404

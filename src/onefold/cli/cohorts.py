@@ -13,13 +13,15 @@ def cohort_command() -> None:
 
 @cohort_command.command("freeze")
 @click.argument("name")
-@click.option("--event", required=True, help="What its members did.")
-@click.option("--from", "from_date", required=True, metavar="DAY", help="First day.")
-@click.option("--to", "to_date", required=True, metavar="DAY", help="The day after the last.")
-def _freeze(name: str, event: str, from_date: str, to_date: str) -> int:
-    """Freeze as NAME who did an event over days."""
-    days = {"from": from_date, "to": to_date}
-    return answer("cohort freeze", {"name": name, "event": event, **days})
+@click.option("--event", default="", help="What its members did, from --from to --to.")
+@click.option("--from", "from_date", default="", metavar="DAY", help="First day.")
+@click.option("--to", "to_date", default="", metavar="DAY", help="The day after the last.")
+@click.option("--segment", default="", metavar="NAME", help="Instead: its members, before --to.")
+def _freeze(name: str, event: str, from_date: str, to_date: str, segment: str) -> int:
+    """Freeze as NAME who did an event over days, or who is in a segment."""
+    given = {"event": event, "from": from_date, "to": to_date, "segment": segment}
+    told = {part: value for part, value in given.items() if value}
+    return answer("cohort freeze", {"name": name, **told})
 
 
 @cohort_command.command("list")

@@ -61,7 +61,7 @@ ROOMS = {
         "sql": ("sql", "A question of your own, read-only and within limits."),
         "mcp": ("assistants", "Let an assistant ask, read-only (extra mcp)."),
         "experiment": ("measure", "Experiments and their verdicts."),
-        "stale": ("usage", "Events, metrics, dashboards that nobody uses any more."),
+        "stale": ("usage", "Events, metrics, segments, dashboards nobody uses."),
         "usage": ("usage", "Who asks how much, and what of it is self-served."),
     },
     "Advise": {

@@ -99,7 +99,7 @@ def retention_command(back: str, **asked: str | None) -> int:
 
 @group("segment")
 def segment_command() -> None:
-    """Segments of people, from definitions/segments."""
+    """Segments of people, from definitions/segments and kept here."""
 
 
 @segment_command.command("list")
@@ -117,6 +117,29 @@ def _segments() -> int:
 def _segment(name: str, **asked: str | None) -> int:
     """Show how many belong to the segment NAME, and who came and went."""
     return answer("segment show", {"name": name, **_named_days(asked)})
+
+
+@segment_command.command("try")
+@click.argument("file", type=_FILE)
+@click.option("--every", type=click.Choice(("day", "week", "month")), help="Over time.")
+@_days
+def _try(file: Path, **asked: str | None) -> int:
+    """Show how many would belong to the segment of the YAML FILE; nothing is kept."""
+    return answer("segment try", {"text": text_of(file), **_named_days(asked)})
+
+
+@segment_command.command("keep")
+@click.argument("file", type=_FILE)
+def _keep(file: Path) -> int:
+    """Keep the segment of the YAML FILE here, as pages do."""
+    return answer("segment keep", {"text": text_of(file)})
+
+
+@segment_command.command("drop")
+@click.argument("name")
+def _drop(name: str) -> int:
+    """Remove the segment NAME that is kept here."""
+    return answer("segment drop", {"name": name})
 
 
 @command("calendar")

@@ -9,7 +9,7 @@ from onefold.cli.reach import answer
 @command("stale")
 @click.option("--days", type=int, help="Not used over so many last days. Default: 90.")
 def stale_command(days: int | None) -> int:
-    """List events, metrics and dashboards that nobody uses any more, with their last use."""
+    """List events, metrics, segments, dashboards that nobody uses any more."""
     return answer("stale", {"days": days})
 
 

@@ -7,7 +7,7 @@ identifiers. Nothing that is decided of who is who afterwards rewrites it.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
@@ -128,6 +128,12 @@ def who_did(view: "View", event: str, span: tuple[int, int]) -> dict[int, list[i
     """Return the persons who did something in a span, with all their identifiers' keys."""
     require(view.question.asker, "see_persons")
     return queries.keys_of_who_did(view, event, span)
+
+
+def who_are(view: "View", persons: Any) -> dict[int, list[int]]:
+    """Return the persons of a table with `person_id`, with all their identifiers' keys."""
+    require(view.question.asker, "see_persons")
+    return queries.keys_of(view, persons)
 
 
 def frozen(view: "View") -> tuple[Cohort, ...]:

@@ -7,7 +7,17 @@ from onefold.identity.cohorts import (
     Frozen,
     frozen,
     members,
+    who_are,
     who_did,
 )
 
-__all__ = ["DISSOLVE", "FREEZE", "MOST_MEMBERS", "Frozen", "frozen", "members", "who_did"]
+__all__ = [
+    "DISSOLVE",
+    "FREEZE",
+    "MOST_MEMBERS",
+    "Frozen",
+    "frozen",
+    "members",
+    "who_are",
+    "who_did",
+]

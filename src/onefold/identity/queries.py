@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -76,9 +76,14 @@ def keys_of_who_did(view: "View", event: str, span: tuple[int, int]) -> dict[int
     did = events.filter(
         events.event == event, events.event_time >= first, events.event_time < after
     )
+    return keys_of(view, did.select("person_id").distinct())
+
+
+def keys_of(view: "View", persons: Any) -> dict[int, list[int]]:
+    """Return person -> keys of its identifiers, of those of a table with `person_id`."""
     table = view.identifiers
     found = view.ask(
-        table.semi_join(did.select("person_id").distinct(), "person_id")
+        table.semi_join(persons, "person_id")
         .select("person_id", "key")
         .order_by("person_id", "key")
     )

@@ -1,7 +1,7 @@
-"""A metric put together from the fields of a form, as the YAML that git would hold."""
+"""A metric or a segment put together from a form, as the YAML that git would hold."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import yaml
 
@@ -47,6 +47,56 @@ def composed(given: Mapping[str, str]) -> str:
         told["denominator"] = _below(given, how)
     told |= {part: given[part] for part in aside if given.get(part)}
     return yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=100)
+
+
+JOINED = ("all", "any", "not")
+"""How a rule of a segment stands to the others: all hold, one of them, none."""
+RULES = ("did", "trait", "account")
+"""Of what a rule is: what was done, what somebody is said to be, of what account."""
+
+
+def composed_segment(given: Mapping[str, str], rules: Sequence[Mapping[str, str]]) -> str:
+    """Return the YAML of the segment that a form describes; whether it holds, reading it tells.
+
+    Args:
+        given: `label`, `description`, `owner`, `purpose`, `version`.
+        rules: Of each its `join`, one of `JOINED`; its `of`, one of `RULES`; `name`, of an event, a
+            trait or a column of accounts; `values`, apart by commas, of a trait or an account; of
+            an event `property` and `values` of it, `at_least`, `at_most`, `days`.
+
+    Raises:
+        BadInput: It says no label, or a rule is of no known kind.
+    """
+    name = _ODD.sub("_", given.get("label", "").lower()).strip("_")
+    if not name:
+        raise BadInput("The segment has no label.", "Write how pages are to call it.")
+    told: dict[str, object] = {"segment": name, "version": _number(given.get("version") or "1")}
+    told |= {part: given[part] for part in _ASIDE[:4] if given.get(part)}
+    for join in JOINED:
+        if mine := [_ruled(rule) for rule in rules if _choice(rule, "join", JOINED) == join]:
+            told[join] = mine
+    return yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _ruled(rule: Mapping[str, str]) -> dict[str, object]:
+    of, name = _choice(rule, "of", RULES), rule.get("name", "").strip()
+    values = _names(rule.get("values", ""))
+    if of != "did":
+        return {of: name, "is": values}
+    told: dict[str, object] = {"did": name}
+    if rule.get("property", "").strip():
+        told["where"] = {rule["property"].strip(): values}
+    told |= {
+        part: _number(rule[part]) for part in ("at_least", "at_most", "days") if rule.get(part)
+    }
+    return told
+
+
+def _choice(rule: Mapping[str, str], part: str, known: Sequence[str]) -> str:
+    value = rule.get(part) or known[0]
+    if value not in known:
+        raise BadInput(f"No `{part}` `{value[:40]}`.", f"Use one of: {', '.join(known)}.")
+    return value
 
 
 def _above(given: Mapping[str, str], how: str) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Segments: who did what how often, as YAML in git; as of any day, and to ask others of."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import reduce
 from pathlib import Path
@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from onefold.metrics import asking
-from onefold.metrics.compile import Span, dimension_of, instant
+from onefold.metrics.compile import Span, dimension_of, in_order, instant
+from onefold.metrics.composing import composed_segment as composed
 from onefold.metrics.periods import check_window, period_starts
+from onefold.metrics.records import Metric
+from onefold.metrics.store import drop_segment as drop
+from onefold.metrics.store import keep_segment as keep
+from onefold.metrics.store import segment_texts as kept_texts
 from onefold.metrics.tables import surrounded
 from onefold.model.documents import Fields, read_document
 from onefold.model.errors import BadInput, unknown
@@ -22,12 +27,39 @@ from onefold.model.words import plural
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from onefold.store import View
+    from onefold.store import State, View
+
+__all__ = [
+    "IN_GIT",
+    "KEPT",
+    "MOST_PERIODS",
+    "OF_ACCOUNTS",
+    "PURPOSES",
+    "Deed",
+    "OfAccount",
+    "Segment",
+    "Trait",
+    "all_segments",
+    "among",
+    "check_of_people",
+    "composed",
+    "drop",
+    "keep",
+    "load_segments",
+    "members",
+    "membership",
+    "parse_segment",
+    "segment_named",
+]
 
 PURPOSES = ("analytics", "personalization", "advertising", "sharing")
 MOST_PERIODS = 60
+OF_ACCOUNTS = ("industry", "country", "owner", "account_id")
+IN_GIT, KEPT = "definitions", "kept"
+"""Where a segment comes from: the folder, or who keeps it here."""
 _LONGEST_DAYS = 3650
-_OF_ACCOUNTS = ("industry", "country", "owner", "account_id")
+_NAME = "abcdefghijklmnopqrstuvwxyz0123456789_-"
+_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +107,20 @@ class OfAccount:
         return f"is of an account whose {self.column} is {' or '.join(self.values)}"
 
 
-Rule = Deed | OfAccount
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """Of whom was told last, of all that `identify` said of it, one of these values."""
+
+    name: str
+    values: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """Return it in words."""
+        return f"has the {self.name} {' or '.join(self.values)}"
+
+
+Rule = Deed | OfAccount | Trait
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +133,12 @@ class Segment:
         label: How pages call it.
         description: Who it is, in a sentence.
         owner: Who answers for it.
-        purpose: Under which purpose it is asked.
+        purpose: What it is for: nobody is in it who may not be asked of for that.
         every: All of these have to hold.
         some: One of these has to hold, if there are any.
+        never: None of these may hold.
+        origin: `IN_GIT` or `KEPT`.
+        text: The YAML that defines it.
     """
 
     name: str
@@ -101,6 +149,25 @@ class Segment:
     purpose: str
     every: tuple[Rule, ...]
     some: tuple[Rule, ...]
+    never: tuple[Rule, ...] = ()
+    origin: str = IN_GIT
+    text: str = field(default="", compare=False, repr=False)
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Return all that is said of who belongs to it."""
+        return (*self.every, *self.some, *self.never)
+
+    @property
+    def events(self) -> tuple[str, ...]:
+        """Return the events that it reads."""
+        return tuple(rule.event for rule in self.rules if isinstance(rule, Deed))
+
+    @property
+    def as_filter(self) -> str:
+        """Return what a question says that was asked of its members alone."""
+        who = f"of the segment {self.name}, as of the end of the days"
+        return f"Only people {who}: {self.words}."
 
     @property
     def words(self) -> str:
@@ -108,7 +175,10 @@ class Segment:
         whole = " and ".join(rule.words for rule in self.every)
         either = " or ".join(rule.words for rule in self.some)
         joined = " and ".join(filter(None, (whole, f"({either})" if whole and either else either)))
-        return f"Who {joined}"
+        bare = " or ".join(rule.words for rule in self.never)
+        if not joined:
+            return f"Everybody but who {bare}"
+        return f"Who {joined}" + (f", but for who {bare}" if bare else "")
 
 
 def load_segments(folder: Path) -> dict[str, Segment]:
@@ -131,12 +201,26 @@ def load_segments(folder: Path) -> dict[str, Segment]:
     return found
 
 
-def parse_segment(text: str, path: str) -> Segment:
+def all_segments(folder: Path, state: "State | None") -> dict[str, Segment]:
+    """Return all segments by name: those kept here, and those of a folder, which win.
+
+    Raises:
+        BadInput: A definition cannot be used, or two files define the same name.
+    """
+    texts = kept_texts(state) if state else {}
+    found = {
+        name: parse_segment(text, f"segment {name}", origin=KEPT) for name, text in texts.items()
+    }
+    return found | load_segments(folder)
+
+
+def parse_segment(text: str, path: str, *, origin: str = IN_GIT) -> Segment:
     """Return the segment that a YAML document defines.
 
     Args:
         text: The document.
         path: How complaints name the file.
+        origin: Where it comes from.
 
     Raises:
         BadInput: Something is missing, unknown or contradictory; with file, line and column.
@@ -151,18 +235,29 @@ def parse_segment(text: str, path: str) -> Segment:
         purpose=fields.choice("purpose", PURPOSES, "analytics"),
         every=tuple(map(_rule, fields.each("all"))),
         some=tuple(map(_rule, fields.each("any"))),
+        never=tuple(map(_rule, fields.each("not"))),
+        origin=origin,
+        text=text,
     )
     fields.close()
-    if not segment.every and not segment.some:
-        fix = "Write `all:` or `any:`, and below it `- did: EVENT`."
+    if len(segment.name) > _LONGEST_NAME or not set(segment.name) <= set(_NAME):
+        message = f"`{segment.name[:_LONGEST_NAME]}` is no name of a segment."
+        fix = f"Use at most {_LONGEST_NAME} lower-case letters, digits, - and _."
+        fields.refuse("segment", message, fix)
+    if not segment.rules:
+        fix = "Write `all:`, `any:` or `not:`, and below it `- did: EVENT`."
         fields.refuse("all", "It says nothing of who belongs to it.", fix)
     return segment
 
 
 def _rule(fields: Fields) -> Rule:
     if "account" in fields:
-        column = fields.choice("account", _OF_ACCOUNTS)
+        column = fields.choice("account", OF_ACCOUNTS)
         rule: Rule = OfAccount(column, fields.texts("is"))
+        fields.close()
+        return rule
+    if "trait" in fields:
+        rule = Trait(fields.text("trait"), fields.texts("is"))
         fields.close()
         return rule
     where = fields.fields("where")
@@ -185,17 +280,27 @@ def _rule(fields: Fields) -> Rule:
     return deed
 
 
-def members(view: "View", segment: Segment, at: int) -> "ir.Table":
-    """Return `person_id` of who belongs to a segment as of a time, microseconds UTC."""
-    everybody = _seen(view, at)
-    found = everybody
+def members(view: "View", segment: Segment, at: int, *, own: "View | None" = None) -> "ir.Table":
+    """Return `person_id` of who belongs to a segment as of a time, microseconds UTC.
+
+    Args:
+        view: Under which terms it is asked.
+        segment: Whose members.
+        at: As of when.
+        own: The same under the purpose that the segment is for, where that is another one: who may
+            not be asked of for either is no member.
+    """
+    told = own or view
+    everybody = found = _seen(told, at)
     for rule in segment.every:
-        found = found.semi_join(_of_rule(view, rule, everybody, at), "person_id")
+        found = found.semi_join(_of_rule(told, rule, everybody, at), "person_id")
     if segment.some:
-        either = [_of_rule(view, rule, everybody, at) for rule in segment.some]
+        either = [_of_rule(told, rule, everybody, at) for rule in segment.some]
         joined = reduce(lambda one, other: one.union(other), either)
         found = found.semi_join(joined, "person_id")
-    return found
+    for rule in segment.never:
+        found = found.anti_join(_of_rule(told, rule, everybody, at), "person_id")
+    return found if own is None else found.semi_join(_seen(view, at), "person_id")
 
 
 def _seen(view: "View", at: int) -> "ir.Table":
@@ -204,9 +309,9 @@ def _seen(view: "View", at: int) -> "ir.Table":
     return events.filter(events.event_time < instant(at)).select("person_id").distinct()
 
 
-def among(view: "View", segment: Segment, at: int) -> "View":
-    """Return a View of nobody but the members of a segment as of a time."""
-    some = members(view, segment, at)
+def among(view: "View", segment: Segment, at: int, *, own: "View | None" = None) -> "View":
+    """Return a View of nobody but the members of a segment as of a time; `own` as of `members`."""
+    some = members(view, segment, at, own=own)
     return replace(
         view,
         person_events=view.person_events.semi_join(some, "person_id"),
@@ -223,6 +328,8 @@ def _of_rule(view: "View", rule: Rule, everybody: "ir.Table", at: int) -> "ir.Ta
     """Return `person_id` of whom a rule holds of."""
     if isinstance(rule, OfAccount):
         return _of_account(view, rule, at)
+    if isinstance(rule, Trait):
+        return _of_trait(view, rule, at)
     events: Any = surrounded(view.person_events, view.contexts, {name for name, _ in rule.where})
     meant = (events.event == rule.event) & (events.kind == "track")
     meant &= events.event_time < instant(at)
@@ -255,6 +362,31 @@ def _of_account(view: "View", rule: OfAccount, at: int) -> "ir.Table":
     return now.semi_join(fitting, "account_id").select("person_id")
 
 
+def _of_trait(view: "View", rule: Trait, at: int) -> "ir.Table":
+    """Return of whom the value that was told last is one of a trait's."""
+    import ibis
+
+    events = view.person_events
+    said = events.filter(events.event_time < instant(at), events.kind == "identify")
+    value = dimension_of(said, rule.name)
+    told = said.filter(value.notnull()).mutate(value=value)
+    latest = [column.desc() for column in in_order(told)]
+    place = ibis.row_number().over(group_by=told.person_id, order_by=latest)
+    now = told.select("person_id", "value", place=place).filter(ibis._.place == 0)
+    return now.filter(now.value.isin(rule.values)).select("person_id")
+
+
+def check_of_people(metric: Metric) -> None:
+    """Refuse to ask a metric of the members of a segment that is not of people.
+
+    Raises:
+        BadInput: It is not.
+    """
+    if not metric.of_people:
+        fix = "Ask it of everybody, or ask a metric of what people do."
+        raise BadInput(f"`{metric.name}` is not of people, as a segment is.", fix)
+
+
 def segment_named(known: Mapping[str, Segment], name: str) -> Segment:
     """Return the segment of a name.
 
@@ -266,7 +398,9 @@ def segment_named(known: Mapping[str, Segment], name: str) -> Segment:
     return known[name]
 
 
-def membership(view: "View", segment: Segment, span: Span, *, every: str) -> Answer:
+def membership(
+    view: "View", segment: Segment, span: Span, *, every: str, own: "View | None" = None
+) -> Answer:
     """Return how many belong to a segment at the end of each period, and who came and went.
 
     Columns: `period` (its first day), `members` at its end, `share` of everybody seen by the end,
@@ -277,6 +411,7 @@ def membership(view: "View", segment: Segment, span: Span, *, every: str) -> Ans
         segment: Whose members.
         span: From (inclusive) and to (exclusive), microseconds UTC.
         every: `day`, `week` or `month`, or `none` for the end of the span alone.
+        own: As of `members`.
 
     Raises:
         BadInput: The days or the period cannot be used.
@@ -288,7 +423,8 @@ def membership(view: "View", segment: Segment, span: Span, *, every: str) -> Ans
         raise BadInput(message, f"Ask for at most {MOST_PERIODS}: fewer days, or longer periods.")
     everybody = _seen(view, min(span[1], view.now))
     known = int(view.ask(everybody.aggregate(n=everybody.count())).column("n")[0].as_py())
-    question = members(view, segment, min(span[1], view.now))
+    question = members(view, segment, min(span[1], view.now), own=own)
+    purposes = dict.fromkeys((segment.purpose, view.question.purpose))
     return Answer(
         columns=(
             Column("period", "date"),
@@ -297,15 +433,15 @@ def membership(view: "View", segment: Segment, span: Span, *, every: str) -> Ans
             Column("entered", "integer", "people"),
             Column("left", "integer", "people"),
         ),
-        rows=tuple(_counts(view, segment, ends, span[0], known)),
+        rows=tuple(_counts(view, segment, ends, begin=span[0], known=known, own=own)),
         definition=(
             f"{segment.words}, at the end of each period. {segment.description.strip()} Share: of "
-            f"the {known:,} people who were seen by the end. Version {segment.version}, owner "
-            f"{segment.owner}."
+            f"the {known:,} people who were seen by the end. Only of those who may be asked of for "
+            f"{' and '.join(purposes)}. Version {segment.version}, owner {segment.owner}."
         ),
         query=view.sql(question),
         as_of_time=view.fresh_time,
-        excluded_by_consent=view.left_out(*span),
+        excluded_by_consent=max(one.left_out(*span) for one in (view, own or view)),
         notes=tuple(_notes(view, segment, span)),
     )
 
@@ -320,28 +456,32 @@ def _ends(span: Span, every: str, zone: str) -> list[tuple[date, int]]:
 
 
 def _counts(
-    view: "View", segment: Segment, ends: list[tuple[date, int]], begin: int, known: int
+    view: "View",
+    segment: Segment,
+    ends: list[tuple[date, int]],
+    *,
+    begin: int,
+    known: int,
+    own: "View | None",
 ) -> Iterator[tuple[object, ...]]:
-    before = _ids(view, segment, begin)
+    before = _ids(view, segment, begin, own)
     for day, end in ends:
-        now = _ids(view, segment, min(end, view.now))
+        now = _ids(view, segment, min(end, view.now), own)
         came = len(np.setdiff1d(now, before, assume_unique=True))
         went = len(np.setdiff1d(before, now, assume_unique=True))
         yield (day, len(now), len(now) / known if known else None, came, went)
         before = now
 
 
-def _ids(view: "View", segment: Segment, at: int) -> Any:
-    return view.ask(members(view, segment, at)).column("person_id").to_numpy()
+def _ids(view: "View", segment: Segment, at: int, own: "View | None") -> Any:
+    return view.ask(members(view, segment, at, own=own)).column("person_id").to_numpy()
 
 
 def _notes(view: "View", segment: Segment, span: Span) -> Iterator[str]:
-    rules = (*segment.every, *segment.some)
-    names = tuple(rule.event for rule in rules if isinstance(rule, Deed))
-    longest = max((rule.days for rule in rules if isinstance(rule, Deed)), default=0)
+    longest = max((rule.days for rule in segment.rules if isinstance(rule, Deed)), default=0)
     since = span[0] - (longest * DAY if longest else span[0])
-    if names:
-        yield from asking.unheard_notes(asking.unheard(view, names, (since, span[1])))
+    if segment.events:
+        yield from asking.unheard_notes(asking.unheard(view, segment.events, (since, span[1])))
     yield from view.marked_notes(*span)
     if view.sampled:
         yield "What a source sampled counts as many people as were seen."

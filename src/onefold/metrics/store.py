@@ -1,4 +1,4 @@
-"""Dashboards and definitions that held, in the state; no other file of this room touches it."""
+"""Dashboards, segments, definitions that held: in the state, which no other file here touches."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ Connection = Any
 """What `State.change` yields; only the store knows its engine."""
 
 _dashboards, _versions = tables.dashboards, tables.metric_versions
+_segments = tables.segments
 
 
 def dashboard_texts(state: "State") -> dict[str, str]:
@@ -43,6 +44,26 @@ def keep_dashboard(
 def drop_dashboard(connection: Connection, name: str) -> None:
     """Remove a dashboard that is kept here."""
     connection.execute(_dashboards.delete().where(_dashboards.c.name == name))
+
+
+def segment_texts(state: "State") -> dict[str, str]:
+    """Return the YAML of the segments that are kept here, by name."""
+    found = state.rows(_segments.select().order_by(_segments.c.name))
+    return {row["name"]: row["text"] for row in found}
+
+
+def keep_segment(
+    connection: Connection, name: str, text: str, *, version: int, by: str, now: int
+) -> None:
+    """Keep a segment, in place of the one of its name."""
+    drop_segment(connection, name)
+    row = {"text": text, "version": version, "changed_by": by, "changed_time": now}
+    connection.execute(_segments.insert().values(name=name, **row))
+
+
+def drop_segment(connection: Connection, name: str) -> None:
+    """Remove a segment that is kept here."""
+    connection.execute(_segments.delete().where(_segments.c.name == name))
 
 
 def version_rows(state: "State", name: str = "") -> list[Any]:

@@ -31,6 +31,7 @@ from onefold.runtime import (
     question_calls,
     retrying,
     reviewing,
+    segment_calls,
     sharing_calls,
     sql_calls,
     usage_calls,
@@ -68,6 +69,7 @@ __all__ = [
     "period_calls",
     "person_calls",
     "question_calls",
+    "segment_calls",
     "sharing_calls",
     "sql_calls",
     "usage_calls",
@@ -153,7 +155,7 @@ def _check_definitions(workspace: Workspace) -> None:
     catalogues.audits.load_journeys(workspace.definitions / "journeys")
     questions.read_said(workspace.definitions)
     dashboard_calls.check_dashboards(workspace)
-    question_calls.segments_of(workspace)
+    workspace.segments()
     metric_questions.calendar.load_calendar(workspace.definitions)
 
 

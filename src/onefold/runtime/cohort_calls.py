@@ -5,11 +5,14 @@ from typing import Annotated, Any
 import msgspec
 
 from onefold.identity import groups
+from onefold.metrics import questions
 from onefold.model.errors import BadInput, Conflict, unknown
 from onefold.model.records import Answer, Column
 from onefold.model.time import day_start, parse_date
 from onefold.runtime import call_params as take
 from onefold.runtime.registry import Asked, Body, named
+from onefold.runtime.segmenting import own_view, segments_of
+from onefold.store import View
 
 _LONGEST = 100
 
@@ -17,12 +20,17 @@ _LONGEST = 100
 class FreezeParams(
     take.Asking, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
 ):
-    """A cohort of who did an event over days; `from` is inclusive, `to` is exclusive."""
+    """A cohort of who did an event over days, or of the members of a segment.
+
+    `from` is inclusive, `to` is exclusive. A segment has its members as of the begin of `to`;
+    without it, as of now.
+    """
 
     name: str
-    event: str
-    from_date: str
-    to_date: str
+    event: str = ""
+    from_date: str = ""
+    to_date: str = ""
+    segment: str = ""
 
 
 class CohortParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -48,7 +56,7 @@ def _change(asked: Asked, action: str, name: str, entry: Any, detail: dict[str, 
 
 @named("cohort freeze", FreezeParams, action="define", changes=True, whole=True)
 def _freeze(asked: Asked, params: FreezeParams) -> Body:
-    """Freeze who did an event over days: the members stay, whoever is merged afterwards."""
+    """Freeze who did an event, or is in a segment: members stay, whoever is merged afterwards."""
     view = asked.view(params)
     name = params.name.strip()
     if not name or len(name) > _LONGEST or not name.isprintable():
@@ -56,6 +64,18 @@ def _freeze(asked: Asked, params: FreezeParams) -> Body:
         raise BadInput(message, f"Use at most {_LONGEST} letters, none of them unseen.")
     if any(one.name == name for one in groups.frozen(view)):
         raise Conflict(f"A cohort `{name}` is frozen already.", "Take another name.")
+    members, how = (_in_segment if params.segment else _doers)(asked, view, params)
+    now = asked.workspace.clock()
+    entry = groups.Frozen(name, how, now, {str(one): keys for one, keys in members.items()})
+    _change(asked, groups.FREEZE, name, entry, {"how": how, "members": len(members)})
+    return {"cohort": name, "members": len(members), "how": how}
+
+
+def _doers(_: Asked, view: View, params: FreezeParams) -> tuple[dict[int, list[int]], str]:
+    """Return who did the event in the days, by person the keys of its identifiers, and how."""
+    if not (params.event and params.from_date and params.to_date):
+        message = "Whom to freeze is not said."
+        raise BadInput(message, "Name a segment; or an event, with --from and --to.")
     days = (params.from_date, params.to_date)
     first, after = (day_start(parse_date(day), view.zone) for day in days)
     if first >= after:
@@ -65,11 +85,27 @@ def _freeze(asked: Asked, params: FreezeParams) -> Body:
     if not members or len(members) > groups.MOST_MEMBERS:
         message = f"{len(members):,} persons did `{params.event}` then."
         raise BadInput(message, "Choose an event and days that anybody was seen with.")
-    how = f"did {params.event} from {params.from_date} to {params.to_date}"
-    now = asked.workspace.clock()
-    entry = groups.Frozen(name, how, now, {str(one): keys for one, keys in members.items()})
-    _change(asked, groups.FREEZE, name, entry, {"how": how, "members": len(members)})
-    return {"cohort": name, "members": len(members), "how": how}
+    return members, f"did {params.event} from {params.from_date} to {params.to_date}"
+
+
+def _in_segment(asked: Asked, view: View, params: FreezeParams) -> tuple[dict[int, list[int]], str]:
+    """Return who belongs to the segment, by person the keys of its identifiers, and how."""
+    if params.event or params.from_date:
+        message = "A segment and an event are named at once."
+        raise BadInput(message, "Leave out --event and --from: a segment has its own days.")
+    at = day_start(parse_date(params.to_date), view.zone) if params.to_date else view.now
+    one = questions.segments.segment_named(segments_of(asked.workspace), params.segment)
+    own = own_view(asked.workspace, view, one)
+    found = questions.segments.members(view, one, min(at, view.now), own=own)
+    members = groups.who_are(view, found)
+    if not members or len(members) > groups.MOST_MEMBERS:
+        message = f"{len(members):,} persons are in the segment `{one.name}` then."
+        raise BadInput(message, "Choose a segment and a day that anybody was in it.")
+    return members, f"in segment {one.name}, version {one.version}, {_as_of(params.to_date)}"
+
+
+def _as_of(day: str) -> str:
+    return f"as of the begin of {day}" if day else "as it was frozen"
 
 
 @named("cohort dissolve", CohortParams, action="define", changes=True, whole=True)

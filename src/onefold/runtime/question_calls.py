@@ -6,11 +6,10 @@ from typing import Literal
 
 from onefold.metrics import measure, questions
 from onefold.model.errors import BadInput, unknown
-from onefold.model.records import Answer, Column
+from onefold.model.records import Answer
 from onefold.model.time import day_of, day_start, parse_date, parse_duration
 from onefold.runtime import call_params as take
 from onefold.runtime.registry import Asked, Body, named
-from onefold.runtime.workspace import Workspace
 from onefold.store import View
 
 _DEFAULT_DAYS = 28
@@ -52,9 +51,8 @@ def _metric(asked: Asked, params: take.MetricParams) -> Body:
     if params.name not in metrics:
         raise unknown("metric", params.name, metrics)
     metric = metrics[params.name]
-    if params.segment and not metric.of_people:
-        fix = "Ask it of everybody, or ask a metric of what people do."
-        raise BadInput(f"`{metric.name}` is not of people, as a segment is.", fix)
+    if params.segment:
+        questions.segments.check_of_people(metric)
     about = _about(asked, params)
     ask = questions.against_former if params.compare else measure
     from_time, to_time = about.span
@@ -113,48 +111,6 @@ def _stickiness(asked: Asked, params: HabitParams) -> Body:
     return about.told(questions.stickiness(about.view, question))
 
 
-class SegmentParams(
-    take.Asking, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
-):
-    """The members of a segment over days; without `every` at their end."""
-
-    name: str
-    every: take.Every | None = None
-    from_date: str | None = None
-    to_date: str | None = None
-
-
-@named("segment list", take.Asking)
-def _segments(asked: Asked, params: take.Asking) -> Body:
-    """The segments that are defined, with how many belong to each now."""
-    view, known = asked.view(params), segments_of(asked.workspace)
-    rows = []
-    for name, one in sorted(known.items()):
-        found = questions.segments.members(view, one, view.now)
-        count = view.ask(found.aggregate(n=found.count())).column("n")[0].as_py()
-        rows.append((name, one.label, one.words, count, one.owner, one.version))
-    return Answer(
-        columns=(
-            *(Column(name, "text") for name in ("segment", "label", "who")),
-            Column("members", "integer", "people"),
-            Column("owner", "text"),
-            Column("version", "integer"),
-        ),
-        rows=tuple(rows),
-        definition="Segments of definitions/segments, with whom they hold of now.",
-        as_of_time=view.fresh_time,
-    )
-
-
-@named("segment show", SegmentParams)
-def _segment(asked: Asked, params: SegmentParams) -> Body:
-    """How many belong to a segment over time, and who came and went."""
-    view = asked.view(params)
-    one = questions.segments.segment_named(segments_of(asked.workspace), params.name)
-    span = span_of(view, params.from_date, params.to_date)
-    return questions.segments.membership(view, one, span, every=params.every or "none")
-
-
 class CalendarParams(
     take.Asking, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
 ):
@@ -173,15 +129,6 @@ def _calendar(asked: Asked, params: CalendarParams) -> Body:
     return questions.calendar.calendar(view, written, span)
 
 
-def segments_of(workspace: Workspace) -> dict[str, questions.segments.Segment]:
-    """Return the segments of a workspace by name.
-
-    Raises:
-        BadInput: A file of definitions/segments cannot be used.
-    """
-    return questions.segments.load_segments(workspace.definitions / "segments")
-
-
 @dataclass(frozen=True, slots=True)
 class _About:
     """Of whom and which days a question is."""
@@ -196,8 +143,7 @@ class _About:
         if self.span[1] == day_start(day_of(view.now, view.zone), view.zone):
             notes = (*notes, _NOT_TODAY)
         if self.segment is not None:
-            who = f"of the segment {self.segment.name}, as of the end of the days"
-            definition = f"{definition} Only people {who}: {self.segment.words}."
+            definition = f"{definition} {self.segment.as_filter}"
         return replace(answer, notes=notes, definition=definition)
 
 
@@ -206,8 +152,8 @@ def _about(asked: Asked, params: "_Question") -> _About:
     span = span_of(view, params.from_date, params.to_date)
     if not params.segment:
         return _About(view, span, None)
-    one = questions.segments.segment_named(segments_of(asked.workspace), params.segment)
-    return _About(questions.segments.among(view, one, min(span[1], view.now)), span, one)
+    some, one = asked.workspace.among(view, params.segment, span[1])
+    return _About(some, span, one)
 
 
 _Question = take.MetricParams | FunnelParams | RetentionParams | HabitParams

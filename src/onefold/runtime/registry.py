@@ -12,7 +12,7 @@ from onefold.model.records import MARKS, OWNER, Answer, Asker, Column, Progress,
 from onefold.runtime import binding
 from onefold.runtime import call_params as take
 from onefold.runtime.plain_values import check_plain
-from onefold.runtime.using import READ
+from onefold.runtime.using import AMONG, READ
 from onefold.runtime.workspace import Workspace
 from onefold.store import Vault, View
 
@@ -190,13 +190,15 @@ def call(
 
 
 def _note(workspace: Workspace, asker: Asker, found: Call, taken: Any) -> None:
-    """Count that somebody asked a question, of what, and which events it read."""
+    """Count that somebody asked a question, of what, of which segment, which events it read."""
     if found.changes or not (issubclass(found.takes, take.Asking) or found.name in _ALSO_ASKED):
         return
     # A record that is found by an id is somebody; of whom one asks is not counted.
     name = getattr(taken, "name", "")
     now = workspace.clock()
     workspace.uses.note(asker, found.name, (name,), now=now)
+    if segment := getattr(taken, "segment", ""):
+        workspace.uses.note(asker, AMONG, (segment,), now=now)
     events = (*getattr(taken, "events", ()), *(getattr(taken, one, "") for one in _EVENTS))
     if read := [event for event in events if isinstance(event, str) and event]:
         workspace.uses.note(asker, READ, read, now=now)

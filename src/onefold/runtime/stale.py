@@ -1,4 +1,4 @@
-"""What nobody uses any more: events, metrics and dashboards with their last use."""
+"""What nobody uses any more: events, metrics, segments, dashboards with their last use."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +12,17 @@ from onefold.model.time import day_of
 from onefold.runtime.cataloguing import uses_of
 from onefold.runtime.dashboard_calls import all_dashboards
 from onefold.runtime.definitions import applied_catalogue
-from onefold.runtime.using import READ, SHOWN, first_day, uses_since
+from onefold.runtime.using import AMONG, READ, SHOWN, first_day, uses_since
 from onefold.runtime.workspace import Workspace
 
-_SHOWS = {"metric": "metric", SHOWN: "metric", "dashboard show": "dashboard", READ: "event"}
+_SHOWS = {
+    "metric": "metric",
+    SHOWN: "metric",
+    "dashboard show": "dashboard",
+    READ: "event",
+    AMONG: "segment",
+    "segment show": "segment",
+}
 """Question -> what its subject is."""
 _EXPERIMENT = "experiment show"
 _ENVIRONMENTS = ("production", "staging", "development")
@@ -29,7 +36,7 @@ class Stale:
     """Something that nobody used for a while, or an event that comes no more.
 
     Attributes:
-        kind: `event`, `metric` or `dashboard`.
+        kind: `event`, `metric`, `segment` or `dashboard`.
         name: Of it.
         label: How pages call it; empty where it has no other name.
         owner: Who answers for it.
@@ -66,13 +73,14 @@ def stale(workspace: Workspace, days: int) -> tuple[tuple[Stale, ...], str]:
     rows = (
         *_events(workspace, metrics, used, cutoff),
         *_metrics(metrics, used, cutoff),
+        *_segments(workspace, used, cutoff),
         *_dashboards(workspace, used, cutoff),
     )
     return rows, first_day(workspace.state) or today.isoformat()
 
 
 def last_uses(workspace: Workspace) -> Days:
-    """Return the day of the last use of each metric, dashboard, event and experiment."""
+    """Return the day of the last use of each metric, segment, dashboard, event and experiment."""
     workspace.uses.write(workspace.state, now=workspace.clock(), every=0)
     last: dict[tuple[str, str], str] = {}
     for one in uses_since(workspace.state):
@@ -92,6 +100,13 @@ def _metrics(metrics: Mapping[str, Metric], used: Days, cutoff: str) -> Iterable
         yield Stale("metric", name, metric.label, metric.owner, day, "", (), why)
 
 
+def _segments(workspace: Workspace, used: Days, cutoff: str) -> Iterable[Stale]:
+    for name, one in sorted(workspace.segments().items()):
+        day = used.get(("segment", name), "")
+        if day < cutoff:
+            yield Stale("segment", name, one.label, one.owner, day, "", (), _unused(day))
+
+
 def _dashboards(workspace: Workspace, used: Days, cutoff: str) -> Iterable[Stale]:
     for name, one in sorted(all_dashboards(workspace).items()):
         day = used.get(("dashboard", name), "")
@@ -109,6 +124,9 @@ def _events(
     for use in uses_of(dict(metrics), experiments):
         for event in use.events:
             readers.setdefault(event, []).append(use.user)
+    for segment in workspace.segments().values():
+        for event in segment.events:
+            readers.setdefault(event, []).append(f"segment {segment.name}")
     seen = _seen(workspace)
     for name in sorted({*described, *seen}):
         read_by = tuple(dict.fromkeys(readers.get(name, ())))

@@ -30,7 +30,7 @@ class UsageParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 
 @named("stale", StaleParams)
 def _stale(asked: Asked, params: StaleParams) -> Body:
-    """Events, metrics and dashboards that nobody uses any more, with their last use."""
+    """Events, metrics, segments and dashboards nobody uses any more, with their last use."""
     rows, began = stale(asked.workspace, params.days)
     workspace = asked.workspace
     known_days = (day_of(workspace.clock(), workspace.settings.zone) - parse_date(began)).days
@@ -56,7 +56,8 @@ def _stale(asked: Asked, params: StaleParams) -> Body:
         ),
         definition=f"What nobody asked for over the last {params.days} days, and events of which "
         "none came. An event is used by who names it in a question, or asks for a metric or an "
-        "experiment that reads it; a metric by its figure on a page, a dashboard, Today, in a file "
+        "experiment that reads it; a segment by who asks for its members or asks anything of them; "
+        "a metric by its figure on a page, a dashboard, Today, in a file "
         "or a call. What comes with Onefold and was never used is left out.",
         as_of_time=workspace.fresh_time,
         notes=tuple(notes),

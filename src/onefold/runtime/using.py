@@ -12,8 +12,9 @@ from onefold.store import State, tables
 
 KEPT_DAYS = 800
 """So long it is known who asked what."""
-READ, SHOWN = "event", "today"
-"""What a question read, and what the first page shows by itself: uses, but no questions."""
+READ, SHOWN, AMONG = "event", "today", "segment"
+"""What a question read, what the first page shows by itself, and of whose members a question was:
+uses, but no questions."""
 _LONGEST = 200
 
 _uses = tables.uses
@@ -27,7 +28,7 @@ class Use:
         day: As 2026-11-23, in the workspace's zone.
         by: Name of the user or key, as the audit trail names them.
         role: Of them when they asked last.
-        ask: Which question, by the name of its call; `READ` and `SHOWN` are none.
+        ask: Which question, by the name of its call; `READ`, `SHOWN` and `AMONG` are none.
         subject: What of, such as a metric; empty where a question has no name.
         times: How many times.
         last_time: When last, microseconds.
@@ -44,7 +45,7 @@ class Use:
     @property
     def is_question(self) -> bool:
         """Return whether somebody asked for it."""
-        return self.ask not in {READ, SHOWN}
+        return self.ask not in {READ, SHOWN, AMONG}
 
 
 class Uses:
@@ -61,7 +62,7 @@ class Uses:
 
         Args:
             asker: Who asks.
-            ask: Which question, by the name of its call, or `READ` or `SHOWN`.
+            ask: Which question, by the name of its call, or `READ`, `SHOWN` or `AMONG`.
             subjects: What of.
             now: When, microseconds.
         """

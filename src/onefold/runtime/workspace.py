@@ -18,7 +18,7 @@ from pathlib import Path
 from onefold.collect import Catalogue, Source, catalogues, sources
 from onefold.consent import BASES, Gate, rules
 from onefold.governance import approvals, keys, may, people, policies
-from onefold.metrics import Metric
+from onefold.metrics import Metric, questions
 from onefold.model.errors import (
     BadInput,
     Busy,
@@ -60,6 +60,7 @@ from onefold.runtime.personalizing import PERSONALIZATION, switched_off
 from onefold.runtime.prefixes import begin_from, drop_kept, keep
 from onefold.runtime.relay import relay
 from onefold.runtime.retention_days import horizon_of, horizons_of
+from onefold.runtime.segmenting import among, segments_of
 from onefold.runtime.settings import FILE, Settings, read_settings, write_settings
 from onefold.runtime.sql_under_way import UnderWay
 from onefold.runtime.status import status_of
@@ -232,6 +233,22 @@ class Workspace:
             BadInput: A definition cannot be used; with file, line and column.
         """
         return metrics_of(self)
+
+    def segments(self) -> dict[str, questions.segments.Segment]:
+        """Return all segments by name.
+
+        Raises:
+            BadInput: A definition cannot be used; with file, line and column.
+        """
+        return segments_of(self)
+
+    def among(self, view: View, name: str, at: int) -> tuple[View, questions.segments.Segment]:
+        """Return a View of the members of a segment alone as of a time, and the segment.
+
+        Raises:
+            NotFound: There is none of that name.
+        """
+        return among(self, view, name, at)
 
     def view(self, question: Question) -> View:
         """Return the facts as a question may see them.

@@ -363,6 +363,17 @@ dashboards = Table(
 )
 """Dashboards that were put together on a page, each as the YAML that git would hold."""
 
+segments = Table(
+    "segments",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("changed_by", String(100), nullable=False),
+    Column("changed_time", BigInteger, nullable=False),
+)
+"""Segments that were made on a page, each as the YAML that git would hold."""
+
 metric_versions = Table(
     "metric_versions",
     metadata,

@@ -120,9 +120,46 @@ def test_whose_account_it_is_is_the_last_one_told(facts):
     assert ids(view, toys, START) == set()
 
 
+def test_of_a_trait_the_last_that_was_told_counts_of_all_of_a_persons_identifiers():
+    small = SmallFacts(persons={1: 1, 2: 2, 3: 2, 4: 4, 5: 5}, now=END)
+    told = [
+        (1, 0, "pro"),
+        (1, 5, "free"),
+        (2, 3, "free"),
+        (3, 4, "pro"),
+        (4, 1, "pro"),
+        (4, 8, None),
+    ]
+    for key, day, plan in told:
+        traits = {} if plan is None else {"plan": plan}
+        small.add("", START + day * DAY, key, kind="identify", **traits)
+    small.add("pin_saved", START, 5, plan="pro")
+    view = small.view()
+    pro = made("all:\n- {trait: plan, is: [pro, team]}\n")
+    assert ids(view, pro, START + 3 * DAY) == {1, 4}
+    # What an event says of itself is no trait, and what is not said again stands.
+    assert ids(view, pro, END) == {2, 4}
+    assert ids(view, made("all:\n- {trait: age, is: ['7']}\n"), END) == set()
+
+
+def test_none_of_what_may_not_hold_holds(view, facts):
+    saved, seen = (counts(facts, name, 0, END) for name in ("pin_saved", "pin_viewed"))
+    rest = made("not:\n- {did: pin_saved, at_least: 5}\n- {did: pin_viewed, at_least: 9}\n")
+    assert ids(view, rest, END) == {p for p in saved if saved[p] < 5 and seen[p] < 9}
+    assert rest.words == (
+        "Everybody but who did pin_saved at least 5 times or did pin_viewed at least 9 times"
+    )
+    some = made("all:\n- {did: pin_saved}\nnot:\n- {did: pin_viewed, at_least: 5}\n")
+    assert ids(view, some, END) == {p for p in saved if saved[p] and seen[p] < 5}
+    assert some.words == "Who did pin_saved, but for who did pin_viewed at least 5 times"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("all:\n- {trait: plan}\n", "`is` is missing"),
+        ("all:\n- {trait: plan, is: [true]}\n", "true or false"),
+        ("not:\n- {trait: plan, is: [a], days: 3}\n", "No field `days`"),
         ("", "says nothing of who"),
         ("all:\n- {did: a, at_least: 3, at_most: 2}\n", "less than"),
         ("all:\n- {did: a, at_least: 0}\n", "at least 0 times"),

@@ -101,6 +101,8 @@ FREE = {
     "policy set": "who sees what, by its owner",
     "quarantine retry": "by what was laid down",
     "rebuild": "the same facts anew",
+    "segment drop": "it takes back",
+    "segment keep": "whom to ask of, without figures; asked under who looks",
     "sql cancel": "it stops something",
     "expiry enforce": "by what was laid down",
     "team remove": "who sees what, by its owner",

@@ -39,7 +39,8 @@ def ask(world, which, **params):
 
 def test_a_segment_is_listed_and_shown_over_time(world):
     listed = call(world.workspace, OWNER, "segment list", {}).body
-    assert listed["rows"] == [["buyers", "Buyers", "Who did order_paid", 4, "Shop", 1]]
+    told = ["buyers", "Buyers", "Who did order_paid", 4, "Shop", 1, "analytics", "definitions"]
+    assert listed["rows"] == [told]
     shown = ask(world, "segment show", name="buyers", every="day")
     assert shown["rows"][-1][1] == 4
     assert sum(row[3] for row in shown["rows"]) == 4

@@ -14,6 +14,7 @@ from onefold.model.words import plural
 from onefold.runtime import call
 from onefold.web import wording
 from onefold.web.desk import ask, back, page, signed_in, text_of
+from onefold.web.pages.of_whom import segment_labels
 from onefold.web.wording import number
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 PATH = "/customers/cohorts"
 MOST = 200
-_FROZEN = ("name", "event", "from", "to")
+_FROZEN = ("name", "event", "from", "to", "segment")
 
 
 @signed_in("see_persons")
@@ -43,7 +44,8 @@ async def change(request: Request) -> Response:
     what, name = text_of(form, "do"), text_of(form, "name")
     given = {"name": name}
     if what == "cohort freeze":
-        given = {part: text_of(form, part) for part in _FROZEN}
+        told = {part: text_of(form, part) for part in _FROZEN}
+        given = {part: value for part, value in told.items() if value}
     try:
         if what not in {"cohort freeze", "cohort dissolve"}:
             raise BadInput(f"No change `{what[:40]}`.", "Use the buttons of the page.")
@@ -61,14 +63,15 @@ routes = [Route(PATH, cohorts, methods=["GET"]), Route(PATH, change, methods=["P
 async def _show(request: Request, *, error: OnefoldError | None = None) -> Response:
     workspace, asker = request.app.state.workspace, request.state.asker
     chosen = request.query_params.get("cohort", "")
-    shown = await ask(request, _shown, workspace, asker, chosen)
+    segment = request.query_params.get("segment", "")
+    shown = await ask(request, _shown, workspace, asker, chosen, segment)
     named = {"here": "Customers", "title": "Frozen cohorts", "error": error}
     return page(
         request, "customers/cohorts.html", status=error.status if error else 200, **named, **shown
     )
 
 
-def _shown(workspace: Workspace, asker: Asker, chosen: str) -> dict[str, Any]:
+def _shown(workspace: Workspace, asker: Asker, chosen: str, segment: str) -> dict[str, Any]:
     found = call(workspace, asker, "cohort list", {}).body["rows"]
     zone, names = workspace.settings.zone, [row[0] for row in found]
     chosen = chosen or (names[0] if names else "")
@@ -86,6 +89,11 @@ def _shown(workspace: Workspace, asker: Asker, chosen: str) -> dict[str, Any]:
         "names": names,
         "changes": may(asker, "define") and workspace.sight(asker).whole,
         "path": PATH,
+        "segments": [
+            {"value": one, "label": words}
+            for one, words in {"": "none", **segment_labels(workspace)}.items()
+        ],
+        "segment": segment,
     }
 
 

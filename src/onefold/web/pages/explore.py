@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -39,6 +41,7 @@ from onefold.web.pages.explore_question import (
     first_day,
     span_words,
 )
+from onefold.web.pages.of_whom import of_whom, segment_labels
 from onefold.web.pages.pinning import pinning
 from onefold.web.pages.traffic import LetIn
 from onefold.web.wording import number
@@ -95,7 +98,7 @@ def explored(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dict
     try:
         asked = asked_of(params, known, today=today)
         view = workspace.view(asked.question(asker))
-        answer = _answer(view, asked)
+        answer, view = _told(workspace, view, asked)
     except OnefoldError as error:
         return {
             "title": "Explore",
@@ -103,7 +106,10 @@ def explored(workspace: Workspace, asker: Asker, params: dict[str, str]) -> dict
             "trouble": _trouble(error, params, known),
         }
     workspace.uses.note(asker, "metric", (asked.metric.name,), now=workspace.clock())
-    shown = shown_of(asked, answer, known, view=view, marks=_marks(workspace, view, asked))
+    if asked.segment:
+        workspace.uses.note(asker, "segment", (asked.segment,), now=workspace.clock())
+    labels, marks = segment_labels(workspace), _marks(workspace, view, asked)
+    shown = shown_of(asked, answer, known, view=view, marks=marks, segments=labels)
     parts = asked.params() | {"include": asked.include}
     return {
         **shown,
@@ -152,6 +158,15 @@ def _mark_words(mark: metrics.questions.calendar.Mark) -> str:
     return f"{mark.day}{until}: {mark.text}"
 
 
+def _told(workspace: Workspace, view: View, asked: Asked) -> tuple[Answer, View]:
+    """Return the answer, and the View that it is of: of a segment's members, if one is named."""
+    if not asked.segment:
+        return _answer(view, asked), view
+    some, one = workspace.among(view, asked.segment, day_start(asked.to_date, view.zone))
+    answer = _answer(some, asked)
+    return replace(answer, definition=f"{answer.definition} {one.as_filter}"), some
+
+
 def _answer(view: View, asked: Asked) -> Answer:
     measured = metrics.questions.against_former if asked.compare else metrics.measure
     return measured(
@@ -171,6 +186,7 @@ def shown_of(
     *,
     view: View,
     marks: Sequence[metrics.questions.calendar.Mark] = (),
+    segments: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Return what the page shows of an answered question."""
     metric = asked.metric
@@ -182,11 +198,11 @@ def shown_of(
     seconds = None if view.fresh_time is None else max((view.now - view.fresh_time) / 1e6, 0.0)
     return {
         "title": metric.label,
-        "question": question_words(asked),
+        "question": question_words(asked, segments),
         "answer": answer_words(asked, rows, today=today, test=test),
         "verdict": test.verdict if test and pair and not pair.groups else "",
         "lead": " ".join(filter(None, (metric.decision, left_out_words(asked, rows, today=today)))),
-        "filters": filters_of(asked, known, today=today),
+        "filters": filters_of(asked, known, today=today, segments=segments),
         "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),
         "chart": chart_of(asked, rows, today=today, marks=marks),
         "marks": [_mark_words(mark) for mark in marks],
@@ -232,12 +248,13 @@ NOW, BEFORE = "these days", "the days before"
 _OWN = {"period", "estimate", "low", "high", "level", "n", "recomputed", "reason", "former"}
 
 
-def question_words(asked: Asked) -> str:
-    """Return the question in words."""
+def question_words(asked: Asked, segments: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the question in words; `segments` says what pages call each."""
     metric = asked.metric
+    of = f" of {of_whom(segments, asked.segment)[asked.segment]}" if asked.segment else ""
     by = f", by {dimension_words(asked.by)}" if asked.by else ""
     days = span_words(asked.from_date, asked.to_date)
-    return f"{metric.label} {EVERY[asked.every]}{by}, {days}: how much, and which way?"
+    return f"{metric.label}{of} {EVERY[asked.every]}{by}, {days}: how much, and which way?"
 
 
 def group_name(by: str, group: object) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from onefold.consent import PURPOSES
+from onefold.metrics import questions
 from onefold.model.errors import BadInput, did_you_mean, unknown
 from onefold.model.records import Question
 from onefold.model.time import parse_date, week_of
+from onefold.web.pages.of_whom import of_whom
 from onefold.web.pages.traffic import LetIn, Traffic, let_in
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ class Asked:
         purpose: What the answer is for.
         include: What marked traffic is let in; empty for none, `all` for all of it.
         compare: `former` to set the days before beside it, or empty.
+        segment: Of whose members alone, at the end of the days; empty for everybody.
     """
 
     metric: Metric
@@ -50,6 +54,7 @@ class Asked:
     purpose: str
     include: str = ""
     compare: str = ""
+    segment: str = ""
 
     def question(self, asker: Asker) -> Question:
         """Return under which terms it is asked."""
@@ -70,6 +75,7 @@ class Asked:
             "to": self.to_date.isoformat(),
             "purpose": self.purpose,
             "compare": self.compare,
+            "segment": self.segment,
         }
 
 
@@ -100,7 +106,11 @@ def asked_of(params: Mapping[str, str], known: Mapping[str, Metric], *, today: d
         raise BadInput(f"`{name}` cannot be split by `{by}`.{did_you_mean(by, by_known)}", fix)
     purpose = _one_of("purpose", params.get("purpose") or metric.purpose, PURPOSES)
     compare = _one_of("comparison", params.get("compare") or "", COMPARED)
-    return Asked(metric, every, by, from_date, to_date, purpose, let_in(params).text, compare)
+    segment = params.get("segment") or ""
+    if segment:
+        questions.segments.check_of_people(metric)
+    days, include = (from_date, to_date), let_in(params).text
+    return Asked(metric, every, by, *days, purpose, include, compare, segment)
 
 
 def first_day(to_date: date, every: str) -> date:
@@ -165,13 +175,26 @@ def dimension_words(by: str) -> str:
 
 
 def filters_of(
-    asked: Asked, known: Mapping[str, Metric], *, today: date
+    asked: Asked,
+    known: Mapping[str, Metric],
+    *,
+    today: date,
+    segments: Mapping[str, str] = MappingProxyType({}),
 ) -> list[dict[str, object]]:
-    """Return the filters of the page: the parts of the question, each with its other values."""
+    """Return the filters of the page: the parts of the question, each with its other values.
+
+    Args:
+        asked: The question.
+        known: All metrics by name.
+        today: The day of asking.
+        segments: What pages call each segment, by name.
+    """
     found = [
         {
             "label": each.label,
-            "href": asked.address(metric=name, by="", purpose=""),
+            "href": asked.address(
+                metric=name, by="", purpose="", segment=asked.segment if each.of_people else ""
+            ),
             "current": each is asked.metric,
         }
         for name, each in sorted(known.items())
@@ -184,6 +207,7 @@ def filters_of(
             "options": _options(asked, "every", EVERY.items(), asked.every),
         },
         _by_filter(asked),
+        *([_segment_filter(asked, segments)] if asked.metric.of_people else []),
         _days_filter(asked, today),
         {
             "label": "Purpose",
@@ -220,6 +244,16 @@ def _by_filter(asked: Asked) -> dict[str, object]:
     }
 
 
+def _segment_filter(asked: Asked, segments: Mapping[str, str]) -> dict[str, object]:
+    options = of_whom(segments, asked.segment)
+    return {
+        "label": "Of",
+        "value": options[asked.segment],
+        "options": _options(asked, "segment", options.items(), asked.segment),
+        "note": "" if segments else "Segments that are made stand here.",
+    }
+
+
 def _days_filter(asked: Asked, today: date) -> dict[str, object]:
     kept = {
         "metric": asked.metric.name,
@@ -227,6 +261,8 @@ def _days_filter(asked: Asked, today: date) -> dict[str, object]:
         "by": asked.by,
         "purpose": asked.purpose,
         "include": asked.include,
+        "compare": asked.compare,
+        "segment": asked.segment,
     }
     ends = (("From", "from", asked.from_date), ("To, left out itself", "to", asked.to_date))
     spans = []

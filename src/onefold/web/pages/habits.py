@@ -25,6 +25,7 @@ from onefold.web.pages.journeys import (
     shared_filters,
     view_of,
 )
+from onefold.web.pages.of_whom import segment_labels
 from onefold.web.pages.pinning import pinning
 from onefold.web.wording import number, share
 
@@ -127,7 +128,7 @@ def _begun(
     filters = [
         address.filter("There by", "event", events, **typed),
         address.filter("Every", "every", {one: one for one in EVERY}),
-        *shared_filters(address),
+        *shared_filters(address, segment_labels(workspace)),
     ]
     return params, view, filters
 

@@ -20,6 +20,7 @@ from onefold.web import wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.pages import taking
 from onefold.web.pages.explore_question import dimension_words, span_words
+from onefold.web.pages.of_whom import of_whom, segment_labels
 from onefold.web.pages.pinning import pinning
 from onefold.web.pages.traffic import LetIn, Traffic, let_in
 from onefold.web.wording import number, share
@@ -105,7 +106,7 @@ async def answered(request: Request, shown_by: Any, template: str, title: str) -
         ways = [{"label": "Ask the first question", "href": request.url.path}]
         trouble = {"words": error.message, "fix": error.fix, "ways": ways}
         shown = {"status": error.status, "trouble": trouble}
-    return page(request, template, here="Explore", title=title, **shown)
+    return page(request, template, here="Explore", **({"title": title} | shown))
 
 
 def funnel_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -> dict[str, Any]:
@@ -127,7 +128,7 @@ def funnel_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -> d
             "Within", "within", {one: _length(one) for one in (*_WITHIN, params["within"])}
         ),
         address.filter("By", "by", {by: dimension_words(by) or "nothing" for by in _BY}),
-        *shared_filters(address),
+        *shared_filters(address, segment_labels(workspace)),
     ]
     if len(heard) < 2 and not given.get("events"):
         return {**page_of(view, filters), "empty": True}
@@ -176,7 +177,7 @@ def retention_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -
         ),
         address.filter("Every", "every", {one: one for one in EVERY}),
         address.filter("Counted", "kind", _KINDS),
-        *shared_filters(address),
+        *shared_filters(address, segment_labels(workspace)),
     ]
     if not params["start"]:
         return {**page_of(view, filters), "empty": True}
@@ -220,12 +221,13 @@ def common(workspace: Workspace, given: Mapping[str, str]) -> dict[str, str]:
         "to": after.isoformat(),
         "purpose": given.get("purpose") or "analytics",
         "include": let_in(given).text,
+        "segment": given.get("segment", ""),
     }
 
 
 def asked_terms(params: Mapping[str, str]) -> dict[str, Any]:
     """Return the terms and days that all questions take."""
-    return {part: params[part] for part in ("from", "to", "purpose", "include")}
+    return {part: params[part] for part in ("from", "to", "purpose", "include", "segment")}
 
 
 def view_of(workspace: Workspace, asker: Asker, params: Mapping[str, str]) -> View:
@@ -261,15 +263,17 @@ def _steps_filter(address: Address, planned: Mapping[str, str]) -> dict[str, Any
     return address.filter("Steps", "events", planned, note=note, **typed)
 
 
-def shared_filters(address: Address) -> list[dict[str, Any]]:
-    """Return the filters that all questions have: days, purpose, traffic."""
+def shared_filters(address: Address, segments: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the filters that all questions have: of whom, days, purpose, traffic."""
     params = address.params
     days = address.form(
         {"label": "From", "name": "from", "type": "date", "value": params["from"]},
         {"label": "To, left out itself", "name": "to", "type": "date", "value": params["to"]},
     )
     rest = {name: value for name, value in params.items() if name != "include"}
+    note = "" if segments else "Segments that are made stand here."
     return [
+        address.filter("Of", "segment", of_whom(segments, params["segment"]), note=note),
         {"label": "Days", "value": days_of(params), **days},
         address.filter("Purpose", "purpose", {one: one for one in PURPOSES}),
         Traffic(LetIn(params["include"]), address.path, rest).control(),

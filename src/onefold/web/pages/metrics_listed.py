@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DAYS = ("30", "90", "180", "365")
 _WORDS = {"yes": "Certified", "waits": "Not certified", "no": None}
 _PLACES = {"metric": "/explore/metrics/", "dashboard": "/explore/dashboards/"}
-_PLACES["experiment"] = "/experiments/"
+_PLACES |= {"experiment": "/experiments/", "segment": "/explore/segments/"}
 
 
 @signed_in()
@@ -114,7 +114,7 @@ def _stale(workspace: Workspace, asker: Asker, days: str) -> dict[str, Any]:
     }
 
 
-_KINDS = ("event", "metric", "dashboard")
+_KINDS = ("event", "metric", "segment", "dashboard")
 
 
 def _unused(counts: Sequence[tuple[str, int]], over: str) -> str:
