@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from onefold.metrics import rollups
 from onefold.metrics.compile import Span, currency_of_row, dimension_of, instant
 from onefold.metrics.weights import weight_of
 from onefold.model.time import DAY
@@ -19,18 +20,15 @@ SEEN_DAYS = 7
 
 def by_minute(view: "View", campaign_id: str, span: Span) -> "ir.Table":
     """Return minute, surface, event, currency, rows and revenue (micros) of a campaign."""
-    meant = _of_campaign(view, campaign_id, span)
-    meant = meant.mutate(earned=_revenue(meant))
-    keys = {
-        "minute": meant.event_time.truncate("m"),
-        "surface": dimension_of(meant, "surface"),
-        "event": meant.event,
-        "currency": currency_of_row(meant),
-    }
-    earned = meant.earned.sum()
+    meant = _counted(view, campaign_id, span, (CLICK, IMPRESSION))
+    keys = {"minute": "start_time"} | {name: name for name in ("surface", "event", "currency")}
+    earned = meant.revenue_micros.sum()
     if view.sampled:
-        earned = (meant.earned * weight_of(meant)).sum().round().cast("int64")
-    return meant.group_by(**keys).aggregate(rows=_count(view, meant), revenue=earned)
+        earned = (meant.revenue_micros * weight_of(meant)).sum().round()
+    grouped = meant.group_by(**{name: meant[column] for name, column in keys.items()})
+    found = grouped.aggregate(rows=_sum(view, meant), revenue=earned.cast("int64"))
+    # What was taken back whole is not there.
+    return found.filter(found.rows != 0)
 
 
 def former_clicks(view: "View", campaign_id: str, spans: list[Span]) -> "ir.Table":
@@ -38,17 +36,19 @@ def former_clicks(view: "View", campaign_id: str, spans: list[Span]) -> "ir.Tabl
     import ibis
 
     whole = (min(start for start, _ in spans), max(end for _, end in spans))
-    meant = _of_campaign(view, campaign_id, whole, (CLICK,))
+    meant = _counted(view, campaign_id, whole, (CLICK,))
     inside = ibis.or_(
         *(
-            (meant.event_time >= instant(start)) & (meant.event_time < instant(end))
+            (meant.start_time >= instant(start)) & (meant.start_time < instant(end))
             for start, end in spans
         )
     )
     meant = meant.filter(inside)
-    minutes = meant.group_by(minute=meant.event_time.truncate("m"))
-    squares = {"squares": (weight_of(meant) * weight_of(meant)).sum()} if view.sampled else {}
-    return minutes.aggregate(clicks=_count(view, meant), **squares)
+    squares = {}
+    if view.sampled:
+        weight = weight_of(meant)
+        squares = {"squares": (meant.events * weight * weight).sum()}
+    return meant.group_by(minute=meant.start_time).aggregate(clicks=_sum(view, meant), **squares)
 
 
 def first_seen(view: "View", campaign_id: str, span: Span) -> "ir.Table":
@@ -76,26 +76,29 @@ def just_now(view: "View", campaign_id: str, span: Span, *, most: int) -> "ir.Ta
 
 
 def campaigns(view: "View", span: Span, *, most: int) -> "ir.Table":
-    """Return the campaigns seen of late with their figures of a span, the busiest first."""
+    """Return the campaigns seen of late with their figures of a span, the busiest first.
+
+    When one was last seen is told to the minute.
+    """
     import ibis
 
-    events = view.events
-    since = instant(span[1] - SEEN_DAYS * DAY)
-    named: Any = events.filter(
-        events.event.isin([CLICK, IMPRESSION]),
-        events.event_time >= since,
-        events.event_time < instant(span[1]),
-    )
-    named = named.mutate(campaign_id=dimension_of(named, "campaign_id"))
-    named = named.filter(named.campaign_id.notnull())
-    inside = named.event_time >= instant(span[0])
+    named = rollups.counts(view, (span[1] - SEEN_DAYS * DAY, span[1]), "m")
+    named = named.filter(named.event.isin([CLICK, IMPRESSION]), named.campaign_id.notnull())
+    inside = named.start_time >= instant(span[0])
     clicked, seen = named.event == CLICK, named.event == IMPRESSION
-    grouped = named.group_by("campaign_id").aggregate(
-        account_id=_account(named).max(),
-        last_time=named.event_time.max(),
-        clicks=_count(view, named, inside & clicked),
-        impressions=_count(view, named, inside & seen),
-        former=_count(view, named, clicked),
+    # What was taken back leaves minutes of nothing, in which nobody was seen.
+    minutes = named.group_by("campaign_id", "start_time").aggregate(
+        account_id=named.account_id.max(),
+        clicks=_weighed(view, named, inside & clicked),
+        impressions=_weighed(view, named, inside & seen),
+        former=_weighed(view, named, clicked),
+        events=named.events.sum(),
+    )
+    minutes = minutes.filter(minutes.events > 0)
+    grouped = minutes.group_by("campaign_id").aggregate(
+        account_id=minutes.account_id.max(),
+        last_time=minutes.start_time.max(),
+        **{name: _whole(minutes[name].sum()) for name in ("clicks", "impressions", "former")},
     )
     order = [ibis.desc("clicks"), ibis.desc("impressions"), ibis.desc("former"), "campaign_id"]
     best = grouped.order_by(order).limit(most)
@@ -127,11 +130,23 @@ def _of_campaign(
     )
 
 
-def _count(view: "View", table: Any, where: Any = None) -> Any:
+def _counted(view: "View", campaign_id: str, span: Span, names: tuple[str, ...]) -> Any:
+    found = rollups.counts(view, span, "m")
+    return found.filter(found.event.isin(names), found.campaign_id == campaign_id)
+
+
+def _sum(view: "View", parts: Any) -> Any:
     """Return how many events there are, or stand for where a source samples, in whole ones."""
-    if not view.sampled:
-        return table.count(where=where)
-    return weight_of(table).sum(where=where).round().cast("int64").fill_null(0)
+    return _whole(_weighed(view, parts))
+
+
+def _weighed(view: "View", parts: Any, where: Any = None) -> Any:
+    events = parts.events * weight_of(parts) if view.sampled else parts.events
+    return events.sum(where=where)
+
+
+def _whole(events: Any) -> Any:
+    return events.round().cast("int64").fill_null(0)
 
 
 def _account(table: Any) -> Any:
@@ -142,6 +157,5 @@ def _account(table: Any) -> Any:
 def _revenue(table: Any) -> Any:
     import ibis
 
-    if "p_revenue" in table.columns and table.p_revenue.type().is_integer():
-        return table.p_revenue.fill_null(0)
-    return ibis.literal(0)
+    paid = rollups.revenue_of(table)
+    return ibis.literal(0) if paid is None else paid

@@ -62,6 +62,10 @@ _CLOSED |= {"version": "int32", "purpose": _S, "currency": _S}
 _CLOSED |= {**dict.fromkeys(("estimate", "low", "high", "level"), "float64"), "n": _I}
 _CLOSED_WHEN = {"closed_time": _T, "facts_offset": _I, "log_offset": _I}
 
+ROLLED_BY = ("environment", "event", "campaign_id", "surface", "creator_id", "account_id")
+_ROLLED = {"start_time": _T, **dict.fromkeys((*ROLLED_BY, "currency", "traffic"), _S)}
+_ROLLED |= {"purposes": "int16", "sample_rate": "float64", "events": _I, "revenue_micros": _I}
+
 _IMPORTED: dict[str, Table] = {
     "campaigns": _imported(
         campaign_id=_S, account_id=_S, name=_S, channel=_S, start_date=_D, end_date=_D
@@ -231,16 +235,10 @@ TABLES: dict[str, Table] = {
             "clocked": "boolean",
             "sample_rate": "float64",
         },
-        (
-            "identifier",
-            "environment",
-            "traffic",
-            "events",
-            "actions",
-            "discoveries",
-            "purposes",
-        ),
+        ("identifier", "environment", "traffic", "events", "actions", "discoveries", "purposes"),
     ),
+    "rolled_seconds": Table(_ROLLED, ()),
+    "rolled_minutes": Table(_ROLLED, ()),
     "identifiers": Table(
         {"key": "int64", "kind": "string", "person_id": "int64", "state": "string"},
         ("key", "kind", "person_id", "state"),

@@ -17,6 +17,7 @@ from onefold.identity import IdentityFold, same
 from onefold.metrics import folding
 from onefold.model.cores import cores
 from onefold.model.errors import Busy, DiskFull
+from onefold.model.time import Clock, now
 from onefold.runtime.definitions import KIND as DEFINITIONS
 from onefold.runtime.definitions import RULING, applied
 from onefold.runtime.forgetting import Hands, forget, unname
@@ -57,7 +58,13 @@ class Folds:
     """All folds of one generation, step by step."""
 
     def __init__(
-        self, generation: Generation, *, log: Log, vault: Vault, identity_key: bytes
+        self,
+        generation: Generation,
+        *,
+        log: Log,
+        vault: Vault,
+        identity_key: bytes,
+        clock: Clock = now,
     ) -> None:
         self.generation = generation
         self.stale = False
@@ -69,6 +76,7 @@ class Folds:
         self._log = log
         self._vault = vault
         self._identity_key = identity_key
+        self._clock = clock
         self.cores = cores()
         """So many may be used."""
         self.catch_up_bytes = _CATCH_UP
@@ -88,6 +96,7 @@ class Folds:
         self._identity = IdentityFold(rules.persons, self._identity_key)
         self._accounts = same.AccountsFold()
         self._periods = folding.PeriodsFold(_CAUSES)
+        self._rollups = folding.RollupsFold(self._clock)
         self._sessions = folding.SessionsFold(
             passive=frozenset(rules.passive), discoveries=frozenset(rules.discoveries)
         )
@@ -171,6 +180,7 @@ class Folds:
         self._identity.fold(batch, writer)
         unname(self.generation.rules.erasures, batch, writer)
         self._sessions.fold(batch, writer)
+        self._rollups.fold(batch, writer)
         self._periods.fold(batch.controls, writer)
         fold = pa.array(["all"], pa.string())
         writer.delete("progress", pa.table({"fold": fold}), ["fold"])
@@ -216,6 +226,7 @@ class Folds:
             vault=self._vault,
             go_by=self._go_by,
             folds=lambda: (self._collect, self._identity, self._sessions),
+            rollups=lambda: self._rollups,
         )
         return forget(hands, self.generation, rules)
 
@@ -275,6 +286,7 @@ class Folds:
                 batch = write(writer)
                 self._identity.fold(batch, writer)
                 self._sessions.fold(batch, writer)
+                self._rollups.fold(batch, writer)
                 self._collect.committed(batch)
                 if not self._collect.kept():
                     message = "The ids of what was let in do not fit on the disk."

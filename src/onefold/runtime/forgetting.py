@@ -37,12 +37,14 @@ class Hands:
         vault: Knows the words of keys until they are gone.
         go_by: Lets the folds go by other rules.
         folds: Returns the folds, which are other ones after that.
+        rollups: Likewise the one that counts what the others keep.
     """
 
     log: Log
     vault: Vault
     go_by: Callable[[FoldRules], None]
     folds: "Callable[[], tuple[CollectFold, IdentityFold, folding.SessionsFold]]"
+    rollups: "Callable[[], folding.RollupsFold]"
 
 
 def forget(hands: Hands, generation: Generation, rules: FoldRules) -> bool:
@@ -67,6 +69,8 @@ def forget(hands: Hands, generation: Generation, rules: FoldRules) -> bool:
     # Folds remember what stands: none of them may remember somebody.
     hands.go_by(rules)
     with facts.transaction() as writer:
+        # Counted anew while it can still be told in which minutes they did anything.
+        hands.rollups().forget(keys, writer)
         for fold in hands.folds():
             fold.forget(keys, writer)
         hands.folds()[0].vacate(empty, writer)

@@ -54,6 +54,15 @@ class ConsentTerm:
     granted: "ir.Table | None" = None
     off: bool = False
 
+    def masked(self, table: "ir.Table") -> "ir.Table":
+        """Return the rows that were kept for the purpose, whatever was said since."""
+        return table.filter(table.purposes.cast("int64") & self.bit > 0)
+
+    def named(self) -> "list[ir.Table]":
+        """Return `key` of everybody of whom more has to be asked than masks say."""
+        found = (self.withdrawn, self.refused, self.granted)
+        return [table.view().select("key") for table in found if table is not None]
+
     def events(self, events: "ir.Table", time: str = "event_time") -> "ir.Table":
         """Return what may be used of events, or of orders."""
         return self._usable(events, time, time)

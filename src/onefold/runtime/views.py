@@ -16,6 +16,7 @@ from onefold.runtime.view_access import people_of, seen
 from onefold.runtime.view_accounts import as_one_account, decided
 from onefold.runtime.view_closed import closed_of
 from onefold.runtime.view_consent import ConsentTerm, Stated, consent_term, consents_of
+from onefold.runtime.view_rolled import Counted, rolled_of, unmarked
 from onefold.store import DuckFacts, View
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def make_view(
     known = consent.events(here)
     identifiers = consent.persons(_somebodys(tables))
     strangers = _strangers(everything, question) if terms.marked else None
-    allowed = known.filter(_unmarked(known, question))
+    allowed = known.filter(unmarked(known, question))
     people = consent.persons(people_of(_somebodys(everything), tables, sight))
     if strangers is not None:
         people = people.anti_join(strangers, "person_id")
@@ -93,6 +94,7 @@ def make_view(
     sessions = _young(_sessions(tables["sessions"], question, until), terms, "start_time")
     orders = consent.events(_young(tables["orders"], terms, "order_time"), "order_time")
     out = _LeftOut(facts, tables, (here, known), strangers, question)
+    counted = Counted(here, allowed, consent, strangers, terms.horizon, now)
     return View(
         facts=facts,
         question=question,
@@ -105,7 +107,6 @@ def make_view(
             for name, time in RECORD_TIMES.items()
         },
         orders=_orders(orders, question, until, strangers),
-        graph=_graph(tables, until, consent, shown=may(question.asker, "see_persons")),
         quarantine=_of(tables["quarantine"], question),
         **_of_nobody(tables),
         now=now if question.as_of_time is None else min(now, question.as_of_time),
@@ -119,6 +120,7 @@ def make_view(
         **_of_persons(tables, question, (identifiers, people), (consent, known), until),
         decided=decided(told, question, until),
         **closed_of(everything, question, sight, off=question.purpose in terms.off),
+        rolled=rolled_of(tables, question, sight, counted),
     )
 
 
@@ -153,7 +155,7 @@ def _of_persons(
     persons: "tuple[ir.Table, ir.Table]",
     consent: "tuple[ConsentTerm, ir.Table]",
     until: "datetime | None",
-) -> "dict[str, ir.Table]":
+) -> dict[str, Any]:
     """Return the tables that say who is who, of those who agreed to what is asked for.
 
     Args:
@@ -168,6 +170,7 @@ def _of_persons(
     said = consents_of(tables, question)
     names = may(question.asker, "see_persons")
     return {
+        "graph": _graph(tables, until, term, shown=names),
         "identifiers": identifiers if names else _none_of(identifiers),
         "people": people,
         "memberships": _with_person(_by(tables["memberships"], "from_time", until), people),
@@ -248,12 +251,6 @@ def _counted(facts: DuckFacts, events: "ir.Table", span: tuple[int, int]) -> int
     inside = _within(events, span)
     answer = facts.ask(inside.aggregate(events=inside.count()))
     return int(answer.column("events")[0].as_py())
-
-
-def _unmarked(events: "ir.Table", question: Question) -> "ir.BooleanValue":
-    """Return whether an event is a customer's, or of a kind that the question lets in."""
-    people = events.traffic.isnull()
-    return people | events.traffic.isin(sorted(question.include)) if question.include else people
 
 
 def _strangers(tables: "Mapping[str, ir.Table]", question: Question) -> "ir.Table | None":
@@ -350,7 +347,7 @@ def _orders(
 ) -> "ir.Table":
     """Return the orders of the environment, without those of strangers."""
     found = orders.filter(orders.environment == question.environment)
-    found = found.filter(_unmarked(found, question))
+    found = found.filter(unmarked(found, question))
     if strangers is not None:
         found = found.anti_join(strangers, found.identifier == strangers.key)
     return _by(found, "order_time", until)

@@ -522,7 +522,13 @@ class Workspace:
         self.folds.generation.close()
 
     def _folds(self, generation: Generation) -> Folds:
-        return Folds(generation, log=self.log, vault=self.vault, identity_key=self.identity_key)
+        return Folds(
+            generation,
+            log=self.log,
+            vault=self.vault,
+            identity_key=self.identity_key,
+            clock=self.clock,
+        )
 
     def _first_generation(self) -> Generation:
         folder = self.folder / "facts"

@@ -1,6 +1,6 @@
 """The facts: columns to ask. Folds write them in one transaction a micro-batch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -45,6 +45,15 @@ class FactsWriter(Protocol):
         since: tuple[str, Any] | None = None,
     ) -> None:
         """Remove the rows of a table whose `on` columns equal those of any given row."""
+        ...
+
+    def asked(
+        self, question: "Callable[[Mapping[str, ir.Table]], ir.Table]", rows: "pa.Table"
+    ) -> "pa.Table":
+        """Return the answer of a question as the facts stand within the transaction.
+
+        It is made, once for each shape of rows, of the raw tables and `staged`: the rows given.
+        """
         ...
 
     def distinct(self, table: str, column: str, *, where_null: str = "") -> list[Any]:

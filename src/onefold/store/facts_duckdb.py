@@ -1,7 +1,7 @@
 """The facts in DuckDB: one process owns the file, many cursors ask it."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -38,6 +38,7 @@ _MOST_COMPILED = 512
 # An operation names its tables and their columns, so equal ones compile to equal text whatever
 # file they are asked of.
 _compiled: dict[Any, str] = {}
+_asked: dict[Any, str] = {}
 
 
 class DuckFacts:
@@ -266,6 +267,22 @@ class DuckWriter:
         if rows.num_rows:
             query = _delete_sql(table, tuple(on), since[0] if since else "")
             self._run(query, rows, [since[1]] if since else [])
+
+    def asked(
+        self, question: "Callable[[Mapping[str, ir.Table]], ir.Table]", rows: pa.Table
+    ) -> pa.Table:
+        """Return the answer of a question over the tables and `staged` (see `FactsWriter`)."""
+        import ibis
+
+        key = question, tuple(rows.schema), tuple(self._tables["events"].columns)
+        query = _asked.get(key)
+        if query is None:
+            staged = ibis.table(ibis.Schema.from_pyarrow(rows.schema), name=_STAGED)
+            asked = question({**self._tables, _STAGED: staged})
+            if len(_asked) >= _MOST_COMPILED:
+                _asked.clear()
+            query = _asked[key] = str(ibis.to_sql(asked, dialect="duckdb"))
+        return self._run(query, rows).to_arrow_table()
 
     def distinct(self, table: str, column: str, *, where_null: str = "") -> list[Any]:
         """Return the values of a column, each once; null is none (see `FactsWriter`)."""

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
     import pyarrow as pa
 
+Rolled = Callable[[tuple[int, int], str], "ir.Table"]
+"""From a span (from, to; microseconds) and `s` or `m` to rows of a rollup, to be added up."""
 
 _OF_MARK = {
     BOT: "bots",
@@ -63,6 +65,8 @@ class View:
             rows, and for a question of other terms than those of the closing.
         moves: Returns what came to the log that may move a closed figure: `cause`, `log_offset`,
             `event_time` (None is any); None where `closed` is.
+        rolled: Returns what rollups hold of these events, columns of `rolled_minutes`, by second
+            (of the last hour alone) or by minute; None where only events can tell.
     """
 
     facts: Facts
@@ -94,6 +98,7 @@ class View:
     decided: Mapping[str, "ir.Table"] = field(default_factory=dict)
     closed: "ir.Table | None" = None
     moves: "Callable[[], ir.Table] | None" = None
+    rolled: "Rolled | None" = None
 
     @property
     def accounts(self) -> "ir.Table":

@@ -13,7 +13,7 @@ from onefold.model.facts import RECORD_TABLES
 from onefold.model.ids import identifier_key
 from onefold.model.records import MARKS, OWNER, ROLES, Asker, Question
 from onefold.runtime import call, view_access, views
-from worlds import IDENTITY_KEY, track
+from worlds import IDENTITY_KEY, START, track
 
 pytestmark = pytest.mark.long
 
@@ -53,6 +53,8 @@ def tables_of(view):
     found = {f.name: getattr(view, f.name) for f in fields(view)}
     found |= {f"records.{name}": table for name, table in view.records.items()}
     found |= {f"graph.{name}": table for name, table in view.graph.items()}
+    if view.rolled is not None:
+        found["rolled"] = view.rolled((0, 2 * START), "m")
     return {name: table for name, table in found.items() if isinstance(table, ir.Table)}
 
 
@@ -120,11 +122,15 @@ def test_of_a_campaign_nothing_is_shown_that_is_of_none(world):
     told = texts(view)
     assert view.ask(view.sessions).num_rows == view.ask(view.identifiers).num_rows == 0
     assert "pin_saved" not in told["events"]
+    counts = view.ask(view.rolled((0, 2 * START), "m")).to_pylist()
+    assert {row["campaign_id"] for row in counts} == {f"{SHOWN}camp"}
+    assert sum(row["events"] for row in counts) == view.ask(view.events).num_rows
     assert "None" not in told["records.contacts"]
 
 
 def test_an_event_that_names_a_hidden_account_is_hidden_whoever_sent_it(world):
     view = view_of(world, (Rows(accounts=frozenset({f"{SHOWN}acc"})),))
+    assert view.rolled is None, "no rollup knows who sent an event"
     names = view.ask(view.events)["properties"].to_pylist()
     assert sum(SHOWN in name for name in names) == 4
     assert not sum(HIDDEN in name for name in names)
