@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-VERSION = 4
+VERSION = 5
 """Grows when a fold or a table changes; an older generation is built anew from the log."""
 
 PROMOTED = "p_"
