@@ -15,12 +15,13 @@ from onefold.model.records import Question
 from onefold.runtime.view_consent import ConsentTerm
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import ibis.expr.types as ir
 
     from onefold.governance import policies
-    from onefold.store.view import Rolled
+
+    Rolled = Callable[[tuple[int, int], str], ir.Table]
 
 
 @dataclass(frozen=True, slots=True)
