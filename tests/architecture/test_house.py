@@ -29,6 +29,7 @@ FOLDS = {
     "identity/nearby.py",
     "metrics/fold.py",
     "metrics/closing.py",
+    "metrics/rollups.py",
     "metrics/sessions.py",
 }
 """What writes the facts, batch by batch."""
