@@ -54,6 +54,7 @@ ROOMS = {
         "period": ("periods", "Closed periods: figures stay as they were then."),
         "funnel": ("measure", "How many people went how far through some events."),
         "calendar": ("measure", "The days worth a mark: calendar.yaml and campaigns."),
+        "economics": ("measure", "What each month's new people brought since; when it paid back."),
         "segment": ("measure", "Segments: who did what how often; as of any day."),
         "lifecycle": ("measure", "Who is new, returning, resurrected and dormant."),
         "stickiness": ("measure", "On how many days people were there."),

@@ -142,6 +142,20 @@ def _drop(name: str) -> int:
     return answer("segment drop", {"name": name})
 
 
+@command("economics")
+@click.option("--metric", "name", metavar="NAME", help="Default: acquisition_cost.")
+@click.option("--margin", type=float, help="The share of what people pay that is earned.")
+@_days
+@click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
+@click.option("--environment", help="Of which environment. Default: production.")
+@_include
+def economics_command(**asked: object) -> int:
+    """Show what the people of each month brought since, and when they paid back their cost."""
+    names = {"from_date": "from", "to_date": "to"}
+    given = {names.get(name, name): value for name, value in asked.items() if value is not None}
+    return answer("economics", given)
+
+
 @command("calendar")
 @_days
 @click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")

@@ -39,6 +39,17 @@ def question(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
 
     New is who first did in it what makes a customer, of all time that the View knows.
     """
+    new = new_people(view, metric, ask)
+    sums = {"new": new.count(), "weight": new.each.sum(), "square": (new.each * new.each).sum()}
+    keys = _keys(ask)
+    return new.group_by(*keys).aggregate(**sums) if keys else new.aggregate(**sums)
+
+
+def new_people(view: "View", metric: Metric, ask: Ask) -> Any:
+    """Return who is new in a window: `person_id`, `start`, `each` (the weight).
+
+    With `period` and `dimension` as asked: that of the first event that made a customer of them.
+    """
     import ibis
 
     assert metric.denominator is not None  # noqa: S101 - as it is defined
@@ -55,11 +66,7 @@ def question(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
     new: Any = firsts.filter(within(firsts.start, ask.spans[0]))
     if ask.every != "none":
         new = new.mutate(period=period_of(new.start, ask))
-    each = new.each if view.sampled else ibis.literal(1.0)
-    new = new.mutate(each=each)
-    sums = {"new": new.count(), "weight": new.each.sum(), "square": (new.each * new.each).sum()}
-    keys = _keys(ask)
-    return new.group_by(*keys).aggregate(**sums) if keys else new.aggregate(**sums)
+    return new.mutate(each=new.each if view.sampled else ibis.literal(1.0))
 
 
 def estimates(view: "View", metric: Metric, ask: Ask) -> dict[Place, Estimate]:

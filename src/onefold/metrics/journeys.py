@@ -2,6 +2,7 @@
 
 from onefold.metrics import calendar, segments
 from onefold.metrics.against import against_former
+from onefold.metrics.economics import Economics, economics, months_before
 from onefold.metrics.figures import contrast
 from onefold.metrics.funnels import Steps, funnel
 from onefold.metrics.habits import STATES, Habit, lifecycle, stickiness
@@ -11,6 +12,7 @@ from onefold.metrics.returning import KINDS, Returning, retention
 __all__ = [
     "KINDS",
     "STATES",
+    "Economics",
     "Habit",
     "Point",
     "Returning",
@@ -18,8 +20,10 @@ __all__ = [
     "against_former",
     "calendar",
     "contrast",
+    "economics",
     "funnel",
     "lifecycle",
+    "months_before",
     "retention",
     "segments",
     "stickiness",

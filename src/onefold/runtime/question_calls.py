@@ -111,6 +111,34 @@ def _stickiness(asked: Asked, params: HabitParams) -> Body:
     return about.told(questions.stickiness(about.view, question))
 
 
+class EconomicsParams(
+    take.Asking, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
+):
+    """Cohorts of days; `name` says what a customer costs, `margin` which share is earned.
+
+    `from` is inclusive, `to` is exclusive; without days, of this month and the five before.
+    """
+
+    name: str = "acquisition_cost"
+    margin: float = 1.0
+    from_date: str | None = None
+    to_date: str | None = None
+
+
+@named("economics", EconomicsParams)
+def _economics(asked: Asked, params: EconomicsParams) -> Body:
+    """What the people of each month brought since, and when they had paid back their cost."""
+    metrics = asked.workspace.metrics()
+    if params.name not in metrics:
+        raise unknown("metric", params.name, metrics)
+    view = asked.view(params)
+    after = parse_date(params.to_date) if params.to_date else day_of(view.now, view.zone)
+    first = params.from_date or questions.months_before(after).isoformat()
+    span = span_of(view, first, after.isoformat())
+    question = questions.Economics(metrics[params.name], span, params.margin)
+    return questions.economics(view, question)
+
+
 class CalendarParams(
     take.Asking, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
 ):

@@ -17,6 +17,7 @@ from onefold.runtime.workspace import Workspace
 
 _SHOWS = {
     "metric": "metric",
+    "economics": "metric",
     SHOWN: "metric",
     "dashboard show": "dashboard",
     READ: "event",

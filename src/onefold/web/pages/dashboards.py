@@ -14,6 +14,7 @@ from onefold.model.errors import BadInput, OnefoldError
 from onefold.model.words import plural
 from onefold.runtime import call
 from onefold.web.desk import ask, back, page, signed_in, text_of
+from onefold.web.pages.economics import ECONOMICS, economics_shown
 from onefold.web.pages.explore import explored
 from onefold.web.pages.explore_question import dimension_words
 from onefold.web.pages.habits import LIFECYCLE, STICKINESS, lifecycle_shown, stickiness_shown
@@ -40,6 +41,7 @@ _ASKED_BY: dict[str, tuple[str, Callable[[Workspace, Asker, dict[str, str]], Sho
     "metric": ("/explore", explored),
     "funnel": ("/explore/funnel", funnel_shown),
     "retention": ("/explore/retention", retention_shown),
+    "economics": (ECONOMICS, economics_shown),
     "lifecycle": (LIFECYCLE, lifecycle_shown),
     "stickiness": (STICKINESS, stickiness_shown),
 }
@@ -235,8 +237,9 @@ def address_of(asked: str, params: Mapping[str, str | Sequence[str]]) -> dict[st
         name: value if isinstance(value, str) else ", ".join(value)
         for name, value in params.items()
     }
-    if asked == "metric":
+    if asked in {"economics", "metric"}:
         parts["metric"] = parts.pop("name", "")
+    if asked == "metric":
         parts.setdefault("every", "none")
     parts.pop("environment", None)
     return {name: value for name, value in parts.items() if value}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from onefold.runtime import Workspace
 
 PATH = "/explore/dashboards"
-QUESTIONS = ("funnel", "lifecycle", "metric", "retention", "stickiness")
+QUESTIONS = ("economics", "funnel", "lifecycle", "metric", "retention", "stickiness")
 """Questions that have a page of their own under Explore."""
 
 
@@ -28,10 +28,10 @@ def taken_of(asked: str, params: Mapping[str, str]) -> dict[str, Any]:
     {'events': ['seen', 'saved']}
     """
     given: dict[str, Any] = {name: value for name, value in params.items() if value}
-    if asked == "metric":
+    if asked in {"economics", "metric"}:
         given["name"] = given.pop("metric", "")
-        if given.get("every") == "none":
-            del given["every"]
+    if asked == "metric" and given.get("every") == "none":
+        del given["every"]
     if asked == "funnel":
         given["events"] = [name.strip() for name in given.get("events", "").split(",")]
     return given
