@@ -5,12 +5,30 @@ import threading
 import time
 from collections import defaultdict
 from queue import Empty, SimpleQueue
+from typing import Protocol
 
 from onefold.model.errors import Busy, MachineFailed, OnefoldError, TooLarge
 from onefold.store.log import Log
 from onefold.store.records import NewRow
 
-_Waiting = tuple[NewRow, asyncio.AbstractEventLoop, "asyncio.Future[int]"]
+
+class Answered(Protocol):
+    """Who waits for a row: a future, or what is told as one is."""
+
+    def done(self) -> bool:
+        """Return whether nobody waits any more."""
+        ...
+
+    def set_result(self, offset: int, /) -> None:
+        """Hear that the row is durable, and its offset."""
+        ...
+
+    def set_exception(self, error: Exception, /) -> None:
+        """Hear why the row was not kept."""
+        ...
+
+
+_Waiting = tuple[NewRow, asyncio.AbstractEventLoop, Answered]
 
 
 class GroupWriter:
@@ -50,17 +68,21 @@ class GroupWriter:
             Busy: Too much is waiting already.
             DiskFull: There is no room; the row was not kept.
         """
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.put(row, future)
+        return await future
+
+    def put(self, row: NewRow, answered: Answered) -> None:
+        """Hand a row over; who waits for it is told in this loop once it is durable or refused.
+
+        Raises:
+            Busy: Too much is waiting already.
+        """
         if self._waiting_bytes > self._most_bytes:
             message = f"{self._waiting_bytes // 1_000_000} MB wait to be written already."
             raise Busy(message, "Send again in a second.")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[int] = loop.create_future()
         self._waiting_bytes += len(row.body)
-        self._queue.put((row, loop, future))
-        try:
-            return await future
-        finally:
-            self._waiting_bytes -= len(row.body)
+        self._queue.put((row, asyncio.get_running_loop(), answered))
 
     def close(self) -> None:
         """Write what waits, then end the thread."""
@@ -101,20 +123,21 @@ class GroupWriter:
             return
         self.failure = None if isinstance(error, TooLarge) else error
         self._began = 0.0
-        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[int], int]]]
+        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Answered, int, int]]]
         by_loop = defaultdict(list)
-        for place, (_, loop, future) in enumerate(group):
-            by_loop[loop].append((future, offsets[place] if offsets else 0))
+        for place, (row, loop, answered) in enumerate(group):
+            told = answered, offsets[place] if offsets else 0, len(row.body)
+            by_loop[loop].append(told)
         for loop, answers in by_loop.items():
             if not loop.is_closed():
-                loop.call_soon_threadsafe(_settle, answers, error)
+                loop.call_soon_threadsafe(self._settle, answers, error)
 
-
-def _settle(answers: list[tuple["asyncio.Future[int]", int]], error: OnefoldError | None) -> None:
-    for future, offset in answers:
-        if future.done():
-            continue
-        if error is None:
-            future.set_result(offset)
-        else:
-            future.set_exception(error)
+    def _settle(self, answers: list[tuple[Answered, int, int]], error: OnefoldError | None) -> None:
+        for answered, offset, size in answers:
+            self._waiting_bytes -= size
+            if answered.done():
+                continue
+            if error is None:
+                answered.set_result(offset)
+            else:
+                answered.set_exception(error)

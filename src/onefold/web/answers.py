@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from binascii import Error as Base64Error
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -11,14 +12,14 @@ from onefold.model.errors import BadInput, Busy, OnefoldError
 from onefold.web.passing import Headers, Scope, Send
 
 _GIF = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
-_JSON = (b"content-type", b"application/json")
+JSON = (b"content-type", b"application/json")
 
 
 async def answer(
     send: Send, status: int, content: dict[str, Any], headers: Headers | None = None
 ) -> None:
     """Answer with JSON."""
-    await answer_bytes(send, status, msgspec.json.encode(content), [_JSON, *(headers or ())])
+    await answer_bytes(send, status, msgspec.json.encode(content), [JSON, *(headers or ())])
 
 
 async def answer_image(send: Send, headers: Headers) -> None:
@@ -28,7 +29,13 @@ async def answer_image(send: Send, headers: Headers) -> None:
 
 
 async def refuse(scope: Scope, send: Send, error: OnefoldError) -> None:
-    """Answer with an RFC 9457 problem; the server's own faults ask to come back."""
+    """Answer with an RFC 9457 problem (see `refusal`)."""
+    status, headers, told = refusal(scope, error)
+    await answer_bytes(send, status, told, headers)
+
+
+def refusal(scope: Scope, error: OnefoldError) -> tuple[int, Headers, bytes]:
+    """Return status, headers and body of a problem; the server's own faults ask to come back."""
     status = error.status
     headers = cors(scope)
     if status == 422:
@@ -40,7 +47,7 @@ async def refuse(scope: Scope, send: Send, error: OnefoldError) -> None:
     if status == 401:
         headers.append((b"www-authenticate", b'Basic realm="write key"'))
     told = {"success": False, **error.to_problem(), "status": status}
-    await answer_bytes(send, status, msgspec.json.encode(told), headers)
+    return status, headers, msgspec.json.encode(told)
 
 
 async def refuse_method(scope: Scope, send: Send, allowed: bytes) -> None:
@@ -100,9 +107,23 @@ def query(scope: Scope) -> dict[str, str]:
     return {name: values[0] for name, values in found.items()}
 
 
+def is_sound(value: bytes) -> bool:
+    """Return whether a header's value may stand in an answer as it is.
+
+    >>> is_sound(b"https://shop.example"), is_sound(bytes(3))
+    (True, False)
+    """
+    return value.isascii() and value.decode("ascii").isprintable()
+
+
 def basic_key(scope: Scope) -> str:
     """Return the key in `Authorization: Basic`, with or without colon; empty without one."""
-    kind, _, coded = header(scope, b"authorization").partition(b" ")
+    return _key_in(header(scope, b"authorization"))
+
+
+@lru_cache(maxsize=1024)
+def _key_in(authorization: bytes) -> str:
+    kind, _, coded = authorization.partition(b" ")
     if kind.lower() != b"basic":
         return ""
     try:

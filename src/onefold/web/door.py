@@ -134,13 +134,13 @@ class Door:
         clock: Clock,
         house: Path,
     ) -> None:
-        self._writer = writer
+        self.writer = writer
         self._policies = policies
         self._health = health
-        self._pressure = pressure
+        self.pressure = pressure
         self._clock = clock
         self._house = house
-        self._meter = Meter()
+        self.meter = Meter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or follow the life of the server."""
@@ -153,7 +153,7 @@ class Door:
         if here is None:
             await self._pass_on(scope, receive, send)
             return
-        heard = Heard(scope, send, self._meter)
+        heard = Heard(scope, send, self.meter)
         try:
             with span("intake"):
                 await here(scope, receive, heard)
@@ -187,7 +187,7 @@ class Door:
         await answer(send, 200 if ready else 503, told)
 
     async def _measured(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        lines = self._meter.lines(self._pressure, self._writer.waiting_bytes)
+        lines = self.meter.lines(self.pressure, self.writer.waiting_bytes)
         told = await measured(self._house, lines)
         await answer_bytes(send, 200, told, [(b"content-type", MEDIA_TYPE.encode())])
 
@@ -216,11 +216,11 @@ class Door:
         body = Body(scope, receive)
         try:
             size = _size(scope, address.largest)
-            with self._pressure.room(size):
+            with self.pressure.room(size):
                 content = await body.read(size)
                 if method == "GET":
                     content = scope["query_string"]
-                source = self._source_of(scope, content, address)
+                source = self.source_of(scope, content, address)
                 receipt = await self._take(source, address, content, scope)
         except (Busy, TooLarge) as error:
             await body.drain()
@@ -239,24 +239,42 @@ class Door:
         self, source: "Source", address: "wire.Address", body: bytes, scope: Scope
     ) -> "wire.Receipt":
         """Return the verdicts on a request, once all that is kept of it is durable."""
-        with self._pressure.share(source.name, len(body)):
-            receipt = judge(
-                source,
-                dialect=address.dialect,
-                route=address.route,
-                body=body,
-                received_time=self._clock(),
-                catalogue=self._policies.catalogue,
-                gate=self._policies.gate,
-                sampling_key=self._policies.sampling_key,
-                whence=self._whence(source, address, scope),
-                suppressed=self._policies.suppressed,
-            )
-            for row in receipt.rows:
-                await self._writer.append(_traced(row))
-                self._pressure.spend(source.name, len(row.verdicts) or receipt.held_events)
-            self._meter.judged(receipt)
+        with self.pressure.share(source.name, len(body)):
+            receipt = self.judged(source, address, body, scope)
+            for row in self.rows_of(receipt):
+                await self.writer.append(row)
+            self.taken(source.name, receipt)
         return receipt
+
+    def judged(
+        self, source: "Source", address: "wire.Address", body: bytes, scope: Scope
+    ) -> "wire.Receipt":
+        """Return the verdicts on a request, of which nothing is kept yet."""
+        return judge(
+            source,
+            dialect=address.dialect,
+            route=address.route,
+            body=body,
+            received_time=self._clock(),
+            catalogue=self._policies.catalogue,
+            gate=self._policies.gate,
+            sampling_key=self._policies.sampling_key,
+            whence=self._whence(source, address, scope),
+            suppressed=self._policies.suppressed,
+        )
+
+    def rows_of(self, receipt: "wire.Receipt") -> "list[NewRow]":
+        """Return what is to be kept of a request, with the trace that its sender named."""
+        trace = current.get()
+        if trace is None or not trace.given:
+            return [*receipt.rows]
+        return [replace(row, trace=trace.id) for row in receipt.rows]
+
+    def taken(self, key: str, receipt: "wire.Receipt") -> None:
+        """Count what was taken in, once it is durable."""
+        for row in receipt.rows:
+            self.pressure.spend(key, len(row.verdicts) or receipt.held_events)
+        self.meter.judged(receipt)
 
     def _whence(self, source: "Source", address: "wire.Address", scope: Scope) -> "wire.Whence":
         return self._policies.countries.whence(
@@ -266,7 +284,7 @@ class Door:
             beside=said_beside(scope, address),
         )
 
-    def _source_of(self, scope: Scope, body: bytes, address: "wire.Address") -> "Source":
+    def source_of(self, scope: Scope, body: bytes, address: "wire.Address") -> "Source":
         """Return the source whose key a request carries: Basic first, then body and address."""
         basic = basic_key(scope)
         source = self._policies.source(basic) if basic else None
@@ -310,9 +328,9 @@ class Door:
         body = from_base64(query(scope).get("data", ""))
         if len(body) > wire.LARGEST_REQUEST:
             raise TooLarge("The pixel's data is too large.", "Send it with POST.")
-        with self._pressure.room(len(body)):
+        with self.pressure.room(len(body)):
             address = wire.Address("segment", kind)
-            await self._take(self._source_of(scope, body, address), address, body, scope)
+            await self._take(self.source_of(scope, body, address), address, body, scope)
         await answer_image(send, cors(scope))
 
 
@@ -338,12 +356,6 @@ async def _live(receive: Receive, send: Send) -> None:
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
-
-
-def _traced(row: "NewRow") -> "NewRow":
-    """Return a row with the trace that its sender named."""
-    trace = current.get()
-    return replace(row, trace=trace.id) if trace is not None and trace.given else row
 
 
 def _client(scope: Scope) -> str:

@@ -2,7 +2,7 @@
 
 import logging
 
-from onefold.model.traces import current, trace_of
+from onefold.model.traces import Trace, current, trace_of
 from onefold.web.meter import Meter
 from onefold.web.passing import Scope, Send
 
@@ -40,19 +40,24 @@ class Heard:
     def end(self) -> None:
         """Count the request, and log it where requests are logged."""
         seconds = self._meter.ticks() - self._began
-        path: str = self._scope["path"]
-        # Scrapers and probes come by themselves; they say nothing about the intake.
-        if not path.startswith(("/health/", "/metrics")):
-            self._meter.answered(self._status, seconds)
-        if _log.isEnabledFor(logging.INFO):
-            told = {
-                "method": _plain(self._scope["method"]),
-                "route": route_of_door(path),
-                "status": self._status,
-                "ms": round(seconds * 1000, 2),
-                "trace": self.trace.id,
-            }
-            _log.info("request", extra=told)
+        count(self._meter, self._scope, self._status, seconds, self.trace)
+
+
+def count(meter: Meter, scope: Scope, status: int, seconds: float, trace: Trace) -> None:
+    """Count an answered request, and log it where requests are logged."""
+    path: str = scope["path"]
+    # Scrapers and probes come by themselves; they say nothing about the intake.
+    if not path.startswith(("/health/", "/metrics")):
+        meter.answered(status, seconds)
+    if _log.isEnabledFor(logging.INFO):
+        told = {
+            "method": _plain(scope["method"]),
+            "route": route_of_door(path),
+            "status": status,
+            "ms": round(seconds * 1000, 2),
+            "trace": trace.id,
+        }
+        _log.info("request", extra=told)
 
 
 def route_of_door(path: str) -> str:

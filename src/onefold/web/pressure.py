@@ -102,16 +102,24 @@ class Pressure:
         Raises:
             Busy: There is none, or nothing is taken now.
         """
+        self.enter(size)
+        try:
+            yield
+        finally:
+            self.leave(size)
+
+    def enter(self, size: int) -> None:
+        """Take room for a request of `size` bytes, until it leaves (see `room`)."""
         why = self.refusing()
         if why is not None:
             raise why
         if self._in_flight + size > MOST_IN_FLIGHT:
             raise Busy("Too many requests are at work.", "Send again in a second.")
         self._in_flight += size
-        try:
-            yield
-        finally:
-            self._in_flight -= size
+
+    def leave(self, size: int) -> None:
+        """Give the room back."""
+        self._in_flight -= size
 
     @contextmanager
     def share(self, key: str, size: int) -> Iterator[None]:
@@ -120,6 +128,14 @@ class Pressure:
         Raises:
             TooMany: The key has too much at work, or has sent too many events.
         """
+        self.enter_share(key, size)
+        try:
+            yield
+        finally:
+            self.leave_share(key, size)
+
+    def enter_share(self, key: str, size: int) -> None:
+        """Take of a key's share for a request, until it leaves (see `share`)."""
         wait = self._wait(key)
         if wait > 0:
             rate = self._limits.events_per_second
@@ -128,12 +144,12 @@ class Pressure:
         if self._of_keys[key] + size > MOST_IN_FLIGHT * SHARE_OF_A_KEY:
             raise TooMany("Too many requests of this write key are at work.", "Send again soon.")
         self._of_keys[key] += size
-        try:
-            yield
-        finally:
-            self._of_keys[key] -= size
-            if not self._of_keys[key]:
-                del self._of_keys[key]
+
+    def leave_share(self, key: str, size: int) -> None:
+        """Give the share back."""
+        self._of_keys[key] -= size
+        if not self._of_keys[key]:
+            del self._of_keys[key]
 
     def spend(self, key: str, events: int) -> None:
         """Count events that a key has sent; those of a batch over the rate are its debt."""

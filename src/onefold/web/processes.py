@@ -20,9 +20,10 @@ from onefold.model.time import now
 from onefold.runtime import read_settings
 from onefold.store import GroupWriter, planes
 from onefold.web import logs
-from onefold.web.door import make_door
+from onefold.web.door import Door, make_door
 from onefold.web.health import FACTS
 from onefold.web.passing import fetch
+from onefold.web.straight import straight_to
 
 _RESTART_SECONDS = 0.2
 _GRACE_SECONDS = 10.0
@@ -118,11 +119,12 @@ def _say_nothing(_address: str) -> None:
     """Take an address where nobody wants it."""
 
 
-async def _serve(app: object, folder: Path | None, host: str, port: int, tell: _Tell) -> None:
+async def _serve(app: Door, folder: Path | None, host: str, port: int, tell: _Tell) -> None:
     if not 0 <= port < 65536:
         raise BadInput(f"No port {port}.", "Take one from 1 to 65535, or 0 for a free one.")
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]
+        app,
+        http=straight_to(app),
         host=host,
         port=port,
         lifespan="on",

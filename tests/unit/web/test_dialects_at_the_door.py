@@ -191,7 +191,7 @@ def test_a_batch_over_the_limit_is_taken_up_to_it(place, path, named, event):
 
 @pytest.mark.parametrize(("path", "status"), [("/v1/track", 429), ("/i/v0/e/", 503)])
 def test_a_key_over_its_rate_hears_what_its_sdk_understands(place, path, status):
-    place.app._pressure._limits = Limits(events_per_second=0.1)
+    place.app.pressure._limits = Limits(events_per_second=0.1)
     event = {**RUDDER, "distinct_id": "u1"}
     assert place.post("/v1/batch", {"batch": [event] * 3}, headers=BASIC).status_code == 200
     answer = place.post(path, event, headers=BASIC)
