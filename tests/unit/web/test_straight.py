@@ -4,7 +4,6 @@ import gzip
 import json
 import socket
 import threading
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -16,6 +15,7 @@ from onefold.model.errors import DiskFull
 from onefold.web import straight
 from onefold.web.pressure import MOST_IN_FLIGHT
 from onefold.web.straight import LARGEST, straight_to
+from serving import until
 from unit.web.test_door import BASIC, EVENT, KEY, Place
 
 SECONDS = 10.0
@@ -222,8 +222,8 @@ def test_who_leaves_before_the_answer_costs_nothing(place, monkeypatch):
 
 
 def test_what_is_at_work_is_answered_before_the_server_ends(place, monkeypatch):
-    append = place.log.append
-    monkeypatch.setattr(place.log, "append", lambda rows: time.sleep(0.3) or append(rows))
+    append, never = place.log.append, threading.Event()
+    monkeypatch.setattr(place.log, "append", lambda rows: never.wait(0.3) or append(rows))
     with listening(place) as port:
         connection = socket.create_connection(("127.0.0.1", port))
         connection.settimeout(SECONDS)
@@ -232,13 +232,6 @@ def test_what_is_at_work_is_answered_before_the_server_ends(place, monkeypatch):
     status, headers, _ = read(connection.makefile("rb"))
     connection.close()
     assert (status, headers["connection"]) == (200, "close")
-
-
-def until(true):
-    end = time.monotonic() + SECONDS
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 # ---------------------------------------------------------------- both ways say the same
