@@ -19,7 +19,8 @@ from onefold.model.records import OWNER, Question
 from onefold.model.time import DAY, now
 from onefold.runtime.view_consent import stated_in
 from onefold.runtime.views import Terms, make_view
-from onefold.store import DuckFacts, View
+from onefold.store import View
+from onefold.store.facts_duckdb import DuckFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

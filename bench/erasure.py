@@ -16,7 +16,8 @@ from figures import Figure, report
 from intake import SCHEMA
 from onefold.model.records import OWNER
 from onefold.runtime import Workspace, call, create_workspace, erasing, folds, rebuild
-from onefold.store import DuckFacts, Vault
+from onefold.store import Vault
+from onefold.store.facts_duckdb import DuckFacts
 from onefold.store.log_sqlite import SqliteLog
 from rebuild import fill
 

@@ -12,7 +12,8 @@ from onefold.identity.whole import disagreeing
 from onefold.model.facts import TABLES
 from onefold.model.ids import identifier_key
 from onefold.model.kinds import DEFAULT
-from onefold.store import DuckFacts, LogRow
+from onefold.store import LogRow
+from onefold.store.facts_duckdb import DuckFacts
 
 KEY = bytes(32)
 

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from onefold.model.facts import RECORD_TIMES
 from onefold.model.records import OWNER, Question
-from onefold.store import DuckFacts, View
+from onefold.store import View
+from onefold.store.facts_duckdb import DuckFacts
 
 DEFAULT_NOW = 1_770_000_000_000_000
 

@@ -10,7 +10,8 @@ import pyarrow as pa
 from onefold.model.ids import identifier_key
 from onefold.model.records import OWNER, Question
 from onefold.runtime.views import make_view
-from onefold.store import DuckFacts, View
+from onefold.store import View
+from onefold.store.facts_duckdb import DuckFacts
 
 TODAY = date(2026, 11, 22)
 NOW = datetime(2026, 11, 22, 8, 30, tzinfo=UTC)

@@ -13,7 +13,7 @@ from onefold.collect import imports
 from onefold.collect.blocks import read_blocks
 from onefold.collect.imported import RecordsFold
 from onefold.model.errors import BadInput
-from onefold.store import DuckFacts
+from onefold.store.facts_duckdb import DuckFacts
 from onefold.store.log_sqlite import SqliteLog
 
 NOW = 1_795_000_000_000_000

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from onefold.collect.imported import RecordsFold
 from onefold.collect.records import Code, Record
 from onefold.collect.runs import RUN, UNDO, RunEntry, run_id
-from onefold.store import DuckFacts, NewRow
+from onefold.store import NewRow
+from onefold.store.facts_duckdb import DuckFacts
 from onefold.store.log_sqlite import SqliteLog
 
 START = 1_795_000_000_000_000

@@ -65,10 +65,13 @@ class Folds:
         vault: Vault,
         identity_key: bytes,
         clock: Clock = now,
+        engine: str = "",
     ) -> None:
         self.generation = generation
         self.stale = False
-        """Built by other rules than the log says, or other folds: it has to be built anew."""
+        """Built by other rules than the log says, by other folds or in another engine than the
+        settings say: it has to be built anew."""
+        self._moves = generation.engine != engine
         self.last_event_time: int | None = None
         """When the newest event folded here was received; None while none was."""
         self.heard = True
@@ -195,11 +198,12 @@ class Folds:
         if any(row.route in RULING for row in controls):
             _, rules = applied(self._log)
             self.take_up(rules)
-            self.stale = self.stale and not self._let_in(rules)
+            self.stale = self._moves or (self.stale and not self._let_in(rules))
 
     def take_up(self, rules: FoldRules) -> None:
         """Bring facts as they were found to the rules of the log; stale where that cannot be."""
-        self.stale = not (self.generation.fits(rules) or self._forget(rules))
+        fits = self.generation.fits(rules) or self._forget(rules)
+        self.stale = self._moves or not fits
 
     def told(self, keys: Collection[int], writer: FactsWriter) -> dict[str, list[dict[str, Any]]]:
         """Return table -> rows of what every fold keeps of persons."""

@@ -10,8 +10,9 @@ import pyarrow as pa
 from onefold.collect import FoldRules
 from onefold.model.errors import DiskFull, MachineFailed
 from onefold.model.facts import PROMOTED_TYPES, VERSION
+from onefold.runtime.engines import engine_of, note_engine
 from onefold.runtime.view_consent import Stated, stated_in
-from onefold.store import DuckFacts, FactsWriter, SeenIds
+from onefold.store import Facts, FactsWriter, SeenIds, planes
 
 _CURRENT = "current"
 
@@ -19,8 +20,10 @@ _CURRENT = "current"
 class Generation:
     """One build of the facts: its engine, its ids seen and the rules it was built by."""
 
-    def __init__(self, folder: Path, facts: DuckFacts, seen: SeenIds) -> None:
+    def __init__(self, folder: Path, facts: Facts, seen: SeenIds) -> None:
         self.folder = folder
+        self.engine = engine_of(folder)
+        """Where its facts stand, a URL; empty for its folder."""
         self.facts = facts
         self.seen = seen
         meta = _meta(facts)
@@ -74,8 +77,9 @@ def open_current(folder: Path) -> Generation | None:
 
 
 def open_at(place: Path) -> Generation:
-    """Return the generation that stands in a folder of its own."""
-    return Generation(place, DuckFacts(place / "facts.duckdb"), SeenIds(place / "ids"))
+    """Return the generation that stands in a folder of its own, in the engine noted there."""
+    facts = planes.open_facts(engine_of(place), place)
+    return Generation(place, facts, SeenIds(place / "ids"))
 
 
 def next_place(folder: Path) -> Path:
@@ -89,11 +93,12 @@ def next_place(folder: Path) -> Path:
     return folder / f"gen-{number}"
 
 
-def make_next(folder: Path, rules: FoldRules) -> Generation:
-    """Return a new, empty generation beside the one that answers."""
+def make_next(folder: Path, rules: FoldRules, engine: str) -> Generation:
+    """Return a new, empty generation beside the one that answers, in an engine by its URL."""
     place = next_place(folder)
     place.mkdir()
-    facts = DuckFacts(place / "facts.duckdb")
+    note_engine(place, engine)
+    facts = planes.open_facts(engine, place)
     facts.create({column: PROMOTED_TYPES[kind] for column, kind in rules.promoted.items()})
     values = {"rules": msgspec.json.encode(rules).decode(), "version": str(VERSION)}
     with facts.transaction() as writer:
@@ -114,7 +119,8 @@ def compacted(folder: Path, generation: Generation) -> Generation:
     place = next_place(folder)
     place.mkdir()
     try:
-        generation.facts.copy_to(place / "facts.duckdb")
+        note_engine(place, generation.engine)
+        generation.facts.copy_to(place)
         # Runs of ids hold hashes and never change: both generations have the same files.
         ids = generation.folder / "ids"
         shutil.copytree(ids, place / "ids", copy_function=_linked)
@@ -141,11 +147,12 @@ def put_in_force(folder: Path, generation: Generation) -> None:
 
 
 def drop(generation: Generation) -> None:
-    """Remove the files of a generation that answers no more."""
+    """Remove the files of a generation that answers no more, and its tables elsewhere."""
+    generation.facts.drop()
     shutil.rmtree(generation.folder, ignore_errors=True)
 
 
-def _meta(facts: DuckFacts) -> dict[str, str]:
+def _meta(facts: Facts) -> dict[str, str]:
     rows = facts.ask(facts.tables()["meta"]).to_pylist()
     found = {row["key"]: row["value"] for row in rows}
     if not {"rules", "version"} <= set(found):
@@ -153,7 +160,7 @@ def _meta(facts: DuckFacts) -> dict[str, str]:
     return found
 
 
-def _progress(facts: DuckFacts) -> tuple[int, int | None]:
+def _progress(facts: Facts) -> tuple[int, int | None]:
     rows = facts.ask(facts.tables()["progress"])
     if not rows.num_rows:
         return 0, None
@@ -161,20 +168,20 @@ def _progress(facts: DuckFacts) -> tuple[int, int | None]:
     return int(rows.column("log_offset")[0].as_py()), int(times[0].as_py())
 
 
-def _is_marked(facts: DuckFacts) -> bool:
+def _is_marked(facts: Facts) -> bool:
     tables = facts.tables()
     events = tables["events"]
     marked = (tables["marked"], events.filter(events.traffic.notnull()))
     return any(facts.ask(table.select("traffic").limit(1)).num_rows for table in marked)
 
 
-def _is_sampled(facts: DuckFacts) -> bool:
+def _is_sampled(facts: Facts) -> bool:
     events = facts.tables()["events"]
     sampled = events.filter(events.sample_rate.notnull()).select("sample_rate")
     return bool(facts.ask(sampled.limit(1)).num_rows)
 
 
-def _remember_tail(facts: DuckFacts, seen: SeenIds) -> None:
+def _remember_tail(facts: Facts, seen: SeenIds) -> None:
     """Read ids again that were committed after the last run was written."""
     events, reached = facts.tables()["events"], seen.offset
     for table in (events, facts.tables()["erased"]):

@@ -16,7 +16,7 @@ from onefold.model.facts import SAID_BY_EVENT
 from onefold.runtime.schedules import alone
 from onefold.runtime.threads import Loop
 from onefold.runtime.workspace import Workspace
-from onefold.store import DuckFacts, LogRow, NewRow
+from onefold.store import Facts, LogRow, NewRow
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -156,12 +156,12 @@ def _opened(item: sources.HeldItem, key: bytes | None) -> tuple[bytes, sources.I
     return None if whole is None or event is None else (whole, event)
 
 
-def waiting_in(facts: DuckFacts) -> int:
+def waiting_in(facts: Facts) -> int:
     """Return how many events are held and were not let in yet."""
     return len(_news(facts, -1)[0])
 
 
-def _news(facts: DuckFacts, since: int) -> tuple[set[_At], set[_At]]:
+def _news(facts: Facts, since: int) -> tuple[set[_At], set[_At]]:
     """Return where events stand that are held since an offset, and those let in since."""
     tables, message = facts.tables(), list(_MESSAGE)
     held = tables["held"]
@@ -174,13 +174,13 @@ def _news(facts: DuckFacts, since: int) -> tuple[set[_At], set[_At]]:
     return _places(facts, fresh), _places(facts, gone[0]) | _places(facts, gone[1])
 
 
-def _places(facts: DuckFacts, held: "ir.Table") -> set[_At]:
+def _places(facts: Facts, held: "ir.Table") -> set[_At]:
     rows = facts.ask(held.select("log_offset", "place"))
     columns = (rows.column(name).to_pylist() for name in ("log_offset", "place"))
     return set(zip(*columns, strict=True))
 
 
-def _told_since(facts: DuckFacts, since: int) -> set[_Whose]:
+def _told_since(facts: Facts, since: int) -> set[_Whose]:
     """Return of whom a yes to analytics was heard since an offset of the log."""
     tables = facts.tables()
     events, consents = tables["events"], tables["consents"]
@@ -194,7 +194,7 @@ def _entries(workspace: Workspace, waiting: Collection[_At]) -> list[LogRow]:
     return workspace.log.rows(sorted({offset for offset, _ in waiting}))
 
 
-def agreeing(facts: DuckFacts, whose: Collection[_Whose]) -> set[_Whose]:
+def agreeing(facts: Facts, whose: Collection[_Whose]) -> set[_Whose]:
     """Return those who agree to analytics by their latest word.
 
     A statement decides; without one a yes that an event of theirs said of itself, unless a later
@@ -214,9 +214,7 @@ def agreeing(facts: DuckFacts, whose: Collection[_Whose]) -> set[_Whose]:
     return {one for one in whose if _agrees(one, said.get(one[1], []), by_event=one in events)}
 
 
-def _said_yes(
-    facts: DuckFacts, events: "ir.Table", keys: list[int] | None = None
-) -> Iterator[_Whose]:
+def _said_yes(facts: Facts, events: "ir.Table", keys: list[int] | None = None) -> Iterator[_Whose]:
     """Yield those of whom an event says yes to analytics; of some keys, or of all."""
     yes = events.filter((events.purposes.cast("int64") & _GRANTED) != 0)
     for name in ("user_key", "anonymous_key"):

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from onefold.collect import FoldRules
-from onefold.model.errors import DiskFull
+from onefold.model.errors import BadInput, DiskFull
 from onefold.model.facts import VERSION
 from onefold.runtime.generation import Generation, next_place, open_at
 
@@ -33,8 +33,12 @@ def keep(folder: Path, generation: Generation) -> int:
     The last three copies by the rules in force stay; others are of no use and go.
 
     Raises:
+        BadInput: The facts stand in an engine elsewhere.
         DiskFull: There is no room for the copy.
     """
+    if generation.engine:
+        message = "Facts that stand in another engine are not kept as of an offset."
+        raise BadInput(message, "Leave --keep out: a rebuild replays all rows.")
     generation.seen.flush()
     # Runs are merged aside; the copy has to wait for it.
     generation.seen.close()

@@ -15,15 +15,19 @@ from onefold.model.time import zone_of
 from onefold.runtime.retention_days import STANDING
 
 FILE = "onefold.toml"
+_FACTS = re.compile(r"\s*facts\s*=")
 
 _FIRST = """\
 # A Onefold workspace. Days are of this zone; questions, pages and folds all use it.
 name = {name}
 zone = "UTC"
 
-# Where the log and the state stand when one machine is outgrown; without, in this folder.
+# Where log and state stand when one machine is outgrown; without, in this folder.
 # log = "kafka://broker:9092/onefold"
 # state = "postgresql://onefold@db/onefold"
+
+# Where the facts stand, likewise; `onefold migrate` moves them, and goes on from the log.
+# facts = "clickhouse://onefold:PASSWORD@click:8123/onefold"
 
 # Consent categories as your banner names them, and the purpose each stands for
 # (analytics, personalization, advertising, sharing). Names of purposes need no line.
@@ -63,6 +67,7 @@ _KNOWN = {
     "zone": str,
     "log": str,
     "state": str,
+    "facts": str,
     "consent": dict,
     "retention": dict,
     "periods": dict,
@@ -92,6 +97,7 @@ class Settings:
         country_database: Tells the country of an address, a file in MaxMind's format; or None.
         log: Where the log stands, a URL; empty for the folder.
         state: Where the state stands, a URL; empty for the folder.
+        facts: Where the facts stand, a URL; empty for the folder.
         provider: By whom people sign in, or None.
     """
 
@@ -105,6 +111,7 @@ class Settings:
     country_database: Path | None = None
     log: str = ""
     state: str = ""
+    facts: str = ""
     provider: Provider | None = None
 
     @property
@@ -113,30 +120,43 @@ class Settings:
         return {**self.retention, **self.rows_kept}
 
 
-def write_settings(folder: Path, name: str, *, log: str = "", state: str = "") -> None:
+def write_settings(
+    folder: Path, name: str, *, log: str = "", state: str = "", facts: str = ""
+) -> None:
     """Write the first settings of a workspace; a URL that may hold a password is its owner's."""
     text = _FIRST.format(name=_quoted(name))
-    for plane, url in (("log", log), ("state", state)):
+    for plane, url in (("log", log), ("state", state), ("facts", facts)):
         line = re.compile(rf"^# {plane} = .*$", re.MULTILINE)
         if url:
             text = line.sub(f"{plane} = {_quoted(url)}".replace("\\", r"\\"), text)
     path = folder / FILE
     path.write_text(text, encoding="utf-8")
-    if log or state:
+    if log or state or facts:
         path.chmod(0o600)
 
 
-def with_planes(text: str, *, log: str = "", state: str = "") -> str:
-    """Return settings that say where log and state stand, before anything else.
+def with_planes(text: str, *, log: str = "", state: str = "", facts: str = "") -> str:
+    """Return settings that say where the planes stand, before anything else.
 
     >>> print(with_planes('name = "a"', state="postgresql://b"))
     state = "postgresql://b"
     name = "a"
     """
-    lines = [
-        f"{plane} = {_quoted(url)}\n" for plane, url in (("log", log), ("state", state)) if url
-    ]
-    return "".join(lines) + text
+    named = (("log", log), ("state", state), ("facts", facts))
+    return "".join(f"{plane} = {_quoted(url)}\n" for plane, url in named if url) + text
+
+
+def write_facts(folder: Path, url: str) -> None:
+    """Write into the settings where the facts stand; nothing else of them changes."""
+    path = folder / FILE
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    top = next((n for n, line in enumerate(lines) if line.startswith("[")), len(lines))
+    kept = [line for line in lines[:top] if not _FACTS.match(line)]
+    text = with_planes("".join(kept + lines[top:]), facts=url)
+    aside = path.with_suffix(".next")
+    aside.touch(mode=0o600)
+    aside.write_text(text, encoding="utf-8")
+    aside.replace(path)
 
 
 def _quoted(text: str) -> str:
@@ -182,6 +202,7 @@ def read_settings(folder: Path) -> Settings:
         country_database=database,
         log=content.get("log", ""),
         state=content.get("state", ""),
+        facts=content.get("facts", ""),
         provider=_provider(content["oidc"]) if "oidc" in content else None,
     )
 

@@ -8,14 +8,14 @@ from operator import or_
 import ibis
 import msgspec
 
-from onefold.store import DuckFacts
+from onefold.store import Facts
 
 _LOOKED_AT = 1_000
 """So many of the events are looked at for the names of the properties."""
 _objects = msgspec.json.Decoder(dict[str, object])
 
 
-def told_by_others(facts: DuckFacts, words: Collection[str]) -> tuple[int, tuple[str, ...]]:
+def told_by_others(facts: Facts, words: Collection[str]) -> tuple[int, tuple[str, ...]]:
     """Return how many events hold a word in their properties, and in which; the commonest first.
 
     Args:

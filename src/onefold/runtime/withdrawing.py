@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from onefold.consent import proofs
 from onefold.model.facts import SAID_BY_EVENT
 from onefold.model.time import from_datetime
-from onefold.store import DuckFacts, State
+from onefold.store import Facts, State
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -14,7 +14,7 @@ _MOST = 10_000
 """So many are put down at a time."""
 
 
-def put_down(facts: DuckFacts, state: State, *, offset: int, now: int) -> int:
+def put_down(facts: Facts, state: State, *, offset: int, now: int) -> int:
     """Put withdrawals into the register that are not there yet; return how many.
 
     The View reads the same rows of the facts, so from this moment on no question, no live count,

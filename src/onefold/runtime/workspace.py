@@ -46,6 +46,7 @@ from onefold.runtime.definitions import (
     entry_of,
     same,
 )
+from onefold.runtime.engines import folded_into
 from onefold.runtime.folds import MICRO_BATCH, Folds
 from onefold.runtime.generation import (
     Generation,
@@ -99,6 +100,7 @@ def create_workspace(
     name: str = "",
     log: str = "",
     state: str = "",
+    facts: str = "",
     clock: Clock = now,
 ) -> NewWorkspace:
     """Make a workspace and return its first keys.
@@ -110,6 +112,7 @@ def create_workspace(
         name: As pages show it; the folder's name when empty.
         log: Where the log stands, `kafka://...`; in the folder when empty.
         state: Where the state stands, `postgresql://...`; in the folder when empty.
+        facts: Where the facts stand, `clickhouse://...`; in the folder when empty.
         clock: Tells the time.
 
     Raises:
@@ -132,12 +135,13 @@ def create_workspace(
         (folder / "run").mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise MachineFailed(f"{folder} cannot be made: {error}.", "Name another folder.") from error
+    planes.check_facts(facts)
     planes.open_log(log, folder).close()
     Vault(folder / "vault.sqlite").close()
     with closing(planes.open_state(state, folder, clock)) as opened:
         made = _first_keys(opened, identity_key.lower(), name or folder.name, basis)
     # The settings come last: a folder without them is no workspace.
-    write_settings(folder, name or folder.resolve().name, log=log, state=state)
+    write_settings(folder, name or folder.resolve().name, log=log, state=state, facts=facts)
     return NewWorkspace(folder, *made)
 
 
@@ -182,6 +186,8 @@ class Workspace:
         self.sql_under_way = UnderWay()
         self.uses = Uses(self.settings.zone)
         """Counts who asks what."""
+        self.engine = folded_into(self.settings.facts)
+        """Where the facts shall stand, a URL; empty for the folder."""
         self._folding = threading.RLock()
         self._listeners: list[Callable[[int], None]] = []
         self._relayed = self._anchored = 0
@@ -475,7 +481,7 @@ class Workspace:
         _, rules = applied(self.log)
         folder = self.folder / "facts"
         begun = begin_from(folder, from_offset, rules) if from_offset else None
-        return self._folds(begun or make_next(folder, rules))
+        return self._folds(begun or make_next(folder, rules, self.engine))
 
     def keep_prefix(self) -> int:
         """Keep a copy of the facts as they stand; return the offset they stand at.
@@ -528,6 +534,7 @@ class Workspace:
             vault=self.vault,
             identity_key=self.identity_key,
             clock=self.clock,
+            engine=self.engine,
         )
 
     def _first_generation(self) -> Generation:
@@ -535,7 +542,7 @@ class Workspace:
         found = open_current(folder)
         if found is None:
             _, rules = applied(self.log)
-            found = make_next(folder, rules)
+            found = make_next(folder, rules, self.engine)
             put_in_force(folder, found)
         return found
 

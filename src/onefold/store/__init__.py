@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from onefold.model.doors import door
 
 if TYPE_CHECKING:
+    from onefold.store.facts import Facts as Facts
     from onefold.store.facts import FactsWriter as FactsWriter
-    from onefold.store.facts_duckdb import DuckFacts as DuckFacts
     from onefold.store.log import Log as Log
     from onefold.store.log_writer import GroupWriter as GroupWriter
     from onefold.store.records import LogRow as LogRow
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __getattr__ = door(
     __name__,
     {
-        "DuckFacts": "facts_duckdb",
+        "Facts": "facts",
         "FactsWriter": "facts",
         "GroupWriter": "log_writer",
         "Log": "log",

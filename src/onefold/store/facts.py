@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -65,7 +66,15 @@ class FactsWriter(Protocol):
 
 
 class Facts(Protocol):
-    """What every engine offers."""
+    """What every engine offers: the facts of one generation."""
+
+    def create(self, promoted: Mapping[str, str]) -> None:
+        """Make all tables; `promoted` names the columns that described properties get."""
+        ...
+
+    def promoted(self) -> dict[str, str]:
+        """Return the promoted columns of `events`: name -> type."""
+        ...
 
     def tables(self) -> Mapping[str, "ir.Table"]:
         """Return the raw tables as unbound ibis tables; only folds and views may ask them."""
@@ -92,12 +101,40 @@ class Facts(Protocol):
         """
         ...
 
+    def on_cores(self, count: int) -> AbstractContextManager[None]:
+        """Let the engine use so many threads meanwhile, for writing whole columns at a time."""
+        ...
+
     def transaction(self) -> AbstractContextManager[FactsWriter]:
         """Open the one writing transaction; it is kept whole or not at all."""
         ...
 
     def checksums(self) -> list[tuple[str, int, str]]:
         """Return table, rows and hash over natural keys in any order, for every table."""
+        ...
+
+    def write_parquet(self, folder: Path) -> None:
+        """Write every table to a Parquet file of its name.
+
+        Raises:
+            DiskFull: There is no room.
+        """
+        ...
+
+    def copy_to(self, folder: Path) -> None:
+        """Write all rows to the generation of a new folder, without what was deleted.
+
+        Raises:
+            DiskFull: There is no room.
+        """
+        ...
+
+    def checkpoint(self) -> None:
+        """Bring what was written to where it is kept."""
+        ...
+
+    def drop(self) -> None:
+        """Remove what stands outside the folder of the generation."""
         ...
 
     def close(self) -> None:

@@ -22,6 +22,8 @@ from onefold.store.within import Limits, Told, Written, ask_within
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+FILE = "facts.duckdb"
+"""Its name in the folder of a generation."""
 _SQL_TYPES = {
     "int64": "BIGINT",
     "int32": "INTEGER",
@@ -190,7 +192,7 @@ class DuckFacts:
         finally:
             cursor.close()
 
-    def copy_to(self, path: Path) -> None:
+    def copy_to(self, folder: Path) -> None:
         """Write all tables to a new file, in which nothing is left of what was deleted.
 
         Raises:
@@ -199,7 +201,7 @@ class DuckFacts:
         cursor = self._root.cursor()
         held = cursor.execute("SELECT current_database()").fetchall()[0][0]
         source = exp.to_identifier(held, quoted=True).sql(dialect="duckdb")
-        place = exp.Literal.string(str(path)).sql(dialect="duckdb")
+        place = exp.Literal.string(str(folder / FILE)).sql(dialect="duckdb")
         try:
             cursor.execute(f"ATTACH {place} AS aside")
             cursor.execute(f"COPY FROM DATABASE {source} TO aside (SCHEMA)")
@@ -215,14 +217,13 @@ class DuckFacts:
         finally:
             cursor.close()
 
-    def interrupt(self) -> None:
-        """End the questions that run."""
-        self._root.interrupt()
-
     def checkpoint(self) -> None:
         """Bring the write-ahead log into the file."""
         with self._writing:
             self._writer.execute("CHECKPOINT")
+
+    def drop(self) -> None:
+        """Do nothing: the file goes with the folder of the generation."""
 
     def close(self) -> None:
         """Let go of the file."""

@@ -11,6 +11,7 @@ from onefold.store.log import Log
 from onefold.store.log_sqlite import SqliteLog
 
 if TYPE_CHECKING:
+    from onefold.store.facts import Facts
     from onefold.store.linkage import LEVELS, Compared, Plan, compare, scored
     from onefold.store.outside import OutsideTable, read_rows
     from onefold.store.persons import delete_of, rows_of
@@ -29,8 +30,10 @@ __all__ = [
     "SqliteLog",
     "Told",
     "Written",
+    "check_facts",
     "compare",
     "delete_of",
+    "open_facts",
     "open_log",
     "open_state",
     "read_rows",
@@ -62,6 +65,7 @@ def __getattr__(name: str) -> Any:
 
 
 _STATES = ("postgresql", "sqlite")
+_FACTS = ("clickhouse", "clickhouses", "chdb", "spark")
 
 
 def open_log(url: str, folder: Path) -> Log:
@@ -82,6 +86,42 @@ def open_log(url: str, folder: Path) -> Log:
     from onefold.store.log_kafka import KafkaLog
 
     return KafkaLog(url)
+
+
+def check_facts(url: str) -> None:
+    """Pass where facts can stand at a URL, or be asked there.
+
+    Raises:
+        BadInput: It names no such place.
+    """
+    kind = url.partition(":")[0]
+    if kind and kind not in _FACTS:
+        fix = "Write clickhouse://USER:PASSWORD@HOST:8123/DATABASE, or leave it out."
+        raise BadInput(f"No facts `{kind[:40]}`.", fix)
+    if kind in {"clickhouse", "clickhouses", "chdb"}:
+        from onefold.store.click_server import place_of
+
+        place_of(url)
+
+
+def open_facts(url: str, place: Path) -> "Facts":
+    """Return the facts of one generation.
+
+    Args:
+        url: `clickhouse://USER:PASSWORD@HOST:PORT/DATABASE`, or empty for a file in the folder.
+        place: The folder of the generation; its name is the generation's.
+
+    Raises:
+        BadInput: The URL names no engine that facts can be folded into, or its extra is missing.
+        MachineFailed: They cannot be opened.
+    """
+    if not url:
+        from onefold.store.facts_duckdb import FILE, DuckFacts
+
+        return DuckFacts(place / FILE)
+    from onefold.store.facts_clickhouse import ClickFacts
+
+    return ClickFacts(url, place.name)
 
 
 def open_state(url: str, folder: Path, clock: Clock) -> "State":

@@ -5,14 +5,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from onefold.model.errors import BadInput, Conflict, OnefoldError
 from onefold.model.waiting import leaving
 from onefold.model.words import plural
 
-if TYPE_CHECKING:
-    import duckdb
+
+class Interruptible(Protocol):
+    """A question under way that can be ended."""
+
+    def interrupt(self) -> object:
+        """End it."""
+        ...
+
 
 MOST_SECONDS = 120.0
 _TICK_SECONDS = 0.1
@@ -22,7 +28,7 @@ _TICK_SECONDS = 0.1
 class _Asked:
     """A question under way."""
 
-    cursor: "duckdb.DuckDBPyConnection"
+    cursor: Interruptible
     until: float
     stop: threading.Event | None
     why: OnefoldError | None = None
@@ -39,7 +45,7 @@ class Watcher:
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def over(self, cursor: "duckdb.DuckDBPyConnection") -> Iterator[None]:
+    def over(self, cursor: Interruptible) -> Iterator[None]:
         """Watch over what is asked with a cursor meanwhile.
 
         Raises:

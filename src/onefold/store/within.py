@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from resource import getpagesize
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 import msgspec
@@ -22,12 +22,17 @@ from sqlglot import exp, select
 from onefold.model.errors import BadInput, Conflict, MachineFailed, OnefoldError
 from onefold.model.words import plural, words_of
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 MEGABYTE = 1_000_000
 _TICK_SECONDS = 0.02
 _LOOKS = 10
 _BATCH = 500
 OWN = "q:"
 """Before the name of a WITH that somebody wrote; no table of the engine begins so."""
+_COPY = "c:"
+"""Before the name of a copy."""
 _NEVER = words_of(
     """
     COLUMN_DATA EXPRESSION_LIST FUNCTION_EXPRESSION PARAMETER PIVOT RECURSIVE_CTE_NODE SHOW_REF
@@ -54,7 +59,7 @@ ENGINE_FUNCTIONS = words_of(
 )
 """As the engine calls what may be written."""
 _STATM = Path("/proc/self/statm")
-_PREFIX = re.compile(r"\b[vq]:(?=\w)")
+_PREFIX = re.compile(r"\b[vqc]:(?=\w)")
 _KEPT = ("BASE_TABLE", "METADATA", "EXTERNAL_FILE_CACHE", "OBJECT_CACHE", "OVERFLOW_STRINGS")
 """What the engine keeps of its file for the next question too."""
 
@@ -153,6 +158,34 @@ def ask_within(
     finally:
         cursor.close()
         looking.close()
+
+
+def ask_copies(
+    copies: "Mapping[str, pa.Table]", written: Written, limits: Limits, stop: threading.Event
+) -> Told:
+    """Return what a written question answers over copies of what it may see.
+
+    Args:
+        copies: Name -> what is shown under it; for engines that speak other words than DuckDB.
+        written: The question; the queries of `shown` are not asked.
+        limits: How much it may take.
+        stop: Ends it when set.
+
+    Raises:
+        BadInput: As `ask_within`.
+        Conflict: It was stopped.
+    """
+    root = duckdb.connect(":memory:", config={"threads": 1, "python_enable_replacements": False})
+    try:
+        for name, table in copies.items():
+            root.register(f"{_COPY}{name}", table)
+        shown = {
+            name: select("*").from_(exp.to_identifier(f"{_COPY}{name}", quoted=True)).sql("duckdb")
+            for name in copies
+        }
+        return ask_within(root, Written(written.query, shown), limits, stop)
+    finally:
+        root.close()
 
 
 def _check_as_read(

@@ -9,7 +9,7 @@ import pytest
 
 from onefold.model.errors import BadInput, Conflict
 from onefold.model.waiting import leaving
-from onefold.store import DuckFacts
+from onefold.store.facts_duckdb import DuckFacts
 from onefold.store.answers import Answers
 from onefold.store.watching import Watcher
 
