@@ -20,6 +20,7 @@ ROOMS = {
         "trace": ("workspace", "The way of what was sent under one trace."),
         "doctor": ("workspace", "What is wrong and how to mend it."),
         "rebuild": ("workspace", "Make the facts anew from the log."),
+        "migrate": ("workspace", "Move the facts to another engine."),
         "checksum": ("workspace", "Rows and hash of every table of the facts."),
         "export": ("portability", "The whole workspace in open formats, with a manifest."),
         "restore": ("portability", "A workspace from an export, with equal checksums."),

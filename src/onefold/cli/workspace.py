@@ -34,6 +34,7 @@ BASES = ("opt-in", "notice", "contract")
 @click.option("--name", help="What the pages call the workspace. Default: the folder's name.")
 @click.option("--log", metavar="URL", help="kafka://BROKER/TOPIC. Default: a file in DIR.")
 @click.option("--state", metavar="URL", help="postgresql://... Default: a file in DIR.")
+@click.option("--facts", metavar="URL", help="clickhouse://... Default: a file in DIR.")
 def init_command(
     folder_given: str | None,
     basis: str,
@@ -41,6 +42,7 @@ def init_command(
     name: str | None,
     log: str | None,
     state: str | None,
+    facts: str | None,
 ) -> None:
     """Make a workspace in DIR and print, once, its keys and how to sign in."""
     from onefold.runtime import create_workspace
@@ -54,6 +56,7 @@ def init_command(
         name=name or "",
         log=log or "",
         state=state or "",
+        facts=facts or "",
     )
     place = sign_in_address(made.sign_in_path)
     if given.as_json:
@@ -172,6 +175,22 @@ def rebuild_command(from_offset: int | None, keep: bool) -> int:
     replayed. The result is the same either way.
     """
     return answer("rebuild", {"from_offset": from_offset, "keep": keep or None})
+
+
+@command("migrate")
+@click.option(
+    "--facts",
+    required=True,
+    metavar="URL",
+    help="clickhouse://USER:PASSWORD@HOST:8123/DATABASE, or duckdb for a file in the workspace.",
+)
+def migrate_command(facts: str) -> int:
+    """Move the facts to another engine; the old ones answer until the new ones are whole.
+
+    They are built there from the log, so every figure stays what it was. `onefold.toml` is
+    changed to say where they stand. What is sent meanwhile is folded before the move ends.
+    """
+    return answer("migrate", {"facts": facts})
 
 
 @command("checksum")

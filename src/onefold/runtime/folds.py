@@ -71,7 +71,7 @@ class Folds:
         self.stale = False
         """Built by other rules than the log says, by other folds or in another engine than the
         settings say: it has to be built anew."""
-        self._moves = generation.engine != engine
+        self.move_to(engine)
         self.last_event_time: int | None = None
         """When the newest event folded here was received; None while none was."""
         self.heard = True
@@ -86,6 +86,10 @@ class Folds:
         self._full = self._busy = 0
         self._busy_time = -math.inf
         self._make()
+
+    def move_to(self, engine: str) -> None:
+        """Say in which engine the facts shall stand, a URL; `take_up` tells whether they do."""
+        self._moves = self.generation.engine != engine
 
     def _make(self) -> None:
         rules = self.generation.rules

@@ -8,9 +8,11 @@ import msgspec
 from onefold.model.errors import BadInput, NotFound
 from onefold.model.records import Answer, Column
 from onefold.model.traces import is_trace_id
-from onefold.runtime.rebuilding import checksum, rebuild
+from onefold.runtime.rebuilding import checksum, migrate, rebuild
 from onefold.runtime.registry import Asked, Body, named
-from onefold.store import LogRow
+from onefold.store import LogRow, planes
+
+_IN_FOLDER = "duckdb"
 
 
 class TraceParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -24,6 +26,25 @@ class RebuildParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
 
     from_offset: Annotated[int, msgspec.Meta(ge=0)] = 0
     keep: bool = False
+
+
+class MigrateParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the facts shall stand: a URL, or `duckdb` for a file in the folder."""
+
+    facts: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+@named("migrate", MigrateParams, action="settings", changes=True, whole=True)
+def _migrate(asked: Asked, params: MigrateParams) -> Body:
+    """Move the facts to another engine; the old ones answer meanwhile."""
+    workspace = asked.workspace
+    url = "" if params.facts == _IN_FOLDER else params.facts
+    migrate(workspace, url, asked.progress)
+    place = planes.facts_place(url) or _IN_FOLDER
+    with workspace.state.change(asked.asker, "workspace.migrate", "facts", detail={"to": place}):
+        pass
+    notes = (f"The facts stand in {place} now; `onefold.toml` says so.",)
+    return replace(checksum(workspace), notes=notes)
 
 
 @named("rebuild", RebuildParams, action="rebuild", changes=True)

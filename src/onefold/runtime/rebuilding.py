@@ -2,10 +2,12 @@
 
 from contextlib import closing
 
-from onefold.model.errors import BadInput
+from onefold.model.errors import BadInput, Conflict
 from onefold.model.records import Answer, Column, Progress
 from onefold.runtime.folds import Folds
+from onefold.runtime.settings import write_facts
 from onefold.runtime.workspace import Workspace
+from onefold.store import planes
 
 _PASSES = 10
 _FEW_ROWS = 1000
@@ -42,6 +44,38 @@ def rebuild(workspace: Workspace, progress: Progress | None = None, *, from_offs
         workspace.rebuilding = False
     workspace.tell()
     return began
+
+
+def migrate(workspace: Workspace, url: str, progress: Progress | None = None) -> None:
+    """Move the facts to another engine: build them there from the log, then let them answer.
+
+    The settings say so first, so that a move which is killed goes on at the next start; one that
+    fails leaves settings and facts as they were.
+
+    Args:
+        workspace: Whose facts.
+        url: `clickhouse://...` or `spark://...`, or empty for a file in the folder.
+        progress: Hears how far it is.
+
+    Raises:
+        BadInput: There is no such engine, or its extra is not installed.
+        Conflict: The facts are being built anew already.
+        MachineFailed: It does not answer.
+    """
+    planes.check_facts(url)
+    if workspace.rebuilding:
+        message = "The facts are being built anew just now."
+        raise Conflict(message, "Wait until `onefold status` says that it is done.")
+    former = workspace.settings.facts
+    write_facts(workspace.folder, url)
+    try:
+        workspace.fold_into(url)
+        if workspace.folds.stale:
+            rebuild(workspace, progress)
+    except BaseException:
+        workspace.fold_into(former)
+        write_facts(workspace.folder, former)
+        raise
 
 
 def _fold_to_end(workspace: Workspace, folds: Folds, progress: Progress | None) -> None:

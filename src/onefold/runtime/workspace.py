@@ -12,7 +12,7 @@ from contextlib import (
     nullcontext,
     suppress,
 )
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from onefold.collect import Catalogue, Source, catalogues, sources
@@ -482,6 +482,15 @@ class Workspace:
         folder = self.folder / "facts"
         begun = begin_from(folder, from_offset, rules) if from_offset else None
         return self._folds(begun or make_next(folder, rules, self.engine))
+
+    def fold_into(self, url: str) -> None:
+        """Say where the facts shall stand; those that stand elsewhere are stale from now on."""
+        with self._folding:
+            self.settings = replace(self.settings, facts=url)
+            self.engine = folded_into(url)
+            self.folds.move_to(self.engine)
+            _, rules = applied(self.log)
+            self.folds.take_up(rules)
 
     def keep_prefix(self) -> int:
         """Keep a copy of the facts as they stand; return the offset they stand at.

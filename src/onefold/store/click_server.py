@@ -13,6 +13,7 @@ from onefold.model.errors import BadInput, DiskFull, MachineFailed, OnefoldError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_MEMORY = ":memory:"
 _SCHEMES = ("clickhouse", "clickhouses", "chdb")
 _PORTS = {"clickhouse": 8123, "clickhouses": 8443}
 _SETTINGS = {
@@ -22,6 +23,8 @@ _SETTINGS = {
     "transform_null_in": 0,
     "union_default_mode": "ALL",
     "data_type_default_nullable": 0,
+    # Times far from today are told right or not at all.
+    "enable_extended_results_for_datetime_functions": 1,
     "date_time_overflow_behavior": "throw",
     "allow_suspicious_low_cardinality_types": 1,
     "output_format_arrow_string_as_string": 1,
@@ -61,7 +64,8 @@ class Place:
     @property
     def name(self) -> str:
         """Where it is, without what is secret."""
-        return f"chdb://{self.path}" if self.path else f"{self.host}:{self.port}"
+        place = self.path or f"{self.host}:{self.port}"
+        return f"{place}/{self.database}"
 
 
 def place_of(url: str) -> Place:
@@ -87,7 +91,7 @@ def place_of(url: str) -> Place:
         named = parse_qs(parts.query).get("database", ["onefold"])[0]
         if not parts.path.strip("/"):
             raise BadInput("`facts` names no folder.", "Write chdb:///FOLDER?database=NAME.")
-        return Place(_checked(named, fix), parts.path)
+        return Place(_checked(named, fix), _MEMORY if parts.path == f"/{_MEMORY}" else parts.path)
     if not parts.hostname:
         raise BadInput("`facts` names no host.", fix)
     return Place(

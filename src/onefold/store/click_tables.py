@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from onefold.model.facts import TABLES
 from onefold.store.click_server import Server
+from onefold.store.click_words import micros_of
 
 _TYPES = {
     "int64": "Nullable(Int64)",
@@ -299,7 +300,8 @@ class ClickWriter:
             f"{keys if len(on) == 1 else f'({keys})'} IN ({staged})",
         ]
         if since is not None:
-            parts.insert(0, f"`{since[0]}` >= {_moment(since[1])}")
+            moment = f"fromUnixTimestamp64Micro(toInt64({micros_of(since[1])}), 'UTC')"
+            parts.insert(0, f"`{since[0]}` >= {moment}")
         return f"FROM {tables.named(table)} WHERE {' AND '.join(parts)}"
 
 
@@ -315,11 +317,3 @@ def as_told(found: pa.Table, schema: pa.Schema) -> pa.Table:
 
 def _columns(kinds: Mapping[str, str]) -> str:
     return ", ".join(f"`{name}` {kind}" for name, kind in kinds.items())
-
-
-def _moment(value: datetime) -> str:
-    """Return a time as the engine reads it; without a zone it is of UTC."""
-    moment = value if value.tzinfo else value.replace(tzinfo=UTC)
-    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    micros = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
-    return f"fromUnixTimestamp64Micro(toInt64({micros}), 'UTC')"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _MOST = 512
+_DAYS = frozenset("YQMWD")
+"""Units that are whole days."""
 _compiled: dict[Any, "Compiled"] = {}
 _by_text: dict[str, "Compiled"] = {}
 
@@ -72,10 +75,14 @@ def _made(expression: "ir.Expr") -> Compiled:
 
 @lru_cache(maxsize=1)
 def _compiler() -> Any:
+    import ibis.expr.operations as ops
     from ibis.backends.sql.compilers.clickhouse import ClickHouseCompiler
 
     class Words(ClickHouseCompiler):  # type: ignore[misc]
         """What ibis says otherwise than DuckDB means it."""
+
+        # A day of the plain kind is between 1970 and 2149.
+        SIMPLE_OPS = {ops.Date: "toDate32"}  # noqa: RUF012 - as its base class wants it
 
         def visit_ScalarUDF(self, op: Any, **given: Any) -> exp.Expression:  # noqa: N802
             if self.__sql_name__(op) == "json_extract_string":
@@ -86,36 +93,68 @@ def _compiler() -> Any:
         def visit_First(  # noqa: N802
             self, _op: Any, *, arg: Any, where: Any, order_by: Any, include_null: bool
         ) -> exp.Expression:
-            return self._at_end("argMin", arg, where, order_by, include_null=include_null)
+            return _at_end(self, "argMin", arg, where, order_by, include_null=include_null)
 
         def visit_Last(  # noqa: N802
             self, _op: Any, *, arg: Any, where: Any, order_by: Any, include_null: bool
         ) -> exp.Expression:
-            return self._at_end("argMax", arg, where, order_by, include_null=include_null)
+            return _at_end(self, "argMax", arg, where, order_by, include_null=include_null)
 
-        def _at_end(
-            self, name: str, arg: Any, where: Any, order_by: Any, *, include_null: bool
+        def visit_NonNullLiteral(  # noqa: N802
+            self, op: Any, *, value: Any, dtype: Any
         ) -> exp.Expression:
-            """Return the value that stands first or last in an order that rises or falls."""
-            falls = {bool(each.args.get("desc")) for each in order_by}
-            if len(falls) != 1:
-                message = "The first of rows has to be of one order, rising or falling."
-                raise NotImplementedError(message)
-            if falls == {True}:
-                name = {"argMin": "argMax", "argMax": "argMin"}[name]
-            if not include_null:
-                there = arg.is_(exp.null()).not_()
-                where = there if where is None else exp.and_(where, there)
-            # A tuple is never null, so a null within it counts as any other value.
-            keys = self.f.tuple(*(each.this for each in order_by))
-            found = self.agg[name](self.f.tuple(arg), keys, where=where)
-            return exp.Dot(this=found, expression=exp.Literal.number(1))
+            found: exp.Expression
+            if dtype.is_timestamp():
+                micros = exp.Literal.number(micros_of(value))
+                found = self.f.fromUnixTimestamp64Micro(self.f.toInt64(micros), "UTC")
+            elif dtype.is_date():
+                found = self.f.toDate32(value.isoformat()[:10])
+            else:
+                found = super().visit_NonNullLiteral(op, value=value, dtype=dtype)
+            return found
 
-        def visit_Date(self, _op: Any, *, arg: Any) -> exp.Expression:  # noqa: N802
-            found: exp.Expression = self.f.toDate32(arg)
+        def visit_TimestampTruncate(  # noqa: N802
+            self, op: Any, *, arg: Any, unit: Any
+        ) -> exp.Expression:
+            found: exp.Expression
+            if unit.short not in _DAYS:
+                found = super().visit_TimestampTruncate(op, arg=arg, unit=unit)
+                return found
+            name = "toMonday" if unit.short == "W" else f"toStartOf{unit.singular.capitalize()}"
+            found = self.f.toDateTime64(self.f[name](arg), 6, "UTC")
             return found
 
     return Words()
+
+
+def _at_end(
+    words: Any, name: str, arg: Any, where: Any, order_by: Any, *, include_null: bool
+) -> exp.Expression:
+    """Return the value that stands first or last in an order that rises or falls."""
+    falls = {bool(each.args.get("desc")) for each in order_by}
+    if len(falls) != 1:
+        message = "The first of rows has to be of one order, rising or falling."
+        raise NotImplementedError(message)
+    if falls == {True}:
+        name = {"argMin": "argMax", "argMax": "argMin"}[name]
+    if not include_null:
+        there = arg.is_(exp.null()).not_()
+        where = there if where is None else exp.and_(where, there)
+    # A tuple is never null, so a null within it counts as any other value.
+    keys = words.f.tuple(*(each.this for each in order_by))
+    found = words.agg[name](words.f.tuple(arg), keys, where=where)
+    return exp.Dot(this=found, expression=exp.Literal.number(1))
+
+
+def micros_of(moment: datetime) -> int:
+    """Return the microseconds since 1970 of a time; without a zone it is of UTC.
+
+    >>> micros_of(datetime(1969, 12, 31, 23, 59, 59))
+    -1000000
+    """
+    whole = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    since = whole - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def _text_at(document: exp.Expression, pointer: exp.Expression) -> exp.Expression:

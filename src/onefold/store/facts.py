@@ -121,6 +121,14 @@ class Facts(Protocol):
         """
         ...
 
+    def write_tables(self, folder: Path) -> dict[str, int]:
+        """Write every table as it stands to a Parquet file of its name; return how many rows.
+
+        Raises:
+            DiskFull: There is no room.
+        """
+        ...
+
     def copy_to(self, folder: Path) -> None:
         """Write all rows to the generation of a new folder, without what was deleted.
 

@@ -33,6 +33,7 @@ __all__ = [
     "check_facts",
     "compare",
     "delete_of",
+    "facts_place",
     "open_facts",
     "open_log",
     "open_state",
@@ -65,7 +66,7 @@ def __getattr__(name: str) -> Any:
 
 
 _STATES = ("postgresql", "sqlite")
-_FACTS = ("clickhouse", "clickhouses", "chdb", "spark")
+_FACTS = ("clickhouse", "clickhouses", "chdb")
 
 
 def open_log(url: str, folder: Path) -> Log:
@@ -94,14 +95,27 @@ def check_facts(url: str) -> None:
     Raises:
         BadInput: It names no such place.
     """
+    facts_place(url)
+
+
+def facts_place(url: str) -> str:
+    """Return where a URL says that facts stand, without what is secret; empty for the folder.
+
+    >>> facts_place("clickhouse://ann:secret@click/acme")
+    'click:8123/acme'
+
+    Raises:
+        BadInput: It names no such place.
+    """
     kind = url.partition(":")[0]
-    if kind and kind not in _FACTS:
+    if not url:
+        return ""
+    if kind not in _FACTS:
         fix = "Write clickhouse://USER:PASSWORD@HOST:8123/DATABASE, or leave it out."
         raise BadInput(f"No facts `{kind[:40]}`.", fix)
-    if kind in {"clickhouse", "clickhouses", "chdb"}:
-        from onefold.store.click_server import place_of
+    from onefold.store.click_server import place_of
 
-        place_of(url)
+    return place_of(url).name
 
 
 def open_facts(url: str, place: Path) -> "Facts":

@@ -33,6 +33,7 @@ OWN = "q:"
 """Before the name of a WITH that somebody wrote; no table of the engine begins so."""
 _COPY = "c:"
 """Before the name of a copy."""
+_STAGED = "staged"
 _NEVER = words_of(
     """
     COLUMN_DATA EXPRESSION_LIST FUNCTION_EXPRESSION PARAMETER PIVOT RECURSIVE_CTE_NODE SHOW_REF
@@ -177,12 +178,15 @@ def ask_copies(
     """
     root = duckdb.connect(":memory:", config={"threads": 1, "python_enable_replacements": False})
     try:
+        shown: dict[str, str] = {}
         for name, table in copies.items():
-            root.register(f"{_COPY}{name}", table)
-        shown = {
-            name: select("*").from_(exp.to_identifier(f"{_COPY}{name}", quoted=True)).sql("duckdb")
-            for name in copies
-        }
+            # What is registered is its cursor's alone; a table is everybody's.
+            root.register(_STAGED, table)
+            whole = select("*").from_(_STAGED).sql(dialect="duckdb")
+            root.execute(_copying(f"{_COPY}{name}", whole, lasting=True))
+            root.unregister(_STAGED)
+            told = exp.to_identifier(f"{_COPY}{name}", quoted=True)
+            shown[name] = select("*").from_(told).sql(dialect="duckdb")
         return ask_within(root, Written(written.query, shown), limits, stop)
     finally:
         root.close()
@@ -343,8 +347,9 @@ def _resident() -> int:
         return 0
 
 
-def _copying(name: str, text: str) -> str:
+def _copying(name: str, text: str, *, lasting: bool = False) -> str:
     """Return the statement that copies what is shown under a name, by its name."""
+    kind = [] if lasting else [exp.TemporaryProperty()]
     shown = exp.Subquery(
         this=exp.Var(this=text), alias=exp.TableAlias(this=exp.to_identifier("shown"))
     )
@@ -352,7 +357,7 @@ def _copying(name: str, text: str) -> str:
         this=exp.Table(this=exp.to_identifier(name, quoted=True)),
         kind="TABLE",
         expression=select("*").from_(shown),
-        properties=exp.Properties(expressions=[exp.TemporaryProperty()]),
+        properties=exp.Properties(expressions=kind),
     )
     return made.sql(dialect="duckdb")
 

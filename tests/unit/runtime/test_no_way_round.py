@@ -89,6 +89,7 @@ FREE = {
     "link decide": "a decision of who is who, undone by one call",
     "link run": "it asks",
     "metric drop": "it takes back",
+    "migrate": "the same facts, in an engine of the house's owner",
     "person block": "a decision of who is who, undone by one call",
     "person decide": "a decision of who is who, undone by one call",
     "period close": "it keeps figures that stand already",

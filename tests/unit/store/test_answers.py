@@ -9,8 +9,8 @@ import pytest
 
 from onefold.model.errors import BadInput, Conflict
 from onefold.model.waiting import leaving
-from onefold.store.facts_duckdb import DuckFacts
 from onefold.store.answers import Answers
+from onefold.store.facts_duckdb import DuckFacts
 from onefold.store.watching import Watcher
 
 ENDLESS = "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range * b.range = 7"
