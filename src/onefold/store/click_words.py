@@ -134,7 +134,7 @@ def _at_end(
     falls = {bool(each.args.get("desc")) for each in order_by}
     if len(falls) != 1:
         message = "The first of rows has to be of one order, rising or falling."
-        raise NotImplementedError(message)
+        raise ValueError(message)
     if falls == {True}:
         name = {"argMin": "argMax", "argMax": "argMin"}[name]
     if not include_null:
