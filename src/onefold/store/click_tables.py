@@ -1,15 +1,18 @@
 """The tables of one generation in ClickHouse, what is visible of them, and one batch of writing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from onefold.model.facts import TABLES
 from onefold.store.click_server import Server
-from onefold.store.click_words import micros_of
+from onefold.store.click_words import compiled, micros_of
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
 
 _TYPES = {
     "int64": "Nullable(Int64)",
@@ -47,6 +50,8 @@ _ARROW = {
     "boolean": pa.bool_(),
     "float64": pa.float64(),
 }
+_KINDS = {kind: name for name, kind in _ARROW.items()}
+_STAGED = "staged"
 ROW = "_row"
 """The column that numbers rows: the batch that wrote a row, and its place there."""
 PLACES = 32
@@ -71,6 +76,7 @@ class ClickTables:
         self.batch = 0
         self.gone: dict[str, int] = {}
         self.columns = self._found()
+        self._shown: dict[str, ir.Table] = {}
 
     def create(self, promoted: Mapping[str, str]) -> None:
         """Make all tables anew, `events` with further columns: name -> type."""
@@ -84,7 +90,18 @@ class ClickTables:
             self._make(name, made | {ROW: "UInt64"}, _ORDER.get(name, ()))
         self._make("gone", {"of": "LowCardinality(String)", "gone": "UInt64", "batch": "UInt64"})
         self._make("commits", {"batch": "UInt64", "commit_time": "DateTime64(6, 'UTC')"})
-        self.columns, self.batch, self.gone = self._found(), 0, {}
+        self.columns, self.batch, self.gone, self._shown = self._found(), 0, {}, {}
+
+    def tables(self) -> "dict[str, ir.Table]":
+        """Return the tables as unbound ibis tables."""
+        if not self._shown:
+            import ibis
+
+            self._shown = {
+                name: ibis.table(self.columns.get(name, table.columns), name=name)
+                for name, table in TABLES.items()
+            }
+        return self._shown
 
     def drop(self) -> None:
         """Remove all tables of the prefix."""
@@ -104,9 +121,10 @@ class ClickTables:
         for start in range(0, rows.num_rows, _AT_ONCE):
             self.server.insert(f"{self._prefix}{table}", rows.slice(start, _AT_ONCE))
 
-    def seen(self, table: str) -> str:
-        """Return the query of what is visible of a table."""
-        return f"SELECT * EXCEPT({ROW}) FROM {self.named(table)} WHERE {self.visible(table)}"
+    def seen(self, table: str, *, upto: int | None = None) -> str:
+        """Return the query of what is visible of a table, up to a batch."""
+        held = self.visible(table, upto=upto)
+        return f"SELECT * EXCEPT({ROW}) FROM {self.named(table)} WHERE {held}"
 
     def visible(self, table: str, *, upto: int | None = None) -> str:
         """Return the condition that a row was written by a batch up to one, and not deleted."""
@@ -163,11 +181,11 @@ class ClickTables:
         self.gone.pop(table, None)
 
     def stage(self, rows: pa.Table, kinds: Mapping[str, str], *, made: set[str]) -> str:
-        """Put keys where the engine can compare with them; return what selects them.
+        """Put rows where the engine can ask them; return what selects them by their names.
 
         Args:
-            rows: The keys, columns by name.
-            kinds: Column -> type, in the order of the keys.
+            rows: Columns by name.
+            kinds: Column -> type, those that are wanted, in their order.
             made: Names of what was made for it before; grows.
         """
         name = "staged_" + "_".join(kinds.values())
@@ -180,7 +198,8 @@ class ClickTables:
             made.add(name)
         keyed = rows.select(list(kinds)).cast(arrow_schema(kinds))
         self.insert(name, keyed.rename_columns(list(columns)))
-        return f"SELECT {', '.join(columns)} FROM {self.named(name)}"
+        told = ", ".join(f"{key} AS `{name}`" for key, name in zip(columns, kinds, strict=True))
+        return f"SELECT {told} FROM {self.named(name)}"
 
     def _make(self, name: str, columns: Mapping[str, str], order: Sequence[str] = ()) -> None:
         by = ", ".join(f"`{column}`" for column in order)
@@ -272,6 +291,18 @@ class ClickWriter:
             f"SELECT '{table}', {ROW}, {self.batch} {held}"
         )
         self._tables.gone[table] = self._tables.gone.get(table, 0) + count
+
+    def asked(
+        self, question: "Callable[[Mapping[str, ir.Table]], ir.Table]", rows: pa.Table
+    ) -> pa.Table:
+        """Return the answer of a question over the tables and `staged` (see `FactsWriter`)."""
+        import ibis
+
+        kinds = {field.name: _KINDS[field.type] for field in rows.schema}
+        found = compiled(question({**self._tables.tables(), _STAGED: ibis.table(kinds, _STAGED)}))
+        staged = self._tables.stage(rows, kinds, made=self._staged)
+        query = found.over(lambda name: self._tables.seen(name, upto=self.batch), {_STAGED: staged})
+        return as_told(self._tables.server.ask(query), found.schema)
 
     def distinct(self, table: str, column: str, *, where_null: str = "") -> list[Any]:
         """Return the values of a column, each once; null is none (see `FactsWriter`)."""

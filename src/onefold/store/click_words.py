@@ -1,7 +1,7 @@
 """Questions in ClickHouse's words, and where they differ from DuckDB's."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -42,9 +42,15 @@ class Compiled:
         found = _by_text[text]
         return cls(found.text, found.tables, found.schema)
 
-    def over(self, seen: Callable[[str], str]) -> str:
-        """Return it as one statement that asks of each table only what is visible."""
-        first = ", ".join(f"`{name}` AS ({seen(name)})" for name in self.tables)
+    def over(self, seen: Callable[[str], str], more: Mapping[str, str] | None = None) -> str:
+        """Return it as one statement that asks of each table only what is visible.
+
+        Args:
+            seen: Table -> the query of what is visible of it.
+            more: Further names it asks -> the query of each.
+        """
+        named = {name: seen(name) for name in self.tables} | dict(more or {})
+        first = ", ".join(f"`{name}` AS ({text})" for name, text in named.items())
         if not first:
             return self.text
         own = re.match(r"\s*WITH\s", self.text)

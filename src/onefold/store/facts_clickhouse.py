@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from onefold.model.errors import BadInput, Conflict, MachineFailed
-from onefold.model.facts import PROMOTED, TABLES
+from onefold.model.facts import PROMOTED
 from onefold.store.answers import Answers
 from onefold.store.click_server import (
     NO_TABLE,
@@ -69,7 +69,6 @@ class ClickFacts:
         self._answers, self._watcher = Answers(), Watcher(seconds=seconds + 5)
         self._writing = threading.RLock()
         self._reading = _Readers()
-        self._tables: dict[str, ir.Table] | None = None
         self._unclear = bool(self._held.columns)
         """A batch may have failed half-way; it is removed before the next one."""
         self._make_sure()
@@ -80,7 +79,6 @@ class ClickFacts:
         Tables of a generation of this name that never came to answer are removed first.
         """
         self._held.create(promoted)
-        self._tables = None
 
     def promoted(self) -> dict[str, str]:
         """Return the promoted columns of `events`: name -> type."""
@@ -89,14 +87,7 @@ class ClickFacts:
 
     def tables(self) -> "Mapping[str, ir.Table]":
         """Return the raw tables as unbound ibis tables (see `Facts.tables`)."""
-        if self._tables is None:
-            import ibis
-
-            self._tables = {
-                name: ibis.table(self._held.columns.get(name, table.columns), name=name)
-                for name, table in TABLES.items()
-            }
-        return self._tables
+        return self._held.tables()
 
     # ------------------------------------------------------------ asking
 

@@ -87,6 +87,21 @@ def test_a_transaction_that_fails_leaves_nothing(facts):
     assert accounts(facts) == [(1, "a"), (2, "b")]
 
 
+def among(tables):
+    """Return what stands in `memberships` of the accounts that are staged."""
+    held = tables["memberships"]
+    return held.semi_join(tables["staged"], "account_id").select("identifier")
+
+
+def test_a_question_within_a_transaction_sees_what_it_wrote(facts):
+    staged = pa.table({"account_id": pa.array(["a", "c"], pa.string())})
+    with facts.transaction() as writer:
+        writer.insert("memberships", edges((1, "a"), (2, "b")))
+        assert writer.asked(among, staged)["identifier"].to_pylist() == [1]
+        writer.delete("memberships", edges((1, "")), ["identifier"])
+        assert writer.asked(among, staged).num_rows == 0
+
+
 def test_what_was_deleted_goes_for_good_once_it_is_much(facts, monkeypatch):
     monkeypatch.setattr(module, "GONE_MOST", 2)
     with facts.transaction() as writer:
