@@ -5,12 +5,15 @@ from collections.abc import Mapping, Sequence
 
 import yaml
 
+from onefold.metrics.records import UNIT_WORDS
 from onefold.model.errors import BadInput
 
 HOW = ("count", "sum", "distinct", "mean", "quantile", "share", "ratio", "time_to")
 """How a form counts: events, a property summed, its different values, how much a person has or the
 one in the middle has, the share of people, one thing by another, how long until something."""
 _ASIDE = ("label", "description", "owner", "purpose", "decision", "moves")
+_SHORT = 4
+"""So many of them a segment has too."""
 _ODD = re.compile(r"[^a-z0-9]+")
 
 
@@ -21,7 +24,8 @@ def composed(given: Mapping[str, str]) -> str:
         given: `label`, `description`, `owner`, `purpose`, `decision`, `moves`, `version`; `how`,
             one of `HOW`; `events` and `below`, names apart by commas; `property` of what is summed
             or told apart; `filter` and `values`, a property and what it must be; `at_least` events
-            of a person; `cap`, what one person counts for at most; `format`, `better`.
+            of a unit; `cap`, what one counts for at most; `format`, `better`; `unit`, what counts
+            for itself: `person` unless said, an account, a creator, an item or a campaign.
 
     Raises:
         BadInput: It says no label, or counts in no known way.
@@ -34,6 +38,12 @@ def composed(given: Mapping[str, str]) -> str:
         raise BadInput("The metric has no label.", "Write how pages are to call it.")
     told: dict[str, object] = {"metric": name, "version": _number(given.get("version") or "1")}
     told |= {part: given[part] for part in _ASIDE if given.get(part)}
+    unit = given.get("unit") or "person"
+    if unit not in UNIT_WORDS:
+        known = ", ".join(UNIT_WORDS)
+        raise BadInput(f"`{unit[:40]}` is no unit that counts for itself.", f"Use one of: {known}.")
+    if unit != "person":
+        told["unit"] = unit
     told["kind"] = "count" if how == "distinct" else how
     aside: tuple[str, ...] = ("format", "better")
     if how == "time_to":
@@ -42,9 +52,9 @@ def composed(given: Mapping[str, str]) -> str:
         told["from"] = {"events": _names(given.get("below", ""))}
         told["to"] = _where(given, {"events": _names(given.get("events", ""))})
     else:
-        told["numerator"] = _above(given, how)
+        told["numerator"] = _above(given, how, UNIT_WORDS[unit])
     if how in {"mean", "quantile", "share", "ratio"}:
-        told["denominator"] = _below(given, how)
+        told["denominator"] = _below(given, how, UNIT_WORDS[unit])
     told |= {part: given[part] for part in aside if given.get(part)}
     return yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=100)
 
@@ -71,7 +81,7 @@ def composed_segment(given: Mapping[str, str], rules: Sequence[Mapping[str, str]
     if not name:
         raise BadInput("The segment has no label.", "Write how pages are to call it.")
     told: dict[str, object] = {"segment": name, "version": _number(given.get("version") or "1")}
-    told |= {part: given[part] for part in _ASIDE[:4] if given.get(part)}
+    told |= {part: given[part] for part in _ASIDE[:_SHORT] if given.get(part)}
     for join in JOINED:
         if mine := [_ruled(rule) for rule in rules if _choice(rule, "join", JOINED) == join]:
             told[join] = mine
@@ -99,9 +109,9 @@ def _choice(rule: Mapping[str, str], part: str, known: Sequence[str]) -> str:
     return value
 
 
-def _above(given: Mapping[str, str], how: str) -> dict[str, object]:
+def _above(given: Mapping[str, str], how: str, units: str) -> dict[str, object]:
     field = given.get("property", "").strip()
-    told: dict[str, object] = {"count": "people" if how == "share" else "events"}
+    told: dict[str, object] = {"count": units if how == "share" else "events"}
     if how in {"sum", "distinct"} or (field and how in {"mean", "quantile", "ratio"}):
         told = {"distinct" if how == "distinct" else "sum": field}
     told["events"] = _names(given.get("events", ""))
@@ -120,11 +130,11 @@ def _where(given: Mapping[str, str], told: dict[str, object]) -> dict[str, objec
     return told
 
 
-def _below(given: Mapping[str, str], how: str) -> dict[str, object]:
+def _below(given: Mapping[str, str], how: str, units: str) -> dict[str, object]:
     events = _names(given.get("below", ""))
     if how == "ratio":
         return {"count": "events", "events": events} if events else {"count": "sessions"}
-    return {"count": "people", "events": events or _names(given.get("events", ""))}
+    return {"count": units, "events": events or _names(given.get("events", ""))}
 
 
 def _names(text: str) -> list[str]:

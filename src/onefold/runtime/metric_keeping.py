@@ -36,6 +36,7 @@ class ComposeParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     purpose: _Field = ""
     decision: _Field = ""
     moves: _Field = ""
+    unit: _Field = ""
     version: _Field = ""
 
 

@@ -53,6 +53,10 @@ READY = {
     "ad_cost",
     "cost_per_click",
     "acquisition_cost",
+    "tenure",
+    "share_of_wallet",
+    "account_engagement",
+    "creator_retention",
 }
 
 

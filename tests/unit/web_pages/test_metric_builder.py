@@ -66,6 +66,29 @@ def test_each_way_to_count_gives_its_figure_by_hand(world, changed, estimate):
     assert dict(zip(names, row, strict=True))["estimate"] == pytest.approx(estimate)
 
 
+def test_another_unit_counts_for_itself(world):
+    world.send(
+        *(
+            track(name, id=f"c{name}{n}", user=f"u{n}", creator_id=f"c{n % 4}")
+            for n in range(8)
+            for name in ("pin_viewed", "pin_saved")[: 1 + (n % 4 < 1)]
+        )
+    )
+    world.fold()
+    parts = {"unit": "creator", "filter": "", "values": "", "below": "pin_viewed"}
+    text = text_of(world, how="share", **parts)
+    assert "unit: creator" in text
+    assert "count: creators" in text
+    told = ask(world, "metric try", text=text)
+    names = [column["name"] for column in told["columns"]]
+    row = dict(zip(names, told["rows"][0], strict=True))
+    assert (row["estimate"], row["n"]) == (pytest.approx(1 / 4), 4)
+    mean = ask(world, "metric try", text=text_of(world, how="mean", **parts))
+    assert mean["rows"][0][0] == pytest.approx(2 / 4)
+    with pytest.raises(BadInput, match="no unit"):
+        text_of(world, unit="house")
+
+
 def test_the_form_shows_yaml_and_figure_and_keeps_what_was_tried(world, reader):
     page = reader.get(f"/explore/build?{urlencode(FORM)}").text
     assert "metric: home_saves" in page

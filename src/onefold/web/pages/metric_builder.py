@@ -37,8 +37,26 @@ HOW = (
 )
 _FIELDS = (
     *("label", "how", "events", "below", "property", "filter", "values", "at_least", "cap"),
-    *("format", "better", "description", "owner", "purpose", "decision", "moves", "version"),
+    *(
+        "format",
+        "better",
+        "description",
+        "owner",
+        "purpose",
+        "decision",
+        "moves",
+        "version",
+        "unit",
+    ),
 )
+UNITS = (
+    {"value": "person", "label": "Person"},
+    {"value": "account", "label": "Account of the customer"},
+    {"value": "creator", "label": "Creator"},
+    {"value": "item", "label": "Item"},
+    {"value": "campaign", "label": "Campaign"},
+)
+"""What counts for itself; sessions stand below a ratio."""
 _FORMATS = ("number", "percent", "money")
 _MOST_NAMES = 60
 _CHANGES = {"metric keep": "Metric `{}` is kept.", "metric drop": "Metric `{}` is removed."}
@@ -100,6 +118,7 @@ def _built(workspace: Workspace, asker: Asker, params: Mapping[str, str]) -> dic
         "how": HOW,
         "purposes": list(PURPOSES),
         "formats": _FORMATS,
+        "units": UNITS,
         "path": PATH,
         "known": _heard(workspace, asker),
     }
@@ -131,7 +150,7 @@ def _figure(workspace: Workspace, asker: Asker, text: str) -> dict[str, Any]:
     told = call(workspace, asker, "metric try", {"text": text}).body
     names = [column["name"] for column in told["columns"]]
     return {
-        "columns": ["Figure", "Low", "High", {"label": "People", "kind": "number"}],
+        "columns": ["Figure", "Low", "High", {"label": "Counted for", "kind": "number"}],
         "rows": [_row(dict(zip(names, row, strict=True))) for row in told["rows"]],
         "definition": told["definition"],
         "notes": told["notes"],
