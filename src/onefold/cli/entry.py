@@ -23,6 +23,7 @@ ROOMS = {
         "migrate": ("workspace", "Move the facts to another engine."),
         "checksum": ("workspace", "Rows and hash of every table of the facts."),
         "export": ("portability", "The whole workspace in open formats, with a manifest."),
+        "facts": ("facts", "The facts as Parquet, for engines beside this one."),
         "restore": ("portability", "A workspace from an export, with equal checksums."),
         "plan": ("definitions", "What the definitions in this folder would change."),
         "apply": ("definitions", "Let the definitions in this folder hold."),

@@ -21,6 +21,8 @@ from onefold.model.words import plural
 from onefold.runtime import people_requests as requests
 from onefold.runtime.known_by import KnownBy, known_by
 from onefold.runtime.masking import DONE, masked
+from onefold.runtime.publishing import FOLDER as FACTS_EXPORT
+from onefold.runtime.publishing import renew
 from onefold.runtime.rights import STATES
 from onefold.runtime.sealed_copies import let_go
 from onefold.runtime.told_by_others import told_by_others
@@ -35,7 +37,7 @@ _one_at_a_time = threading.Lock()
 _ending = threading.Lock()
 """Whoever erases ends it, and so does the house in a quiet moment: one of them at a time."""
 _OURS = ("log.sqlite", "state.sqlite", "vault.sqlite")
-_FOLDERS = ("facts", "run", EXPORTS)
+_FOLDERS = ("facts", "run", EXPORTS, FACTS_EXPORT)
 MASKED = "events of others masked"
 _SHORTEST = 5
 _LONG_SECONDS = 5.0
@@ -201,6 +203,7 @@ def _finish(
         shutil.rmtree(workspace.folder / EXPORTS / _folder_of(one.subject), ignore_errors=True)
     if not workspace.compact():
         return False
+    renew(workspace)
     for one in waiting.values():
         requests.end(workspace.state, asker, one, counts)
     return True

@@ -12,10 +12,11 @@ from onefold.runtime.folds import FoldLoop
 from onefold.runtime.holding import HoldLoop
 from onefold.runtime.import_calls import bring_scheduled
 from onefold.runtime.leaving import SendLoop
+from onefold.runtime.publishing import PublishLoop
 from onefold.runtime.schedules import ScheduleLoop
 from onefold.runtime.workspace import Workspace
 
-__all__ = ["CloseLoop", "FoldLoop", "HoldLoop", "SendLoop", "idle", "schedule_loop"]
+__all__ = ["CloseLoop", "FoldLoop", "HoldLoop", "PublishLoop", "SendLoop", "idle", "schedule_loop"]
 
 
 def idle(workspace: Workspace) -> Callable[[], None]:

@@ -46,6 +46,11 @@ zone = "UTC"
 [periods]
 # close_after_hours = 72
 
+# The facts as Parquet, for Spark and other engines: written every few minutes while a server runs.
+# [facts_export]
+# every_minutes = 5
+# folder = "/shared/onefold"   # without, `facts_export` here
+
 # People may sign in by your provider; `pip install 'onefold[oidc]'`.
 # [oidc]
 # issuer = "https://id.example.com"
@@ -71,6 +76,7 @@ _KNOWN = {
     "consent": dict,
     "retention": dict,
     "periods": dict,
+    "facts_export": dict,
     "intake": dict,
     "oidc": dict,
 }
@@ -79,6 +85,8 @@ _AGEING = tuple(table for table in RECORD_TIMES if table not in STANDING)
 _MOST_DAYS = 36_500
 CLOSE_AFTER_HOURS = 72.0
 """So long after its end a period is closed, unless the settings say otherwise."""
+EXPORT_MINUTES = 5.0
+"""So often the facts are exported where the settings ask for it, unless they say how often."""
 _INTAKE = ("events_per_second", "keep_free_mb", "most_behind_seconds")
 
 
@@ -98,6 +106,8 @@ class Settings:
         log: Where the log stands, a URL; empty for the folder.
         state: Where the state stands, a URL; empty for the folder.
         facts: Where the facts stand, a URL; empty for the folder.
+        export_minutes: From one export of the facts to the next; 0 where none is asked for.
+        export_folder: Where it stands; None for the folder.
         provider: By whom people sign in, or None.
     """
 
@@ -112,6 +122,8 @@ class Settings:
     log: str = ""
     state: str = ""
     facts: str = ""
+    export_minutes: float = 0.0
+    export_folder: Path | None = None
     provider: Provider | None = None
 
     @property
@@ -191,6 +203,7 @@ def read_settings(folder: Path) -> Settings:
     intake = dict(content.get("intake", {}))
     database = _database(folder, intake.pop("country_database", ""))
     kept = _retention(content.get("retention", {}))
+    minutes, exported = _exporting(folder, content.get("facts_export"))
     return Settings(
         name=content.get("name", folder.name),
         zone=zone,
@@ -203,6 +216,8 @@ def read_settings(folder: Path) -> Settings:
         log=content.get("log", ""),
         state=content.get("state", ""),
         facts=content.get("facts", ""),
+        export_minutes=minutes,
+        export_folder=exported,
         provider=_provider(content["oidc"]) if "oidc" in content else None,
     )
 
@@ -238,6 +253,25 @@ def _close_after(given: dict[str, object]) -> float:
         message = f"{FILE}: `close_after_hours` of periods is {hours!r}."
         raise BadInput(message, f"Write hours, from 0 to {most:,}.")
     return float(hours)
+
+
+def _exporting(folder: Path, given: dict[str, object] | None) -> tuple[float, Path | None]:
+    """Return how often the facts are exported, minutes, and where to."""
+    if given is None:
+        return 0.0, None
+    known = ("every_minutes", "folder")
+    for name in given:
+        if name not in known:
+            message = f"{FILE}: no setting `{name}` of facts_export.{did_you_mean(name, known)}"
+            raise BadInput(message, f"Use {', '.join(known)}.")
+    minutes, place = given.get("every_minutes", EXPORT_MINUTES), given.get("folder", "")
+    if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not 0 < minutes < 1e5:
+        message = f"{FILE}: `every_minutes` of facts_export is {minutes!r}."
+        raise BadInput(message, "Write minutes above 0, or leave [facts_export] out.")
+    if not isinstance(place, str):
+        message = f"{FILE}: `folder` of facts_export is {place!r}."
+        raise BadInput(message, "Write the path of a folder.")
+    return float(minutes), folder / place if place else None
 
 
 def _database(folder: Path, named: object) -> Path | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from onefold.model.records import Answer, Column
 from onefold.model.time import SECOND, format_time
+from onefold.runtime.publishing import told_of
 
 if TYPE_CHECKING:
     from onefold.runtime.workspace import Workspace
@@ -59,6 +60,7 @@ def status_of(workspace: "Workspace") -> Answer:
             ("last event received", format_time(fresh), "time"),
             ("seconds since then", round(age, 1), "seconds"),
         ]
+    rows += told_of(workspace)
     return Answer(
         columns=(Column("figure", "text"), Column("value", "text"), Column("unit", "text")),
         rows=tuple(rows),

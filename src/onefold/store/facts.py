@@ -121,6 +121,14 @@ class Facts(Protocol):
         """
         ...
 
+    def snapshot(self) -> AbstractContextManager[Any]:
+        """Open a DuckDB cursor that reads all tables as they stand at one offset.
+
+        Raises:
+            DiskFull: There is no room for what is written by it.
+        """
+        ...
+
     def write_tables(self, folder: Path) -> dict[str, int]:
         """Write every table as it stands to a Parquet file of its name; return how many rows.
 

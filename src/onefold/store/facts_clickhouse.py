@@ -247,6 +247,12 @@ class ClickFacts:
         with self._aside() as facts:
             facts.write_parquet(folder)
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Any]:
+        """Open a DuckDB cursor over a copy of all tables as they stand at one offset."""
+        with self._aside() as facts, facts.snapshot() as cursor:
+            yield cursor
+
     def write_tables(self, folder: Path) -> dict[str, int]:
         """Write every table as it stands to a Parquet file of its name; return how many rows."""
         with self._aside() as facts:

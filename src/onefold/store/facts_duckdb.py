@@ -213,6 +213,23 @@ class DuckFacts:
             cursor.close()
         return found
 
+    @contextmanager
+    def snapshot(self) -> "Iterator[duckdb.DuckDBPyConnection]":
+        """Open what reads all tables as they stand at one offset; folds go on meanwhile.
+
+        Raises:
+            DiskFull: What was written meanwhile beside the facts had no room.
+        """
+        cursor = self._root.cursor()
+        try:
+            cursor.execute("BEGIN TRANSACTION READ ONLY")
+            yield cursor
+        except duckdb.Error as error:
+            raise _failure(error) from error
+        finally:
+            # Closing ends its transaction too.
+            cursor.close()
+
     def copy_to(self, folder: Path) -> None:
         """Write all tables to a new file, in which nothing is left of what was deleted.
 

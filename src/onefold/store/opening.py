@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from onefold.store.facts import Facts
     from onefold.store.linkage import LEVELS, Compared, Plan, compare, scored
     from onefold.store.outside import OutsideTable, read_rows
+    from onefold.store.parquet import Manifest, read_manifest, take_down, write_export
     from onefold.store.persons import delete_of, rows_of
     from onefold.store.state import State
     from onefold.store.within import OWN, Limits, Told, Written
@@ -25,6 +26,7 @@ __all__ = [
     "STATE_FILE",
     "Compared",
     "Limits",
+    "Manifest",
     "OutsideTable",
     "Plan",
     "SqliteLog",
@@ -37,11 +39,14 @@ __all__ = [
     "open_facts",
     "open_log",
     "open_state",
+    "read_manifest",
     "read_rows",
     "rows_of",
     "scored",
+    "take_down",
     "text_digests",
     "text_numbers",
+    "write_export",
 ]
 
 LOG_FILE, STATE_FILE = "log.sqlite", "state.sqlite"
@@ -55,6 +60,7 @@ _LATER = {
     "rows_of": "persons",
 } | dict.fromkeys(("LEVELS", "Compared", "Plan", "compare", "scored"), "linkage")
 _LATER |= dict.fromkeys(("OWN", "Limits", "Told", "Written"), "within")
+_LATER |= dict.fromkeys(("Manifest", "read_manifest", "take_down", "write_export"), "parquet")
 """Who only opens a log should not wait for what speaks to databases, or compares records."""
 
 

@@ -55,7 +55,8 @@ def main(folder: Path) -> int:
     sends = loops.SendLoop(workspace)
     holds = loops.HoldLoop(workspace)
     closes = loops.CloseLoop(workspace)
-    started = (loop, schedules, sends, holds, closes)
+    publishes = loops.PublishLoop(workspace)
+    started = (loop, schedules, sends, holds, closes, publishes)
     for each in started:
         each.start()
     try:

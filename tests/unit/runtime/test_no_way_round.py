@@ -80,6 +80,7 @@ FREE = {
     "consent withdraw": "it stops something",
     "destination empty": "it takes back",
     "destination remove": "nothing stands there any more",
+    "facts export": "files beside the facts, of whoever owns the machine",
     "export": "the workspace of its owner, whole",
     "import": "it comes in, nothing goes",
     "intersect result": "it reads what a partner sent",
