@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 
 from onefold.model.errors import MachineFailed
+from onefold.runtime.settings import ONLY_READS
 
 _FILE = "engine"
-_READ_ONLY = "spark://"
 
 
 def folded_into(url: str) -> str:
@@ -19,7 +19,7 @@ def folded_into(url: str) -> str:
     >>> folded_into("spark://master:7077"), folded_into("clickhouse://click/acme")
     ('', 'clickhouse://click/acme')
     """
-    return "" if url.startswith(_READ_ONLY) else url
+    return "" if url.startswith(ONLY_READS) else url
 
 
 def engine_of(place: Path) -> str:

@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from onefold.consent import proofs
 from onefold.model.errors import OnefoldError
 from onefold.model.time import MINUTE, SECOND, format_time
+from onefold.runtime.settings import ONLY_READS
 from onefold.runtime.threads import Loop
 from onefold.store import planes
 
@@ -70,7 +71,7 @@ def renew(workspace: "Workspace") -> None:
     """
     with _writing:
         place = place_of(workspace)
-        if not (place.exists() or workspace.settings.export_minutes):
+        if not (place.exists() or workspace.settings.exports_every):
             return
         planes.take_down(place)
         try:
@@ -86,7 +87,7 @@ def is_due(workspace: "Workspace") -> bool:
     Raises:
         MachineFailed: The one there is cannot be read.
     """
-    minutes = workspace.settings.export_minutes
+    minutes = workspace.settings.exports_every
     if not minutes:
         return False
     found = planes.read_manifest(place_of(workspace))
@@ -114,9 +115,40 @@ def told_of(workspace: "Workspace") -> list[tuple[str, object, str]]:
             ("seconds since that export", round(age, 1), "seconds"),
             ("offset of that export", found.offset, "rows"),
         ]
-    if rows or trouble or workspace.settings.export_minutes:
+    if rows or trouble or workspace.settings.exports_every:
         rows.append(("export of the facts stands still", trouble or False, ""))
     return rows
+
+
+class Reader:
+    """Answers from what is written out, where the settings name an engine that only reads."""
+
+    def __init__(self, url: str) -> None:
+        """Take where the settings say that facts are asked."""
+        self._url = url if url.startswith(ONLY_READS) else ""
+        self._lock = threading.Lock()
+        self._asked: planes.SparkFacts | None = None
+
+    @property
+    def on(self) -> bool:
+        """Whether questions go to such an engine."""
+        return bool(self._url)
+
+    def facts(self, workspace: "Workspace") -> "planes.SparkFacts":
+        """Return what answers from the current version; the first is written when it is wanted.
+
+        Raises:
+            BadInput: There is no such engine, or its extra is not installed.
+            DiskFull: There is no room for the first version.
+        """
+        place = place_of(workspace)
+        with self._lock:
+            version = planes.read_manifest(place)
+            if version is None or version.generation != workspace.folds.generation.folder.name:
+                version = publish(workspace)
+            if self._asked is None or self._asked.version != version:
+                self._asked = planes.SparkFacts(self._url, place, version)
+            return self._asked
 
 
 class PublishLoop(Loop):

@@ -15,6 +15,8 @@ from onefold.model.time import zone_of
 from onefold.runtime.retention_days import STANDING
 
 FILE = "onefold.toml"
+ONLY_READS = "spark://"
+"""How the URL of an engine begins that asks what is exported, and holds no facts itself."""
 _FACTS = re.compile(r"\s*facts\s*=")
 
 _FIRST = """\
@@ -125,6 +127,12 @@ class Settings:
     export_minutes: float = 0.0
     export_folder: Path | None = None
     provider: Provider | None = None
+
+    @property
+    def exports_every(self) -> float:
+        """Minutes from one export of the facts to the next; 0 where nobody reads them."""
+        reads = self.facts.startswith(ONLY_READS)
+        return self.export_minutes or (EXPORT_MINUTES if reads else 0.0)
 
     @property
     def days(self) -> dict[str, int]:

@@ -17,7 +17,7 @@ from onefold.runtime.view_accounts import as_one_account, decided
 from onefold.runtime.view_closed import closed_of
 from onefold.runtime.view_consent import ConsentTerm, Stated, consent_term, consents_of
 from onefold.runtime.view_rolled import Counted, rolled_of, unmarked
-from onefold.store import Facts, View
+from onefold.store import View, planes
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,7 +53,7 @@ class Terms:
 
 
 def make_view(
-    facts: Facts,
+    facts: planes.Readable,
     question: Question,
     *,
     now: int,
@@ -247,7 +247,7 @@ def _within(events: "ir.Table", span: tuple[int, int]) -> "ir.Table":
     return events.filter((events.event_time >= from_time) & (events.event_time < to_time))
 
 
-def _counted(facts: Facts, events: "ir.Table", span: tuple[int, int]) -> int:
+def _counted(facts: planes.Readable, events: "ir.Table", span: tuple[int, int]) -> int:
     inside = _within(events, span)
     answer = facts.ask(inside.aggregate(events=inside.count()))
     return int(answer.column("events")[0].as_py())
@@ -269,7 +269,7 @@ def _strangers(tables: "Mapping[str, ir.Table]", question: Question) -> "ir.Tabl
 class _LeftOut:
     """Counts what a question leaves out as no customer's: mark -> events, the most first."""
 
-    facts: Facts
+    facts: planes.Readable
     tables: "Mapping[str, ir.Table]"
     events: "tuple[ir.Table, ir.Table]"
     """Of the environment, and those of them that consent allows."""

@@ -59,6 +59,7 @@ from onefold.runtime.generation import (
 from onefold.runtime.pace import Pace, Rates
 from onefold.runtime.personalizing import PERSONALIZATION, switched_off
 from onefold.runtime.prefixes import begin_from, drop_kept, keep
+from onefold.runtime.publishing import Reader
 from onefold.runtime.relay import relay
 from onefold.runtime.retention_days import horizon_of, horizons_of
 from onefold.runtime.segmenting import among, segments_of
@@ -188,6 +189,7 @@ class Workspace:
         """Counts who asks what."""
         self.engine = folded_into(self.settings.facts)
         """Where the facts shall stand, a URL; empty for the folder."""
+        self.reader = Reader(self.settings.facts)
         self._folding = threading.RLock()
         self._listeners: list[Callable[[int], None]] = []
         self._relayed = self._anchored = 0
@@ -262,12 +264,17 @@ class Workspace:
         Raises:
             NotAllowed: The asker may not ask.
         """
+        facts: planes.Readable = self.folds.generation.facts
+        fresh_time = self.fresh_time
+        if self.reader.on:
+            facts = asked = self.reader.facts(self)
+            fresh_time = asked.version.fresh_time
         return make_view(
-            self.folds.generation.facts,
+            facts,
             question,
             now=self.clock(),
             zone=self.settings.zone,
-            fresh_time=self.fresh_time,
+            fresh_time=fresh_time,
             terms=self._terms(question.purpose),
             sight=self.sight(question.asker),
         )
@@ -487,6 +494,7 @@ class Workspace:
         """Say where the facts shall stand; those that stand elsewhere are stale from now on."""
         with self._folding:
             self.settings = replace(self.settings, facts=url)
+            self.reader = Reader(url)
             self.engine = folded_into(url)
             self.folds.move_to(self.engine)
             _, rules = applied(self.log)

@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from onefold.model.facts import TABLES
 from onefold.store.click_server import Server
-from onefold.store.click_words import compiled, micros_of
+from onefold.store.click_words import CLICKHOUSE
+from onefold.store.compiled import micros_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -299,7 +300,9 @@ class ClickWriter:
         import ibis
 
         kinds = {field.name: _KINDS[field.type] for field in rows.schema}
-        found = compiled(question({**self._tables.tables(), _STAGED: ibis.table(kinds, _STAGED)}))
+        found = CLICKHOUSE.compiled(
+            question({**self._tables.tables(), _STAGED: ibis.table(kinds, _STAGED)})
+        )
         staged = self._tables.stage(rows, kinds, made=self._staged)
         query = found.over(lambda name: self._tables.seen(name, upto=self.batch), {_STAGED: staged})
         return as_told(self._tables.server.ask(query), found.schema)

@@ -65,16 +65,8 @@ class FactsWriter(Protocol):
         ...
 
 
-class Facts(Protocol):
-    """What every engine offers: the facts of one generation."""
-
-    def create(self, promoted: Mapping[str, str]) -> None:
-        """Make all tables; `promoted` names the columns that described properties get."""
-        ...
-
-    def promoted(self) -> dict[str, str]:
-        """Return the promoted columns of `events`: name -> type."""
-        ...
+class Readable(Protocol):
+    """Facts that can be asked."""
 
     def tables(self) -> Mapping[str, "ir.Table"]:
         """Return the raw tables as unbound ibis tables; only folds and views may ask them."""
@@ -101,6 +93,18 @@ class Facts(Protocol):
         """
         ...
 
+
+class Facts(Readable, Protocol):
+    """What every engine offers: the facts of one generation."""
+
+    def create(self, promoted: Mapping[str, str]) -> None:
+        """Make all tables; `promoted` names the columns that described properties get."""
+        ...
+
+    def promoted(self) -> dict[str, str]:
+        """Return the promoted columns of `events`: name -> type."""
+        ...
+
     def on_cores(self, count: int) -> AbstractContextManager[None]:
         """Let the engine use so many threads meanwhile, for writing whole columns at a time."""
         ...
@@ -122,18 +126,10 @@ class Facts(Protocol):
         ...
 
     def snapshot(self) -> AbstractContextManager[Any]:
-        """Open a DuckDB cursor that reads all tables as they stand at one offset.
+        """Open DuckDB's cursor over all tables as they stand at one offset; folds go on meanwhile.
 
         Raises:
-            DiskFull: There is no room for what is written by it.
-        """
-        ...
-
-    def write_tables(self, folder: Path) -> dict[str, int]:
-        """Write every table as it stands to a Parquet file of its name; return how many rows.
-
-        Raises:
-            DiskFull: There is no room.
+            DiskFull: There is no room for what has to be written beside the facts.
         """
         ...
 

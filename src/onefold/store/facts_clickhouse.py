@@ -36,7 +36,8 @@ from onefold.store.click_tables import (
     arrow_schema,
     as_told,
 )
-from onefold.store.click_words import Compiled, compiled
+from onefold.store.click_words import CLICKHOUSE
+from onefold.store.compiled import Compiled
 from onefold.store.facts_duckdb import FILE, DuckFacts
 from onefold.store.watching import MOST_SECONDS, Watcher
 from onefold.store.within import Limits, Told, Written, ask_copies
@@ -93,11 +94,11 @@ class ClickFacts:
 
     def sql(self, expression: "ir.Expr") -> str:
         """Return the query of an expression in ClickHouse's dialect."""
-        return compiled(expression).text
+        return CLICKHOUSE.compiled(expression).text
 
     def ask(self, expression: "ir.Expr") -> pa.Table:
         """Return the whole answer of an expression (see `Facts.ask`)."""
-        question = compiled(expression)
+        question = CLICKHOUSE.compiled(expression)
 
         def answer() -> pa.Table:
             return as_told(self._fetch(question), question.schema)
@@ -249,14 +250,9 @@ class ClickFacts:
 
     @contextmanager
     def snapshot(self) -> Iterator[Any]:
-        """Open a DuckDB cursor over a copy of all tables as they stand at one offset."""
+        """Open DuckDB's cursor over a copy of all tables as they stand at one offset."""
         with self._aside() as facts, facts.snapshot() as cursor:
             yield cursor
-
-    def write_tables(self, folder: Path) -> dict[str, int]:
-        """Write every table as it stands to a Parquet file of its name; return how many rows."""
-        with self._aside() as facts:
-            return facts.write_tables(folder)
 
     def checkpoint(self) -> None:
         """Do nothing: what the engine answered, it has."""

@@ -192,27 +192,6 @@ class DuckFacts:
         finally:
             cursor.close()
 
-    def write_tables(self, folder: Path) -> dict[str, int]:
-        """Write every table as it stands to a Parquet file of its name; return how many rows.
-
-        Raises:
-            DiskFull: There is no room.
-        """
-        cursor = self._root.cursor()
-        found: dict[str, int] = {}
-        try:
-            for name in TABLES:
-                rows = cursor.table(name)
-                rows.write_parquet(str(folder / f"{name}.parquet"), compression="zstd")
-                counted = select(exp.func("count", exp.Star())).from_(name)
-                told = cursor.execute(counted.sql(dialect="duckdb")).fetchall()
-                found[name] = int(told[0][0])
-        except duckdb.Error as error:
-            raise _failure(error) from error
-        finally:
-            cursor.close()
-        return found
-
     @contextmanager
     def snapshot(self) -> "Iterator[duckdb.DuckDBPyConnection]":
         """Open what reads all tables as they stand at one offset; folds go on meanwhile.

@@ -11,7 +11,8 @@ from onefold.store.log import Log
 from onefold.store.log_sqlite import SqliteLog
 
 if TYPE_CHECKING:
-    from onefold.store.facts import Facts
+    from onefold.store.facts import Facts, Readable
+    from onefold.store.facts_spark import SparkFacts
     from onefold.store.linkage import LEVELS, Compared, Plan, compare, scored
     from onefold.store.outside import OutsideTable, read_rows
     from onefold.store.parquet import Manifest, read_manifest, take_down, write_export
@@ -29,6 +30,8 @@ __all__ = [
     "Manifest",
     "OutsideTable",
     "Plan",
+    "Readable",
+    "SparkFacts",
     "SqliteLog",
     "Told",
     "Written",
@@ -59,6 +62,10 @@ _LATER = {
     "read_rows": "outside",
     "rows_of": "persons",
 } | dict.fromkeys(("LEVELS", "Compared", "Plan", "compare", "scored"), "linkage")
+_LATER |= {
+    "Readable": "facts",
+    "SparkFacts": "facts_spark",
+}
 _LATER |= dict.fromkeys(("OWN", "Limits", "Told", "Written"), "within")
 _LATER |= dict.fromkeys(("Manifest", "read_manifest", "take_down", "write_export"), "parquet")
 """Who only opens a log should not wait for what speaks to databases, or compares records."""
@@ -72,7 +79,7 @@ def __getattr__(name: str) -> Any:
 
 
 _STATES = ("postgresql", "sqlite")
-_FACTS = ("clickhouse", "clickhouses", "chdb")
+_FACTS = ("clickhouse", "clickhouses", "chdb", "spark")
 
 
 def open_log(url: str, folder: Path) -> Log:
@@ -119,6 +126,10 @@ def facts_place(url: str) -> str:
     if kind not in _FACTS:
         fix = "Write clickhouse://USER:PASSWORD@HOST:8123/DATABASE, or leave it out."
         raise BadInput(f"No facts `{kind[:40]}`.", fix)
+    if kind == "spark":
+        from onefold.store.facts_spark import master_of
+
+        return master_of(url)
     from onefold.store.click_server import place_of
 
     return place_of(url).name

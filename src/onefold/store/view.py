@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from onefold.model.records import BOT, INTERNAL, MARKED, SYNTHETIC, TEST, Question
-from onefold.store.facts import Facts
+from onefold.store.facts import Readable
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -69,7 +69,7 @@ class View:
             (of the last hour alone) or by minute; None where only events can tell.
     """
 
-    facts: Facts
+    facts: Readable
     question: Question
     events: "ir.Table"
     person_events: "ir.Table"
