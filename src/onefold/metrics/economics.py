@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from onefold.store import View
 
 MOST_MONTHS = 60
+NO_PURCHASE = "None of them bought anything in these days."
 _MONTHS_BEFORE = 5
 """So many months stand before the last, where a question names no days."""
 
@@ -90,14 +91,16 @@ def economics(view: "View", asked: Economics) -> Answer:
     )
     rows: list[tuple[object, ...]] = []
     unpaid: list[str] = []
+    paid = False
     for currency in _currencies(view, asked, ask) or ("",):
         costs = acquired.estimates(view, asked.cost, replace(ask, currency=currency))
         brought = _by_month(view.ask(_bought(view, people, ask, currency)).to_pylist())
+        paid |= bool(brought)
         for cohort, some in sorted(cohorts.items()):
             cost = costs.get((cohort, None))
             each = cost.estimate if cost and cost.estimate else None
             if each is None:
-                unpaid.append(f"{cohort:%Y-%m}")
+                unpaid.append(f"{cohort:%Y-%m}{f' in {currency}' if currency else ''}")
             after = [month for month in months if month >= cohort]
             told = _cumulated(brought.get(cohort, {}), some, after, asked.margin)
             rows += _rows(cohort, some, told, each, currency, [m not in partly for m in after])
@@ -108,7 +111,10 @@ def economics(view: "View", asked: Economics) -> Answer:
         query=view.sql(_bought(view, people, ask, None)),
         as_of_time=view.fresh_time,
         excluded_by_consent=view.left_out(*asked.span),
-        notes=tuple(_notes(view, asked, cohorts, unpaid)),
+        notes=(
+            *((NO_PURCHASE,) if cohorts and not paid else ()),
+            *_notes(view, asked, cohorts, unpaid),
+        ),
     )
 
 

@@ -134,6 +134,7 @@ def test_what_each_earned_is_that_of_a_plain_sum(view, facts, margin):
                 assert row[name].micros == pytest.approx(value, abs=2)
     assert all(row["whole"] for row in rows)
     assert ("Without a margin" in " ".join(answer.notes)) == (margin == 1)
+    assert "None of them bought" not in " ".join(answer.notes)
     assert "signed_up" in answer.definition
     assert "SELECT" in answer.query
 
@@ -160,7 +161,7 @@ def test_the_cost_and_when_it_is_paid_back(view, facts):
             assert mine[0][name] == (reached[0] if reached else None)
     paid = {row["payback"] for row in euros}
     assert paid - {None}
-    assert "No cost is told of 2026-10" in " ".join(answer.notes)
+    assert "No cost is told of 2026-10 in EUR, 2026-07 in SEK" in " ".join(answer.notes)
     # Nobody tells what it cost in the other currency.
     assert {row["cost"] for row in rows if row["earned"].currency == "SEK"} == {None}
 
@@ -177,6 +178,7 @@ def test_few_people_have_no_range_and_open_months_say_so(facts):
     assert {row["cohort"] for row in rows} == {FROM}
     assert {row["earned"] for row in rows} == {None}
     assert [row["whole"] for row in rows] == [True, True, True, False]
+    assert answer.notes[0] == "None of them bought anything in these days."
     assert "a cohort of 1" in " ".join(answer.notes)
     span = (START + DAY, END)
     cut = questions.economics(few.view(), questions.Economics(COST, span))

@@ -82,7 +82,7 @@ def test_the_form_counts_keeps_changes_and_removes(world, readers):
     assert kept.headers["location"] == f"{PATH}/big_true"
     shown = reader.get(f"{PATH}/big_true?{urlencode(days(world))}").text
     assert "Who did order_paid, but for who has the plan free" in shown
-    assert "4 came in and 0 went out" in shown
+    assert "from day to day 4 came in and 0 went out" in shown
     assert "SELECT" in shown
     assert "Freeze it" not in shown
     assert "Big &amp; true" in reader.get(PATH).text

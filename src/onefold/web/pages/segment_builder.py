@@ -136,7 +136,7 @@ def _figure(workspace: Workspace, asker: Asker, text: str) -> dict[str, Any]:
     told = call(workspace, asker, "segment try", {"text": text, "every": "week"}).body
     rows = named_rows(told)
     return {
-        "answer": answer_of(rows),
+        "answer": answer_of(rows, "week"),
         "columns": columns_of("week"),
         "rows": [row_of(row) for row in reversed(rows)],
         "definition": told["definition"],

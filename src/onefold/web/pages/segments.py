@@ -110,7 +110,7 @@ def segment_shown(
         **page_of(view_of(workspace, asker, params), filters, body),
         "title": one.label,
         "question": f"Who is {one.label}, and how many, {days_of(params)}?",
-        "answer": answer_of(rows),
+        "answer": answer_of(rows, every),
         "said": one.description,
         "chart": _chart(rows),
         "chart_name": f"{_MEMBERS} at the end of each {every}",
@@ -128,12 +128,12 @@ def segment_shown(
     }
 
 
-def answer_of(rows: Rows) -> str:
+def answer_of(rows: Rows, every: str) -> str:
     """Return how many belong to it at the end of the days, and how that moved.
 
     >>> row = {"members": 4, "share": None, "entered": 5, "left": 1}
-    >>> answer_of([row])
-    '4 people are in it; 5 came in and 1 went out in these days.'
+    >>> answer_of([row], "week")
+    '4 people are in it; from week to week 5 came in and 1 went out.'
     """
     if not rows:
         return "Nobody is in it."
@@ -141,7 +141,8 @@ def answer_of(rows: Rows) -> str:
     came, went = (sum(row[part] for row in rows) for part in ("entered", "left"))
     part = "" if last["share"] is None else f", {share(last['share'])} of all who were ever seen"
     head = f"{plural(last['members'], 'person is', 'people are')} in it{part}"
-    return f"{head}; {number(came)} came in and {number(went)} went out in these days."
+    moved = f"{number(came)} came in and {number(went)} went out"
+    return f"{head}; from {every} to {every} {moved}."
 
 
 def columns_of(every: str) -> list[object]:
