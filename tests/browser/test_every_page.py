@@ -15,6 +15,7 @@ NOT_PAGES = {
     "/connect/state",
     "/live/stream",
     "/data/tail/stream",
+    "/streams",
     "/explore/sql.csv",
     "/health/facts",
     "/govern/trail.csv",

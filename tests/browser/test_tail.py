@@ -45,3 +45,23 @@ def test_what_waits_is_found_by_its_verdict(served, visiting):
         visitor.page.get_by_role("link", name="waits", exact=True).click()
         expect(visitor.page.locator("#tail")).to_contain_text("waits")
         expect(visitor.page.locator("#tail")).not_to_contain_text("counts")
+
+
+def test_the_tabs_of_a_browser_share_one_stream(served, visiting):
+    with visiting(reduced_motion="no-preference") as visitor:
+        visitor.open("/data/tail?event=shared_opened")
+        other = visitor.page.context.new_page()
+        asked = []
+        for page in (visitor.page, other):
+            page.on("request", lambda request: asked.append(request.url))
+        other.goto(f"{served.address}/data/tail?event=shared_closed")
+        expect(other.locator("#fresh")).to_contain_text("behind")
+        for name in ("shared_opened", "shared_closed"):
+            send(served, f"of-{name}", name)
+        expect(visitor.page.get_by_role("link", name="shared_opened")).to_be_visible()
+        expect(other.get_by_role("link", name="shared_closed")).to_be_visible()
+        assert not [url for url in asked if "stream" in url], "a worker asks, and no page"
+        other.close()
+        send(served, "of-it-again", "shared_opened")
+        expect(visitor.page.get_by_role("link", name="shared_opened")).to_have_count(2)
+        assert visitor.wrongs == []

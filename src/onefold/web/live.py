@@ -16,7 +16,14 @@ from onefold.model.time import MINUTE, SECOND
 from onefold.web.desk import ask, visit_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Hashable,
+        Mapping,
+    )
     from concurrent.futures import Executor
 
     from starlette.applications import Starlette
@@ -29,18 +36,53 @@ if TYPE_CHECKING:
 
 LEAST_SECONDS = 0.5
 BEAT_SECONDS = 10.0
-MOST_LISTENERS = 256
+MOST_LISTENERS = 1_024
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
 _log = logging.getLogger("onefold.web")
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a page is told.
+
+    Attributes:
+        key: What is asked, of what, under which policy: equal keys share one feed.
+        answer: Works it out; that of the first listener serves all.
+    """
+
+    key: Hashable
+    answer: Answer
+
+
+@dataclass(eq=False)
+class Listener:
+    """One who reads a stream: of each figure the newest message alone waits for it."""
+
+    waiting: dict[str, bytes | None] = field(default_factory=dict)
+    come: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def put(self, name: str, message: bytes | None) -> None:
+        """Let a message wait in the place of a former one; None is the end."""
+        self.waiting[name] = message
+        self.come.set()
+
+    async def next(self) -> bytes | None:
+        """Return the message that has waited longest, with the name of its figure."""
+        while not self.waiting:
+            self.come.clear()
+            await self.come.wait()
+        name = next(iter(self.waiting))
+        message = self.waiting.pop(name)
+        return message if message is None else named(name, message)
+
+
 @dataclass(eq=False)
 class Feed:
-    """One figure and all who look at it."""
+    """One figure and all who look at it, each by the name it has for it."""
 
     answer: Answer
-    listeners: set[asyncio.Queue[bytes | None]] = field(default_factory=set)
+    listeners: set[tuple[Listener, str]] = field(default_factory=set)
     moved: asyncio.Event = field(default_factory=asyncio.Event)
     last: bytes = b""
     task: asyncio.Task[None] | None = None
@@ -86,39 +128,42 @@ class Streams:
         Raises:
             Busy: There are too many listeners.
         """
-        if sum(len(feed.listeners) for feed in self._feeds.values()) >= self._most:
+        if len({one for feed in self._feeds.values() for one, _ in feed.listeners}) >= self._most:
             raise Busy("Too many pages look on.", "Close some of them.", retry_seconds=10)
 
-    async def listen(
+    def listen(
         self,
         key: Hashable,
         answer: Answer,
         *,
         allowed: Callable[[], Awaitable[bool]] | None = None,
-    ) -> AsyncIterator[bytes]:
-        """Yield messages of a feed until it ends; who reads too slowly gets only the newest.
+    ) -> AsyncGenerator[bytes]:
+        """Return the messages of one figure until it ends (see `listen_to`)."""
+        return self.listen_to({"": Told(key, answer)}, allowed=allowed)
+
+    async def listen_to(
+        self, told: Mapping[str, Told], *, allowed: Callable[[], Awaitable[bool]] | None = None
+    ) -> AsyncGenerator[bytes]:
+        """Yield messages of figures until one ends; who reads too slowly gets only the newest.
 
         Args:
-            key: What is asked, of what, under which policy: equal keys share one feed.
-            answer: Works it out; that of the first listener serves all.
+            told: The name that messages of a figure bear, as their id -> the figure.
             allowed: Asked about every heartbeat; the stream ends when it says no.
 
         """
         self._loop = loop = asyncio.get_running_loop()
-        queue: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=1)
-        feed = self._feeds.get(key)
-        if feed is None:
-            feed = self._feeds[key] = Feed(answer)
-            feed.moved.set()
-            feed.task = asyncio.create_task(self._run(key, feed))
-        feed.listeners.add(queue)
+        listener = Listener()
+        feeds = [(self._fed(one), (listener, name)) for name, one in told.items()]
+        for feed, place in feeds:
+            feed.listeners.add(place)
         try:
             yield b"retry: 2000\n\n"
-            if feed.last:
-                yield feed.last
+            for feed, (_, name) in feeds:
+                if feed.last and name not in listener.waiting:
+                    yield named(name, feed.last)
             due = loop.time() + self._beat / 2
             while not self._closed:
-                message = await self._next(queue)
+                message = await self._next(listener)
                 if message is None:
                     break
                 # Also where so much comes that there is never a pause for a heartbeat.
@@ -128,12 +173,22 @@ class Streams:
                     due = loop.time() + self._beat / 2
                 yield message
         finally:
-            feed.listeners.discard(queue)
-            feed.moved.set()
+            for feed, place in feeds:
+                feed.listeners.discard(place)
+                feed.moved.set()
 
-    async def _next(self, queue: asyncio.Queue[bytes | None]) -> bytes | None:
+    def _fed(self, told: Told) -> Feed:
+        """Return the feed of a figure, which begins where nobody looked at it."""
+        feed = self._feeds.get(told.key)
+        if feed is None:
+            feed = self._feeds[told.key] = Feed(told.answer)
+            feed.moved.set()
+            feed.task = asyncio.create_task(self._run(told.key, feed))
+        return feed
+
+    async def _next(self, listener: Listener) -> bytes | None:
         try:
-            return await asyncio.wait_for(queue.get(), self._beat)
+            return await asyncio.wait_for(listener.next(), self._beat)
         except TimeoutError:
             return self.beat()
 
@@ -147,8 +202,7 @@ class Streams:
 
     def _end(self) -> None:
         for feed in self._feeds.values():
-            for queue in feed.listeners:
-                _put(queue, None)
+            _put(feed, None)
             feed.moved.set()
 
     async def _run(self, key: Hashable, feed: Feed) -> None:
@@ -161,8 +215,7 @@ class Streams:
                     break
                 message = await loop.run_in_executor(self._threads, _worked_out, feed.answer)
                 feed.last = message
-                for queue in feed.listeners:
-                    _put(queue, message)
+                _put(feed, message)
                 await asyncio.sleep(self._least)
         except RuntimeError:
             # The threads are gone: the house shuts down.
@@ -170,8 +223,7 @@ class Streams:
         finally:
             if self._feeds.get(key) is feed:
                 del self._feeds[key]
-            for queue in feed.listeners:
-                _put(queue, None)
+            _put(feed, None)
 
     async def _wait(self, feed: Feed) -> None:
         rest = MINUTE - self._clock() % MINUTE
@@ -189,6 +241,15 @@ def event(name: str, data: dict[str, Any]) -> bytes:
     b'event: beat\ndata: {"now":1}\n\n'
     """
     return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+
+
+def named(name: str, message: bytes) -> bytes:
+    r"""Return a message with the name of its figure as its id.
+
+    >>> named("/live", b"event: beat")
+    b'id: /live\nevent: beat'
+    """
+    return f"id: {name}\n".encode() + message if name else message
 
 
 def streamed(messages: AsyncIterator[bytes]) -> StreamingResponse:
@@ -232,7 +293,6 @@ def _worked_out(answer: Answer) -> bytes:
         return event("trouble", {"title": error.title, "words": error.message, "fix": error.fix})
 
 
-def _put(queue: asyncio.Queue[bytes | None], message: bytes | None) -> None:
-    if queue.full():
-        queue.get_nowait()
-    queue.put_nowait(message)
+def _put(feed: Feed, message: bytes | None) -> None:
+    for listener, name in feed.listeners:
+        listener.put(name, message)

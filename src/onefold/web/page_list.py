@@ -10,6 +10,7 @@ from onefold.web import pages
 _NO_PAGES = (
     "/live/stream",
     "/data/tail/stream",
+    "/streams",
     "/sign-in/link/{token}",
     "/sign-in/provider",
     "/sign-in/provider/back",
@@ -19,7 +20,7 @@ _NO_PAGES = (
     "/explore/take.{form}",
     "/explore/sql.csv",
 )
-"""Two never end, three sign in, one is there while something is to be signed; the rest are files.
+"""Three never end, three sign in, one is there while something is to be signed; the rest are files.
 """
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from onefold.model.errors import Busy, NotAllowed
-from onefold.web.live import Streams, event
+from onefold.web.live import Listener, Streams, Told, event
 
 CLOCK = 1_770_000_010_000_000
 
@@ -170,6 +170,55 @@ def test_a_full_house_refuses_before_it_answers(threads):
             house.check_room()
         await stream.aclose()
         house.check_room()
+
+    asyncio.run(look())
+
+
+def test_one_stream_tells_of_several_figures_each_by_its_name(threads):
+    async def look():
+        house, clicks, tail = streams(threads, least_seconds=0.01), Counter(), Counter()
+        both = {"/live?a=1": Told("clicks", clicks), "/tail": Told("tail", tail)}
+        stream = house.listen_to(both)
+        assert (await anext(stream)).startswith(b"retry:")
+        told = {}
+        for _ in both:
+            name, _, message = (await anext(stream)).decode().partition("\n")
+            told[name] = content(message.encode())
+        assert set(told) == {"id: /live?a=1", "id: /tail"}
+        assert set(dict(told.values())) == {"reading"}
+        # Another browser's stream of one of them is fed by the same work.
+        alone, first = await opened(house, clicks, key="clicks")
+        assert first == ("reading", {"asked": clicks.asked})
+        assert len(house._feeds) == 2
+        await stream.aclose()
+        await alone.aclose()
+
+    asyncio.run(look())
+
+
+def test_a_slow_reader_of_several_figures_gets_the_newest_of_each():
+    async def look():
+        listener = Listener()
+        for number in range(5):
+            for name in ("a", "b"):
+                listener.put(name, event("reading", {"asked": number}))
+        assert len(listener.waiting) == 2
+        told = [(await listener.next()).decode() for _ in range(2)]
+        assert [one.startswith(f"id: {name}\n") for one, name in zip(told, "ab", strict=True)]
+        assert all('{"asked":4}' in one for one in told)
+        listener.put("a", None)
+        assert await listener.next() is None
+
+    asyncio.run(look())
+
+
+def test_a_browser_counts_as_one_however_many_figures_it_looks_at(threads):
+    async def look():
+        house = streams(threads, most=2)
+        stream = house.listen_to({"a": Told("a", Counter()), "b": Told("b", Counter())})
+        assert (await anext(stream)).startswith(b"retry:")
+        house.check_room()
+        await stream.aclose()
 
     asyncio.run(look())
 

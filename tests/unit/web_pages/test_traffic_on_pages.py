@@ -119,6 +119,15 @@ def test_links_and_the_stream_let_the_same_in(reader):
     assert "include=bot" in reader.get("/?include=bot&days=28").text
 
 
+def test_a_stream_of_a_browser_tells_of_figures_alone(reader):
+    for wrong in ("", "?of=/settings", "?of=//else.where/live/stream", "?of=/live/stream%0Adata:x"):
+        answer = reader.get(f"/streams{wrong}")
+        assert answer.status_code == 422, wrong
+    many = "&".join(f"of=/live/stream?campaign={number}" for number in range(25))
+    assert reader.get(f"/streams?{many}").status_code == 422
+    assert 'data-shared="/static/shared.js?v=' in reader.get("/live").text
+
+
 def test_the_customers_page_lists_customers(world, reader):
     ours = f"/customers/people/{person_named(world, 'ours')}"
     assert ours not in reader.get("/customers").text

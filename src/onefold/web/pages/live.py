@@ -15,13 +15,14 @@ from onefold.model.words import plural
 from onefold.web import charts, rendering, wording
 from onefold.web.desk import ask, page, signed_in
 from onefold.web.drawing import interval, round_up, shared_axis
-from onefold.web.live import still_allowed, streamed, streams_of
+from onefold.web.live import Told, still_allowed, streamed, streams_of
 from onefold.web.pages.traffic import LetIn, Traffic, let_in
 from onefold.web.wording import better, bold, number, sentence, share, worse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
+    from starlette.datastructures import QueryParams
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -86,9 +87,19 @@ async def campaign_page(request: Request) -> Response:
 @signed_in()
 async def stream(request: Request) -> Response:
     """Tell a page of every change, until it goes."""
+    sight = await ask(request, request.app.state.workspace.sight, request.state.asker)
+    told = told_of(request, request.query_params, sight)
+    streams = streams_of(request.app)
+    streams.check_room()
+    allowed = still_allowed(request, sight)
+    return streamed(streams.listen(told.key, told.answer, allowed=allowed))
+
+
+def told_of(request: Request, given: QueryParams, sight: Hashable) -> Told:
+    """Return what a page is told of: the campaign that is given, or all."""
     workspace, asker, live = request.app.state.workspace, request.state.asker, live_of(request)
-    campaign_id = request.query_params.get("campaign", "")
-    chosen = let_in(request.query_params)
+    campaign_id = given.get("campaign", "")
+    chosen = let_in(given)
 
     def answer() -> dict[str, Any]:
         if campaign_id:
@@ -96,12 +107,7 @@ async def stream(request: Request) -> Response:
             return _told("live/campaign_told.html", shown)
         return _told("live/list_told.html", _list_now(workspace, asker, live, chosen))
 
-    sight = await ask(request, workspace.sight, asker)
-    streams = streams_of(request.app)
-    streams.check_room()
-    key = ("live", campaign_id, asker.role, asker.scopes, chosen, sight)
-    allowed = still_allowed(request, sight)
-    return streamed(streams.listen(key, answer, allowed=allowed))
+    return Told(("live", campaign_id, asker.role, asker.scopes, chosen, sight), answer)
 
 
 routes = [

@@ -16,12 +16,13 @@ from onefold.model.time import SECOND
 from onefold.model.words import plural
 from onefold.web import rendering, wording
 from onefold.web.desk import ask, page, signed_in
-from onefold.web.live import still_allowed, streamed, streams_of
+from onefold.web.live import Told, still_allowed, streamed, streams_of
 from onefold.web.wording import coded, lag, number, watch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
 
+    from starlette.datastructures import QueryParams
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -53,7 +54,7 @@ _BASES = {
 async def tail_page(request: Request) -> Response:
     """Show the newest messages, and the way of one of them."""
     workspace, asker = request.app.state.workspace, request.state.asker
-    chosen = _chosen(request)
+    chosen = _chosen(request.query_params)
     shown = await ask(request, _now, workspace, asker, chosen)
     shown |= await ask(
         request, _beside, workspace, asker, chosen, request.query_params.get("at", "")
@@ -71,28 +72,31 @@ async def tail_page(request: Request) -> Response:
 @signed_in()
 async def stream(request: Request) -> Response:
     """Tell a page of every new message, until it goes."""
-    workspace, asker = request.app.state.workspace, request.state.asker
-    chosen = _chosen(request)
+    sight = await ask(request, request.app.state.workspace.sight, request.state.asker)
+    told = told_of(request, request.query_params, sight)
+    streams = streams_of(request.app)
+    streams.check_room()
+    allowed = still_allowed(request, sight)
+    return streamed(streams.listen(told.key, told.answer, allowed=allowed))
+
+
+def told_of(request: Request, given: QueryParams, sight: Hashable) -> Told:
+    """Return what a page is told of: the newest messages under its filters."""
+    workspace, asker, chosen = request.app.state.workspace, request.state.asker, _chosen(given)
 
     def answer() -> dict[str, Any]:
         shown = _now(workspace, asker, chosen)
         html = rendering.render("data/tail_told.html", shown)
         return {"html": html, "now": shown["now"], "fresh_time": shown["fresh_time"]}
 
-    sight = await ask(request, workspace.sight, asker)
-    streams = streams_of(request.app)
-    streams.check_room()
-    key = ("tail", *sorted(chosen.items()), asker.role, asker.scopes, sight)
-    allowed = still_allowed(request, sight)
-    return streamed(streams.listen(key, answer, allowed=allowed))
+    return Told(("tail", *sorted(chosen.items()), asker.role, asker.scopes, sight), answer)
 
 
 routes = [Route("/data/tail", tail_page), Route("/data/tail/stream", stream)]
 
 
-def _chosen(request: Request) -> dict[str, str]:
+def _chosen(given: QueryParams) -> dict[str, str]:
     """Return the filters of an address; what is none of the words is left out."""
-    given = request.query_params
     known = {"verdict": tail.VERDICTS, "environment": ENVIRONMENTS}
     found = {name: given.get(name, "")[:_LONGEST] for name in ("source", "event")}
     found |= {

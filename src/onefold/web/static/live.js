@@ -68,26 +68,51 @@
     if (!held && waiting) show(waiting);
   });
 
-  let source = null;
-  const connect = () => {
-    source = new EventSource(root.dataset.stream);
-    source.addEventListener("open", () => { connected = true; tell(); });
-    source.addEventListener("error", () => {
+  const hear = {
+    open: () => { connected = true; tell(); },
+    error: () => {
       if (connected) known.at = performance.now();
       connected = false;
       tell();
-      // A browser tries again by itself, but not after a refusal, such as that of a house that starts.
-      if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
-    });
-    source.addEventListener("beat", (event) => heard(JSON.parse(event.data)));
-    source.addEventListener("reading", (event) => {
-      const told = JSON.parse(event.data);
+    },
+    beat: (data) => heard(JSON.parse(data)),
+    reading: (data) => {
+      const told = JSON.parse(data);
       heard(told);
       if (held) waiting = told; else show(told);
-    });
+    },
+    alone: () => alone(),
   };
-  connect();
-  addEventListener("pagehide", () => source.close());
+  let single = false;
+  const alone = () => {
+    if (single) return;
+    single = true;
+    let source = null;
+    const connect = () => {
+      source = new EventSource(root.dataset.stream);
+      source.addEventListener("open", hear.open);
+      source.addEventListener("error", () => {
+        hear.error();
+        // A browser tries again by itself, but not after a refusal, such as that of a house that starts.
+        if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000);
+      });
+      for (const kind of ["beat", "reading"]) source.addEventListener(kind, (event) => hear[kind](event.data));
+    };
+    connect();
+    addEventListener("pagehide", () => source.close());
+  };
+  // All tabs of a browser share one stream, which a worker keeps; without one, each has its own.
+  const shared = () => {
+    const worker = new SharedWorker(root.dataset.shared, "onefold-live");
+    const watch = () => { if (!single) worker.port.postMessage({ watch: root.dataset.stream }); };
+    worker.addEventListener("error", alone);
+    worker.port.onmessage = ({ data }) => hear[data.kind](data.data);
+    watch();
+    setInterval(watch, 20000);
+    addEventListener("pagehide", () => worker.port.postMessage({ leave: true }));
+    addEventListener("pageshow", (event) => { if (event.persisted) watch(); });
+  };
+  if (window.SharedWorker && root.dataset.shared) shared(); else alone();
   setInterval(tell, 1000);
   label();
 })();
