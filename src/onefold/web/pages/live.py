@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from onefold.model.records import Asker, Estimate
     from onefold.runtime import Workspace
+    from onefold.store import View
     from onefold.web.drawing import Interval
 
 LONGEST_ID = 200
@@ -70,7 +71,7 @@ async def campaign_page(request: Request) -> Response:
     workspace, asker = request.app.state.workspace, request.state.asker
     chosen = let_in(request.query_params)
     live = live_of(request)
-    shown = await ask(request, _campaign_now, workspace, asker, live, campaign_id, chosen)
+    shown, filters = await ask(request, _campaign_page, workspace, asker, live, campaign_id, chosen)
     path = f"/live/{quote(campaign_id, safe='')}"
     left_out = await ask(request, _left_out, workspace, asker, chosen, path)
     return page(
@@ -79,6 +80,7 @@ async def campaign_page(request: Request) -> Response:
         here="Live",
         title=f"Live: {campaign_id}",
         stream=chosen.address("/live/stream", campaign=campaign_id),
+        filters=filters,
         left_out=left_out,
         **shown,
     )
@@ -103,7 +105,7 @@ def told_of(request: Request, given: QueryParams, sight: Hashable) -> Told:
 
     def answer() -> dict[str, Any]:
         if campaign_id:
-            shown = _campaign_now(workspace, asker, live, named(campaign_id), chosen)
+            shown, _ = _campaign_now(workspace, asker, live, named(campaign_id), chosen)
             return _told("live/campaign_told.html", shown)
         return _told("live/list_told.html", _list_now(workspace, asker, live, chosen))
 
@@ -212,25 +214,38 @@ def _campaign_now(
     live: metrics.live.Live,
     campaign_id: str,
     chosen: LetIn,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], View]:
+    """Return what changes of a campaign's page, and the view it was asked of."""
     view = workspace.view(Question(asker=asker, include=chosen.marks))
-    traffic = Traffic(chosen, f"/live/{quote(campaign_id, safe='')}")
     reading = live.reading(view, campaign_id)
-    # One that only bots or our own people saw is there too; its page says why it is empty.
-    whole = workspace.view(Question(asker=asker, include=frozenset(MARKS)))
-    if not reading.impressions and not reading.clicks and not live.is_known(whole, campaign_id):
-        names = [each.campaign_id for each in live.campaigns(view)]
-        near = did_you_mean(campaign_id, names)
-        message = f"No campaign `{campaign_id}` was ever seen.{near}"
-        raise NotFound(message, "A campaign has a page from its first view on; see Live for all.")
-    return campaign_shown(
+    if not reading.impressions and not reading.clicks:
+        # One that only bots or our own people saw is there too; its page says why it is empty.
+        whole = workspace.view(Question(asker=asker, include=frozenset(MARKS)))
+        if not live.is_known(whole, campaign_id):
+            names = [each.campaign_id for each in live.campaigns(view)]
+            near = did_you_mean(campaign_id, names)
+            message = f"No campaign `{campaign_id}` was ever seen.{near}"
+            raise NotFound(
+                message, "A campaign has a page from its first view on; see Live for all."
+            )
+    shown = campaign_shown(
         reading, zone=view.zone, version=live.rate.version, needed=live.rate.minimum_people
-    ) | {
-        "filters": [
-            *_filters(live.campaigns(view, most=12), campaign_id, chosen),
-            traffic.control(),
-        ]
-    }
+    )
+    return shown, view
+
+
+def _campaign_page(
+    workspace: Workspace,
+    asker: Asker,
+    live: metrics.live.Live,
+    campaign_id: str,
+    chosen: LetIn,
+) -> tuple[dict[str, Any], list[dict[str, object]]]:
+    """Return what a campaign's page shows, and what of it may be chosen."""
+    shown, view = _campaign_now(workspace, asker, live, campaign_id, chosen)
+    traffic = Traffic(chosen, f"/live/{quote(campaign_id, safe='')}")
+    others = live.campaigns(view, most=12)
+    return shown, [*_filters(others, campaign_id, chosen), traffic.control()]
 
 
 def campaign_shown(
