@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 LEAST_SECONDS = 0.5
 BEAT_SECONDS = 10.0
+AT_ONCE, PAUSE_SECONDS = 25, 0.005
+"""So many are told at once, then there is a pause: the door has events to take, too."""
 MOST_LISTENERS = 1_024
 HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 
@@ -215,7 +217,10 @@ class Streams:
                     break
                 message = await loop.run_in_executor(self._threads, _worked_out, feed.answer)
                 feed.last = message
-                _put(feed, message)
+                for place, (listener, name) in enumerate(tuple(feed.listeners), start=1):
+                    listener.put(name, message)
+                    if place % AT_ONCE == 0:
+                        await asyncio.sleep(PAUSE_SECONDS)
                 await asyncio.sleep(self._least)
         except RuntimeError:
             # The threads are gone: the house shuts down.

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from onefold.model.errors import Busy, NotAllowed
-from onefold.web.live import Listener, Streams, Told, event
+from onefold.web.live import AT_ONCE, PAUSE_SECONDS, Listener, Streams, Told, event
 
 CLOCK = 1_770_000_010_000_000
 
@@ -192,6 +192,30 @@ def test_one_stream_tells_of_several_figures_each_by_its_name(threads):
         assert len(house._feeds) == 2
         await stream.aclose()
         await alone.aclose()
+
+    asyncio.run(look())
+
+
+def test_a_crowd_is_told_in_turns_and_all_of_it(threads):
+    async def look():
+        house, answer = streams(threads), Counter()
+        crowd = [await opened(house, answer) for _ in range(2 * AT_ONCE + 1)]
+        turns = 0
+
+        async def others():
+            nonlocal turns
+            while True:
+                await asyncio.sleep(PAUSE_SECONDS / 2)
+                turns += 1
+
+        aside = asyncio.create_task(others())
+        house.moved(1)
+        told = [content(await anext(stream))[1]["asked"] for stream, _ in crowd]
+        assert min(told) >= 2
+        assert turns
+        aside.cancel()
+        for stream, _ in crowd:
+            await stream.aclose()
 
     asyncio.run(look())
 
