@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from onefold.model.errors import Busy, NotAllowed
-from onefold.web.live import AT_ONCE, PAUSE_SECONDS, Listener, Streams, Told, event
+from onefold.web.live import AT_ONCE, Listener, Streams, Told, event
 
 CLOCK = 1_770_000_010_000_000
 
@@ -200,20 +200,15 @@ def test_a_crowd_is_told_in_turns_and_all_of_it(threads):
     async def look():
         house, answer = streams(threads), Counter()
         crowd = [await opened(house, answer) for _ in range(2 * AT_ONCE + 1)]
-        turns = 0
-
-        async def others():
-            nonlocal turns
-            while True:
-                await asyncio.sleep(PAUSE_SECONDS / 2)
-                turns += 1
-
-        aside = asyncio.create_task(others())
+        listeners = {one for one, _ in house._feeds["clicks"].listeners}
+        for one in listeners:
+            one.waiting.clear()
         house.moved(1)
-        told = [content(await anext(stream))[1]["asked"] for stream, _ in crowd]
-        assert min(told) >= 2
-        assert turns
-        aside.cancel()
+        told = set()
+        while len(listeners) not in told:
+            await asyncio.sleep(0)
+            told.add(sum(bool(one.waiting) for one in listeners))
+        assert told == {0, AT_ONCE, 2 * AT_ONCE, 2 * AT_ONCE + 1}
         for stream, _ in crowd:
             await stream.aclose()
 
