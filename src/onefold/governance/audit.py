@@ -3,11 +3,16 @@
 import csv
 import io
 import json
+import threading
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
 from onefold.model.cells import guarded
+from onefold.model.time import HOUR
 from onefold.store import State, tables
+
+READ_WHOLE_AFTER = HOUR
+"""Microseconds after which a trail that is watched is read from its first entry again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ class TrailCheck:
         broken_at: The first entry that does not follow from those before it, or None.
         why: What is wrong with it; empty where nothing is.
         anchored: The last entry whose hash stands in the log too, or None where none does.
+        read_from: The first entry that was followed now; 1 where the whole trail was.
+        read_time: When all of it was followed last, microseconds UTC; None where nobody watches.
     """
 
     whole: bool
@@ -50,6 +57,8 @@ class TrailCheck:
     broken_at: int | None
     why: str = ""
     anchored: int | None = None
+    read_from: int = 1
+    read_time: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +109,82 @@ def verify(state: State, anchor: Anchor | None = None) -> TrailCheck:
         anchor: The entry that the log remembers; without one, entries that are gone from the
             end cannot be missed.
     """
-    former, entries, expected = State.FIRST_HASH, 0, 1
+    return _follow(state, anchor, Anchor(0, State.FIRST_HASH))[0]
+
+
+class Watch:
+    """Follows a trail that grows: the whole of it now and then, between only what is new.
+
+    It lives as long as a process. A change of what was followed already, with its hashes left as
+    they were, is found by the next whole reading; entries that are gone, and hashes that are
+    other than they were at the place reached or in the log, are found at once.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nothing followed."""
+        self._lock = threading.Lock()
+        self._reached: Anchor | None = None
+        self._read_time = 0
+
+    def look(self, state: State, anchor: Anchor | None, now: int) -> TrailCheck:
+        """Return whether the trail is whole, reading what is new where the rest still holds.
+
+        Args:
+            state: Where the trail stands.
+            anchor: The entry that the log remembers.
+            now: Microseconds UTC; a whole reading older than READ_WHOLE_AFTER is made anew.
+        """
+        with self._lock:
+            reached, read_time = self._reached, self._read_time
+        fresh = 0 <= now - read_time < READ_WHOLE_AFTER
+        if reached is not None and fresh and _holds(state, reached, anchor):
+            found, reached = _follow(state, anchor, reached)
+            if found.whole:
+                self._keep(reached, read_time)
+                return replace(found, read_time=read_time)
+        return self.read(state, anchor, now)
+
+    def read(self, state: State, anchor: Anchor | None, now: int) -> TrailCheck:
+        """Return whether the trail is whole, reading all of it; arguments as of `look`."""
+        found, reached = _follow(state, anchor, Anchor(0, State.FIRST_HASH))
+        self._keep(reached if found.whole else None, now)
+        return replace(found, read_time=now)
+
+    def _keep(self, reached: Anchor | None, read_time: int) -> None:
+        with self._lock:
+            self._reached, self._read_time = reached, read_time
+
+
+def _follow(state: State, anchor: Anchor | None, after: Anchor) -> tuple[TrailCheck, Anchor]:
+    """Return whether the entries after one follow from it, and the last that does."""
     known = None if anchor is None else anchor.entry
-    for entry in _all(state):
+    reached, why, broken_at = after, "", None
+    for entry in _all(state, after.entry or None):
+        expected, broken_at = reached.entry + 1, entry.id
         content = (entry.time, entry.actor, entry.action, entry.subject, entry.detail)
-        why = ""
         if entry.id != expected:
             why = f"Entry {expected} is not there." if entry.id > expected else "It stands twice."
-        elif entry.hash != State.audit_hash(former, content):
+        elif entry.hash != State.audit_hash(reached.hash, content):
             why = "It was changed, or what stood before it was."
         elif anchor is not None and entry.id == known and entry.hash != anchor.hash:
             why = "The log remembers another entry in its place."
         if why:
-            return TrailCheck(
-                whole=False, entries=entries, broken_at=entry.id, why=why, anchored=known
-            )
-        former, entries, expected = entry.hash, entries + 1, entry.id + 1
-    if known is not None and known >= expected:
-        gone = "The log remembers it: entries are gone from the end."
-        return TrailCheck(
-            whole=False, entries=entries, broken_at=expected, why=gone, anchored=known
-        )
-    return TrailCheck(whole=True, entries=entries, broken_at=None, anchored=known)
+            break
+        reached, broken_at = Anchor(entry.id, entry.hash), None
+    if not why and known is not None and known > reached.entry:
+        broken_at = reached.entry + 1
+        why = "The log remembers it: entries are gone from the end."
+    check = TrailCheck(not why, reached.entry, broken_at, why, known, after.entry + 1)
+    return check, reached
+
+
+def _holds(state: State, reached: Anchor, anchor: Anchor | None) -> bool:
+    """Return whether nothing up to an entry is gone, and its hash and the log's still stand."""
+    table = tables.audit
+    kept = table.select().where(table.c.id <= reached.entry)
+    if state.count(kept) != reached.entry or not agrees(state, reached):
+        return False
+    return anchor is None or anchor.entry > reached.entry or agrees(state, anchor)
 
 
 def head(state: State) -> Anchor | None:
@@ -152,7 +215,8 @@ def as_csv(state: State) -> str:
     return out.getvalue()
 
 
-def _all(state: State) -> Iterator[AuditEntry]:
+def _all(state: State, after: int | None = None) -> Iterator[AuditEntry]:
     table = tables.audit
-    for row in state.rows(table.select().order_by(table.c.id)):
+    query = table.select().order_by(table.c.id)
+    for row in state.rows(query.where(table.c.id > after) if after else query):
         yield AuditEntry(**row)

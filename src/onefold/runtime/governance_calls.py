@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from onefold.governance import add_user, audits, keys, people, trail, verify
-from onefold.model.time import DAY
+from onefold.governance import add_user, audits, keys, people, trail
+from onefold.model.time import DAY, format_time
 from onefold.runtime import call_params as take
 from onefold.runtime.anchoring import anchor_of
 from onefold.runtime.registry import Asked, Body, Outcome, named, table
@@ -15,6 +15,12 @@ class TrailParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """In what form the trail is taken along."""
 
     format: Literal["jsonl", "csv"] = "jsonl"
+
+
+class TrailCheckParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much of the trail is read: all of it, or only what is `new` where that is enough."""
+
+    new: bool = False
 
 
 class KeyParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -46,16 +52,23 @@ def _audit_show(asked: Asked, params: take.AuditParams) -> Body:
     return table(rows, "id", "changed_time", "actor", "action", "subject", "detail")
 
 
-@named("audit verify", take.Nothing, action="audit")
-def _audit_verify(asked: Asked, _: take.Nothing) -> Outcome:
-    """Whether the trail is whole: nothing changed, moved, removed, also not from its end."""
-    found = verify(asked.workspace.state, anchor_of(asked.workspace.log))
+@named("audit verify", TrailCheckParams, action="audit")
+def _audit_verify(asked: Asked, params: TrailCheckParams) -> Outcome:
+    """Whether the trail is whole: nothing changed, moved, removed, also not from its end.
+
+    With `new`, only what came since it was read whole within the hour is followed.
+    """
+    workspace = asked.workspace
+    read = workspace.trail_watch.look if params.new else workspace.trail_watch.read
+    found = read(workspace.state, anchor_of(workspace.log), workspace.clock())
     body = {
         "whole": found.whole,
         "entries": found.entries,
         "broken_at": found.broken_at,
         "why": found.why,
         "anchored_at": found.anchored,
+        "read_from": found.read_from,
+        "read_time": None if found.read_time is None else format_time(found.read_time),
     }
     return Outcome(body, good=found.whole)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from onefold.collect import Catalogue, Source, catalogues, sources
 from onefold.consent import BASES, Gate, rules
-from onefold.governance import approvals, keys, may, people, policies
+from onefold.governance import approvals, audits, keys, may, people, policies
 from onefold.metrics import Metric, questions
 from onefold.model.errors import (
     BadInput,
@@ -185,6 +185,7 @@ class Workspace:
         self.imports_under_way: set[str] = set()
         """Names of imports that go on; to be changed under the lock."""
         self.sql_under_way = UnderWay()
+        self.trail_watch = audits.Watch()
         self.uses = Uses(self.settings.zone)
         """Counts who asks what."""
         self.engine = folded_into(self.settings.facts)

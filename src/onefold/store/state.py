@@ -121,6 +121,12 @@ class State:
         except DBAPIError as error:
             raise _failure(error) from error
 
+    def count(self, query: Any) -> int:
+        """Return how many rows a query would give, without reading them."""
+        with self.read() as connection:
+            counted = select(func.count()).select_from(query.subquery())
+            return int(connection.execute(counted).scalar_one())
+
     def touch(self, statement: Any) -> None:
         """Run a statement that is no change worth an audit entry, such as `last used`."""
         try:

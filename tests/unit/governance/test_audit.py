@@ -90,6 +90,100 @@ def test_whatever_is_done_to_the_trail_is_found(state, harm):
         lay(state, whole)
 
 
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(harm=harms)
+def test_a_watch_finds_every_harm_at_the_latest_when_it_reads_the_whole(state, harm):
+    whole, anchor, watch = rows_of(state), audits.head(state), audits.Watch()
+    assert watch.look(state, anchor, 0).whole
+    after = harmed(whole, harm)
+    try:
+        lay(state, after)
+        late = watch.look(state, anchor, audits.READ_WHOLE_AFTER)
+        assert (late.whole, late.read_from) == (after == whole, 1)
+        assert watch.read(state, anchor, 1).whole == (after == whole)
+    finally:
+        lay(state, whole)
+
+
+def test_a_watch_follows_only_what_is_new(state):
+    whole, watch = rows_of(state), audits.Watch()
+    try:
+        first = watch.look(state, None, 5)
+        assert (first.whole, first.entries, first.read_from, first.read_time) == (
+            True,
+            ENTRIES,
+            1,
+            5,
+        )
+        put(state, "later")
+        then = watch.look(state, audits.head(state), 6)
+        assert (then.whole, then.entries, then.read_from) == (True, ENTRIES + 1, ENTRIES + 1)
+        assert then.read_time == 5
+        none = watch.look(state, None, 7)
+        assert (none.whole, none.entries, none.read_from) == (True, ENTRIES + 1, ENTRIES + 2)
+        # What was followed is not read: a changed text waits for the whole reading.
+        state.touch(tables.audit.update().where(tables.audit.c.id == 3).values(subject="other"))
+        assert watch.look(state, None, 8).whole
+        found = watch.read(state, None, 9)
+        assert (found.whole, found.broken_at, found.entries) == (False, 3, 2)
+        # A broken trail is never the place to go on from.
+        assert not watch.look(state, None, 10).whole
+    finally:
+        lay(state, whole)
+
+
+@pytest.mark.parametrize("harm", ["gone", "hash", "new", "cut"])
+def test_a_watch_finds_at_once_what_no_longer_holds(state, harm):
+    whole, watch, audit = rows_of(state), audits.Watch(), tables.audit
+    anchor = audits.head(state)
+    try:
+        assert watch.look(state, anchor, 0).whole
+        put(state, "later")
+        if harm == "gone":
+            state.touch(audit.delete().where(audit.c.id == 2))
+        elif harm == "hash":
+            state.touch(audit.update().where(audit.c.id == ENTRIES).values(hash="0" * 64))
+        elif harm == "new":
+            state.touch(audit.update().where(audit.c.id == ENTRIES + 1).values(actor="other"))
+        else:
+            state.touch(audit.delete().where(audit.c.id >= ENTRIES))
+        assert not watch.look(state, anchor, 1).whole
+    finally:
+        lay(state, whole)
+
+
+def test_a_watch_reads_a_long_trail_once(tmp_path):
+    made = State(f"sqlite:///{tmp_path / 'state.sqlite'}", lambda: 1)
+    put(made, "first")
+    (row,) = rows_of(made)
+    rows, former, count = [], row["hash"], 20_000
+    for number in range(2, count + 1):
+        content = (1, "Ana", "thing.do", f"thing-{number}", "{}")
+        former = State.audit_hash(former, content)
+        names = ("time", "actor", "action", "subject", "detail")
+        rows.append({"id": number, **dict(zip(names, content, strict=True)), "hash": former})
+    lay(made, [row, *rows])
+    watch, hashed = audits.Watch(), []
+    assert watch.look(made, None, 0).entries == count
+    plain = State.audit_hash
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            State,
+            "audit_hash",
+            staticmethod(lambda former, entry: hashed.append(entry) or plain(former, entry)),
+        )
+        put(made, "later")
+        hashed.clear()
+        assert watch.look(made, None, 1).whole
+    assert len(hashed) == 1
+    made.close()
+
+
 def test_a_trail_cut_and_grown_again_is_found(state):
     whole, anchor = rows_of(state), audits.head(state)
     try:

@@ -4,6 +4,7 @@ import pytest
 
 from onefold.model.records import OWNER
 from onefold.runtime import call
+from onefold.store import tables
 from readers import Reader
 from worlds import World, track
 
@@ -74,3 +75,22 @@ def test_the_trail_is_looked_through_by_who_what_and_to_what(world, readers):
     for odd in ("before=x", "before=-1", "before=" + "9" * 40, "before=0", "subject=%00%F0"):
         assert owner.get(f"{TRAIL}?{odd}").status_code == 200
     assert readers["viewer"].get(TRAIL).status_code == 403
+
+
+def test_the_trail_says_how_much_of_it_was_followed_and_follows_all_when_asked(world, readers):
+    owner = readers["owner"]
+    assert "Every entry was followed at" in owner.get(f"{TRAIL}?read=whole").text
+    with world.workspace.state.change(OWNER, "proof.made", "one more"):
+        pass
+    assert "1 entry since, followed now" in owner.get(TRAIL).text.replace("\xa0", " ")
+    audit = tables.audit
+    harm = audit.update().where(audit.c.id == 1).values(subject="another")
+    (first,) = world.workspace.state.rows(audit.select().where(audit.c.id == 1))
+    world.workspace.state.touch(harm)
+    try:
+        assert "It is broken at entry" in owner.get(f"{TRAIL}?read=whole").text
+        assert "It is broken at entry" in owner.get(TRAIL).text
+    finally:
+        mend = audit.update().where(audit.c.id == 1).values(subject=first["subject"])
+        world.workspace.state.touch(mend)
+    assert "It is whole" in owner.get(TRAIL).text

@@ -37,6 +37,7 @@ async def audit_trail(request: Request) -> Response:
     sought = {name: given.get(name, "").strip()[:_LONGEST] for name in ("actor", "action")}
     sought["subject"] = given.get("subject", "").strip()[:_LONGEST]
     before = given.get("before", "")
+    whole = given.get("read") == "whole"
     older = before.isascii() and before.isdigit() and 0 < len(before) <= _MOST_DIGITS
     shown = await ask(
         request,
@@ -45,6 +46,7 @@ async def audit_trail(request: Request) -> Response:
         request.state.asker,
         sought,
         int(before) or None if older else None,
+        whole=whole,
     )
     return page(request, "govern/trail.html", here="Settings", title="Audit trail", **shown)
 
@@ -53,9 +55,14 @@ routes = [Route(PATH, audit_trail, methods=["GET"])]
 
 
 def _shown(
-    workspace: Workspace, asker: Asker, sought: dict[str, str], before: int | None
+    workspace: Workspace,
+    asker: Asker,
+    sought: dict[str, str],
+    before: int | None,
+    *,
+    whole: bool,
 ) -> dict[str, Any]:
-    verdict = call(workspace, asker, "audit verify", {}).body
+    verdict = call(workspace, asker, "audit verify", {"new": not whole}).body
     params: dict[str, Any] = {**sought, "last": MOST + 1}
     if before is not None:
         params["before"] = before
@@ -67,6 +74,7 @@ def _shown(
         "question": "Who changed what, and is the trail whole?",
         "answer": answer_of(verdict),
         "lead": verdict["why"],
+        "read": read_of(verdict, zone),
         "rows": [_row(entry, zone) for entry in rows],
         "sought": sought,
         "narrowed": bool(kept) or before is not None,
@@ -81,6 +89,18 @@ def answer_of(verdict: Mapping[str, Any]) -> list[object]:
     if verdict["whole"]:
         return [better("It is whole"), f": {entries}, each following from the one before."]
     return [worse(f"It is broken at entry {verdict['broken_at']:,}"), "."]
+
+
+def read_of(verdict: Mapping[str, Any], zone: str) -> str:
+    """Return how much of the trail was followed for this answer, and when all of it was."""
+    when = wording.moment(parse_time(verdict["read_time"]), zone)
+    if verdict["read_from"] == 1:
+        return f"Every entry was followed at {when}."
+    fresh = verdict["entries"] - verdict["read_from"] + 1
+    since = (
+        f"{plural(fresh, 'entry', 'entries')} since, followed now" if fresh else "none came since"
+    )
+    return f"Every entry was followed at {when}; {since}."
 
 
 def _row(entry: list[Any], zone: str) -> list[object]:
