@@ -102,6 +102,16 @@ TOOLS = {
             },
         ),
         Tool(
+            "funnel_times",
+            "funnel times",
+            "How long people took from the first of some events to each later one.",
+            {
+                "events": "Names of the events, the first one first.",
+                "within": "For how long after the first, such as 30m, 12h or 7d.",
+                "by": "Apart by a property of the first step.",
+            },
+        ),
+        Tool(
             "retention",
             "retention",
             "Who came back in the periods after the first time, by cohort.",

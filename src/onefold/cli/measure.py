@@ -73,9 +73,11 @@ def metric_command(name: str, *, compare: bool, history: bool, **asked: str | No
 @click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
 @click.option("--environment", help="Of which environment. Default: production.")
 @_include
-def funnel_command(events: tuple[str, ...], **asked: str | None) -> int:
+@click.option("--times", is_flag=True, help="Instead: how long they took to each later step.")
+def funnel_command(events: tuple[str, ...], *, times: bool, **asked: str | None) -> int:
     """Count who did the EVENTs in this order; without days, over the last 28 whole ones."""
-    return answer("funnel", {"events": events, **_named_days(asked)})
+    name = "funnel times" if times else "funnel"
+    return answer(name, {"events": events, **_named_days(asked)})
 
 
 @command("retention")

@@ -75,6 +75,16 @@ class Questions(ABC):
         """
         return self.find("funnel", as_user=as_user, events=events, **params)
 
+    def funnel_times(self, *events: str, as_user: str | None = None, **params: Any) -> Found:
+        """Return how long people took from the first of some events to each later one.
+
+        Args:
+            events: Their names, the first one first.
+            as_user: Under whose role and policies; the owner's when left out.
+            params: As for `funnel`.
+        """
+        return self.find("funnel times", as_user=as_user, events=events, **params)
+
     def retention(
         self, start: str, return_: str, *, as_user: str | None = None, **params: Any
     ) -> Found:

@@ -55,7 +55,7 @@ def funnel(view: "View", steps: Steps) -> Answer:
     Raises:
         BadInput: The steps, the days or the dimension cannot be used.
     """
-    _check(steps)
+    check(steps)
     question = reached(view, steps)
     groups = _groups(view.ask(question).to_pylist(), len(steps.events))
     shown = sorted(groups, key=lambda name: (-groups[name][0].weight, name is None, name or ""))
@@ -85,6 +85,24 @@ def _reached(events: Any, steps: Steps) -> "ir.Table":
     import ibis
     from ibis import _
 
+    rows = walked(events, steps)
+    came = [rows[f"s{place}"].max().notnull().cast("int64") for place in range(len(steps.events))]
+    level = came[0]
+    for one in came[1:]:
+        level += one
+    weight = ibis.ifelse(rows.s0.notnull(), rows.weight, ibis.null("float64")).min()
+    persons = rows.group_by("person_id", by=rows.begun_in).aggregate(level=level, weight=weight)
+    return persons.filter(_.level > 0).group_by("by", "level").aggregate(**asking.counted())
+
+
+def walked(events: Any, steps: Steps) -> "ir.Table":
+    """Return the events of `asking.events_of` with what each of them brought its person to.
+
+    Columns beside theirs: `begun_in`, the group that the way began in, and `s0`, `s1` and so on:
+    for an event that is this step, the latest beginning (microseconds) that led to it; else null.
+    """
+    import ibis
+
     rows = events.to_expr()
     begins = rows.event == steps.events[0]
     if steps.by:
@@ -101,13 +119,7 @@ def _reached(events: Any, steps: Steps) -> "ir.Table":
         rows = rows.mutate(before=before)
         comes = (rows.event == event) & (rows.moment - rows.before <= steps.within)
         rows = rows.mutate(**{f"s{place}": ibis.ifelse(comes, rows.before, ibis.null("int64"))})
-    came = [rows[f"s{place}"].max().notnull().cast("int64") for place in range(len(steps.events))]
-    level = came[0]
-    for one in came[1:]:
-        level += one
-    weight = ibis.ifelse(rows.s0.notnull(), rows.weight, ibis.null("float64")).min()
-    persons = rows.group_by("person_id", by=rows.begun_in).aggregate(level=level, weight=weight)
-    return persons.filter(_.level > 0).group_by("by", "level").aggregate(**asking.counted())
+    return rows
 
 
 def _until(*, later: bool) -> Any:
@@ -120,7 +132,12 @@ def _until(*, later: bool) -> Any:
     return ibis.range_window(preceding=None, following=0, **of)
 
 
-def _check(steps: Steps) -> None:
+def check(steps: Steps) -> None:
+    """Refuse steps that no funnel has.
+
+    Raises:
+        BadInput: The days, the names or the length cannot be used.
+    """
     check_window(*steps.span, "none")
     asking.check_names(steps.events, fewest=FEWEST_STEPS, most=MOST_STEPS, what="A funnel")
     if steps.within <= 0:

@@ -2,6 +2,7 @@
 
 from onefold.metrics import calendar, segments
 from onefold.metrics.against import against_former
+from onefold.metrics.converting import funnel_times
 from onefold.metrics.economics import Economics, economics, months_before
 from onefold.metrics.figures import contrast
 from onefold.metrics.funnels import Steps, funnel
@@ -22,6 +23,7 @@ __all__ = [
     "contrast",
     "economics",
     "funnel",
+    "funnel_times",
     "lifecycle",
     "months_before",
     "retention",

@@ -75,6 +75,14 @@ def _funnel(asked: Asked, params: FunnelParams) -> Body:
     return about.told(questions.funnel(about.view, steps))
 
 
+@named("funnel times", FunnelParams)
+def _funnel_times(asked: Asked, params: FunnelParams) -> Body:
+    """How long people took from the first step of a funnel to each later one."""
+    about, within = _about(asked, params), parse_duration(params.within)
+    steps = questions.Steps(params.events, within, about.span, params.by)
+    return about.told(questions.funnel_times(about.view, steps))
+
+
 @named("retention", RetentionParams)
 def _retention(asked: Asked, params: RetentionParams) -> Body:
     """Who came back in the periods after the first time, by cohort."""

@@ -43,6 +43,17 @@ def test_a_funnel_says_who_went_all_the_way(world, reader):
     assert "app" in by
 
 
+def test_a_funnel_says_how_long_it_took(world, reader):
+    asked = f"/explore/funnel?events={','.join(STEPS)}&within=1d&{days(world)}"
+    text = reader.get(asked).text
+    assert "Half of those who went all the way took at most" in text
+    assert "Not enough data: 13 of 30" in text
+    assert "How long people took to each step" in text
+    assert "took at most" in reader.get(f"{asked}&by=source").text
+    nobody = reader.get(f"/explore/funnel?events=order_paid,nothing&{days(world)}").text
+    assert "Nobody went all the way, so there is no time to tell." in nobody
+
+
 def test_without_steps_the_most_frequent_events_are_asked(world, reader):
     text = reader.get(f"/explore/funnel?{days(world)}").text
     assert "article_viewed → cart_filled → order_paid" in text

@@ -22,6 +22,7 @@ from onefold.web.pages import taking
 from onefold.web.pages.explore_question import dimension_words, span_words
 from onefold.web.pages.of_whom import of_whom, segment_labels
 from onefold.web.pages.pinning import pinning
+from onefold.web.pages.took import took_shown
 from onefold.web.pages.traffic import LetIn, Traffic, let_in
 from onefold.web.wording import number, share
 
@@ -84,7 +85,7 @@ class Address:
 @signed_in()
 async def funnel(request: Request) -> Response:
     """Show how many people went how far through some events."""
-    return await answered(request, funnel_shown, "explore/funnel.html", "Funnel")
+    return await answered(request, _funnel_with_times, "explore/funnel.html", "Funnel")
 
 
 @signed_in()
@@ -133,10 +134,12 @@ def funnel_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -> d
     if len(heard) < 2 and not given.get("events"):
         return {**page_of(view, filters), "empty": True}
     asked = {**asked_terms(params), "within": params["within"], "by": params["by"] or None}
-    body = call(workspace, asker, "funnel", {**asked, "events": tuple(events)}).body
+    asked["events"] = tuple(events)
+    body = call(workspace, asker, "funnel", asked).body
     rows = named_rows(body)
     return {
         **page_of(view, filters, body),
+        "asked": asked,
         "heard": heard,
         "question": f"Who went through {' → '.join(events)}, {days_of(params)}?",
         "answer": _went(rows, events, params),
@@ -148,6 +151,16 @@ def funnel_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -> d
         "pin": pinning(workspace, asker, "funnel", params),
         "ways": taking.ways_of("funnel", params),
     }
+
+
+def _funnel_with_times(workspace: Workspace, asker: Asker, given: dict[str, str]) -> dict[str, Any]:
+    """Return what the page of a funnel shows, with how long people took."""
+    shown = funnel_shown(workspace, asker, given)
+    if shown["empty"]:
+        return shown
+    body = call(workspace, asker, "funnel times", shown["asked"]).body
+    by = given.get("by", "")
+    return {**shown, **took_shown(body, named_rows(body), by, most_groups=MOST_GROUPS)}
 
 
 def retention_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -> dict[str, Any]:
