@@ -32,7 +32,7 @@ _Waiting = tuple[NewRow, asyncio.AbstractEventLoop, Answered]
 
 
 class GroupWriter:
-    """One thread that appends whatever has gathered, a thousand requests a commit at most.
+    """One thread that appends whatever has gathered, in commits of about a thousand requests.
 
     A request is answered only when its row is durable. Rows wait in memory up to a limit;
     beyond it `append` refuses at once, so that pressure reaches the sender and not the heap.
@@ -42,7 +42,8 @@ class GroupWriter:
         self._log = log
         self._most_rows = most_rows
         self._most_bytes = most_bytes
-        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[_Waiting] | None] = SimpleQueue()
+        self._gathered: dict[asyncio.AbstractEventLoop, list[_Waiting]] = {}
         self._waiting_bytes = 0
         self.failure: OnefoldError | None = None
         """Why the last commit failed, or None when it did not."""
@@ -82,7 +83,16 @@ class GroupWriter:
             message = f"{self._waiting_bytes // 1_000_000} MB wait to be written already."
             raise Busy(message, "Send again in a second.")
         self._waiting_bytes += len(row.body)
-        self._queue.put((row, asyncio.get_running_loop(), answered))
+        loop = asyncio.get_running_loop()
+        gathered = self._gathered.setdefault(loop, [])
+        if not gathered:
+            # What else comes in this turn of the loop goes along: to wake the thread costs more
+            # than a row.
+            loop.call_soon(self._hand_over, loop)
+        gathered.append((row, loop, answered))
+
+    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._queue.put(self._gathered.pop(loop))
 
     def close(self) -> None:
         """Write what waits, then end the thread."""
@@ -95,7 +105,7 @@ class GroupWriter:
             group: list[_Waiting] = []
             first = self._queue.get()
             while first is not None:
-                group.append(first)
+                group += first
                 if len(group) >= self._most_rows:
                     break
                 try:

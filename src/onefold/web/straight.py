@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from onefold.web.door import Door
-    from onefold.web.passing import Headers
+    from onefold.web.passing import Headers, Scope
 
 LARGEST = 65_536
 """Bytes of a body; the server holds back the sender of a larger one until it is read."""
@@ -119,12 +119,11 @@ class _One:
         self._receipt: wire.Receipt | None = None
         self._trace: Trace | None = None
         self._began = protocol.door.meter.ticks()
-        self._scope: dict[str, Any] = {
-            **protocol.scope,
-            "method": "POST",
-            "path": protocol.url.decode("ascii"),
-            "query_string": b"",
-        }
+        # The server makes a new one for each request, and fills it in on the common way only.
+        self._scope = scope = cast("Scope", protocol.scope)
+        scope["method"] = "POST"
+        scope["path"] = protocol.url.decode("ascii")
+        scope["query_string"] = b""
         self.pieces: list[bytes] = []
         self.keep_alive = protocol.parser.should_keep_alive()
         self.response_complete = False
