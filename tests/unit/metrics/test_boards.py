@@ -14,6 +14,9 @@ KNOWN = {
     "metric": {"name": False, "every": False, "by": False, **DAYS},
     "funnel": {"events": True, "within": False, "by": False, **DAYS},
     "retention": {"start": False, "return": False, "every": False, "kind": False, **DAYS},
+    "economics": {"name": False, "margin": False, **DAYS},
+    "lifecycle": {"event": False, "every": False, **DAYS},
+    "stickiness": {"event": False, "every": False, **DAYS},
 }
 TEXT = """\
 dashboard: market
