@@ -87,6 +87,16 @@ def _add(name: str, role: str) -> int:
     return answer("user add", {"name": name, "role": role})
 
 
+@user_command.command("set")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), help="The new role.")
+@click.option("--out/--in", "out", default=None, help="Shut out, or let in again.")
+def _set(name: str, role: str | None, out: bool | None) -> int:
+    """Give the user NAME another role, shut them out with all sessions, or let them in again."""
+    given: dict[str, object] = {"name": name, "role": role, "out": out}
+    return answer("user set", {key: kept for key, kept in given.items() if kept is not None})
+
+
 @user_command.command("link")
 @click.argument("name")
 def _link(name: str) -> int:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from onefold.governance import add_user, audits, keys, people, trail
+from onefold.model.errors import BadInput
 from onefold.model.time import DAY, format_time
 from onefold.runtime import call_params as take
 from onefold.runtime.anchoring import anchor_of
@@ -21,6 +22,14 @@ class TrailCheckParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """How much of the trail is read: all of it, or only what is `new` where that is enough."""
 
     new: bool = False
+
+
+class UserSetParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What changes for a user: the role; whether they are shut `out`. What is left out stays."""
+
+    name: str
+    role: take.Role | None = None
+    out: bool | None = None
 
 
 class KeyParams(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -88,6 +97,20 @@ def _user_add(asked: Asked, params: take.UserParams) -> Body:
     now = asked.workspace.clock()
     user = add_user(asked.workspace.state, params.name, params.role, asker=asked.asker, now=now)
     return {"name": user.name, "role": user.role}
+
+
+@named("user set", UserSetParams, action="settings", changes=True)
+def _user_set(asked: Asked, params: UserSetParams) -> Body:
+    """Give a user another role, shut them out with all sessions, or let them in again."""
+    state, asker = asked.workspace.state, asked.asker
+    if params.role is None and params.out is None:
+        raise BadInput("Nothing is to be changed.", "Give a role, or whether to shut out.")
+    if params.role is not None:
+        people.set_role(state, params.name, params.role, asker=asker)
+    if params.out is not None:
+        people.set_disabled(state, params.name, disabled=params.out, asker=asker)
+    user = people.user_named(state, params.name)
+    return {"name": user.name, "role": user.role, "shut_out": user.disabled}
 
 
 @named("user link", take.LinkParams, action="settings", changes=True)

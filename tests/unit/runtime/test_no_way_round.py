@@ -113,6 +113,7 @@ FREE = {
     "undo": "it takes back",
     "user add": "who comes in",
     "user link": "who comes in",
+    "user set": "who comes in, as what",
 }
 """Every other call that changes something, and why nobody has to sign it."""
 STAYS = {"apply", "metric keep", "source set", "source add", "approval need"}

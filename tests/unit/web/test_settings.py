@@ -48,6 +48,16 @@ def test_roles_change_but_the_last_owner_stays(owner, state):
     assert people.user_named(state, "Ines").role == "owner"
 
 
+def test_a_role_that_is_none_adds_nobody_and_changes_nobody(owner, state):
+    before = people.users(state)
+    assert post(owner, "/settings/people", name="Nobody", role="king").status_code in {400, 422}
+    wrong = post(owner, "/settings/people/change", name="Ines", do="role", role="king")
+    assert wrong.status_code in {400, 422}
+    lost = post(owner, "/settings/people/change", name="Nobody", do="role", role="viewer")
+    assert lost.status_code == 404
+    assert people.users(state) == before
+
+
 def test_a_key_is_shown_once_kept_as_a_hash_and_revoked(owner, state, clock):
     text = post(owner, "/settings/keys", name="loader", scope=["read", "write"]).text
     secret = re.search(r"of_[\w-]{43}", text)[0]

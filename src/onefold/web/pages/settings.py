@@ -93,30 +93,30 @@ async def choose_theme(request: Request) -> Response:
 async def add_person(request: Request) -> Response:
     """Add somebody and show the link that lets them in once."""
     form, workspace = await request.form(), request.app.state.workspace
-    name, now = text_of(form, "name"), workspace.clock()
-    asker = request.state.asker
+    given, asker = {part: text_of(form, part) for part in ("name", "role")}, request.state.asker
     try:
-        user = people.add_user(workspace.state, name, text_of(form, "role"), asker=asker, now=now)
-        link = people.sign_in_link(workspace.state, user.name, asker=asker, now=now)
+        user = await ask(request, lambda: call(workspace, asker, "user add", given).body)
+        link = await ask(request, lambda: _link_for(workspace, asker, user["name"]))
     except OnefoldError as error:
         return await _show(request, error=error)
-    return await _show(request, once=_link_once(request, user.name, link))
+    return await _show(request, once=_link_once(request, user["name"], link))
 
 
 @signed_in("settings")
 async def change_person(request: Request) -> Response:
     """Give a role, shut out, let in, or make a link, as the pressed button says."""
     form, workspace = await request.form(), request.app.state.workspace
-    state, asker = workspace.state, request.state.asker
-    name, what = text_of(form, "name"), text_of(form, "do")
+    asker, name, what = request.state.asker, text_of(form, "name"), text_of(form, "do")
+    given: dict[str, object] = {"name": name}
+    if what in {"shut_out", "let_in"}:
+        given["out"] = what == "shut_out"
+    else:
+        given["role"] = text_of(form, "role")
     try:
         if what == "link":
-            link = people.sign_in_link(state, name, asker=asker, now=workspace.clock())
+            link = await ask(request, lambda: _link_for(workspace, asker, name))
             return await _show(request, once=_link_once(request, name, link))
-        if what in {"shut_out", "let_in"}:
-            people.set_disabled(state, name, disabled=what == "shut_out", asker=asker)
-        else:
-            people.set_role(state, name, text_of(form, "role"), asker=asker)
+        await ask(request, call, workspace, asker, "user set", given)
     except OnefoldError as error:
         return await _show(request, error=error)
     return back(request, "/settings#people", f"`{name}` is changed.")
@@ -294,6 +294,10 @@ def _last(state: Any, part: str, now: int) -> list[str]:
         ago = lag((now - entry.time) / 1_000_000)
         lines.append(f"{entry.actor} {words.format(entry.subject)}{more} {ago} ago")
     return lines
+
+
+def _link_for(workspace: Any, asker: Asker, name: str) -> str:
+    return str(call(workspace, asker, "user link", {"name": name}).body["path"])
 
 
 def _link_once(request: Request, name: str, link: str) -> dict[str, str]:
