@@ -48,7 +48,7 @@ check: setup-test
 	@$(BIN)/pytest -q -n $(WORKERS) --dist loadfile -m "not soak and not long" tests/unit tests/architecture $(ARGS)
 
 bench: setup-test
-	@for one in start intake freshness steady kill rebuild dedupe imports audit linking viewers; do $(BIN)/python bench/$$one.py $(ARGS) || exit 1; done
+	@for one in start intake freshness steady kill rebuild dedupe imports audit linking questions viewers; do $(BIN)/python bench/$$one.py $(ARGS) || exit 1; done
 
 docs: setup-test
 	@$(BIN)/zensical build --clean

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from figures import Figure, quantile, report
+from filling import DAYS, fill
 from onefold.model.facts import TABLES
 from onefold.model.records import OWNER, Question
 from onefold.model.time import DAY, now
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 PURPOSE = "advertising"
 BIT = 4
-DAYS = 56
 RUNS = 5
 
 
@@ -40,7 +40,7 @@ def main() -> None:
     facts = DuckFacts(None)
     facts.create({})
     start = now() - DAYS * DAY
-    _fill(facts, events, persons, start)
+    fill(facts, events, persons, start)
     figures = []
     for said, share in (("nothing stated", 0.0), ("1 % withdrawn", 0.01), ("all stated", 1.0)):
         if share:
@@ -96,39 +96,6 @@ def _view(facts: DuckFacts) -> View:
         fresh_time=now(),
         terms=Terms(marked=False, sampled=False, stated=stated),
     )
-
-
-def _fill(facts: DuckFacts, events: int, persons: int, start: int) -> None:
-    rng = np.random.default_rng(4)
-    keys = np.arange(persons, dtype=np.int64) * 7919
-    names = np.array([f"event_{n:02d}" for n in range(30)])
-    with facts.transaction() as writer:
-        writer.insert(
-            "identifiers",
-            pa.table({"key": keys, "kind": ["user_id"] * persons, "person_id": keys}),
-        )
-    for first in range(0, events, 1_000_000):
-        count = min(1_000_000, events - first)
-        times = np.sort(rng.integers(start, start + DAYS * DAY, count))
-        moments = pa.array(times).cast(pa.timestamp("us"))
-        with facts.transaction() as writer:
-            writer.insert(
-                "events",
-                pa.table(
-                    {
-                        "message_hi": rng.integers(0, 1 << 62, count),
-                        "message_lo": rng.integers(0, 1 << 62, count),
-                        "log_offset": np.full(count, first, np.int64),
-                        "kind": pa.array(["track"] * count),
-                        "event": pa.array(names[rng.integers(0, 30, count)]),
-                        "environment": pa.array(["production"] * count),
-                        "event_time": moments,
-                        "received_time": moments,
-                        "identifier": keys[rng.integers(0, persons, count)],
-                        "purposes": rng.choice(np.array([15, 15, 15, 3], np.int16), count),
-                    }
-                ),
-            )
 
 
 def _state(facts: DuckFacts, persons: int, share: float, start: int) -> None:

@@ -121,6 +121,7 @@ def market(tmp_path_factory):
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1200)
 def test_every_question_has_the_same_answer_of_a_master_and_two_workers(market, tmp_path):
     stop_spark()
     with cluster(tmp_path) as url:
