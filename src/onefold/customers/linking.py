@@ -55,7 +55,14 @@ def degree(field: str, level: int) -> str:
 
 
 def run(
-    view: "View", vault: "Vault", state: "State", asker: "Asker", entity: str, *, apart: bool
+    view: "View",
+    vault: "Vault",
+    state: "State",
+    asker: "Asker",
+    entity: str,
+    *,
+    apart: bool,
+    backend: str = "",
 ) -> dict[str, Any]:
     """Look for records that may be the same, and put them into the queue.
 
@@ -69,6 +76,7 @@ def run(
         asker: Who lets it run; the trail names them.
         entity: `account` or `contact`.
         apart: Only records of different imports are compared.
+        backend: Which engine compares, `spark://HOST:PORT`; one in memory here when empty.
 
     Returns:
         How many records were compared, by which fields, how many pairs were found and wait.
@@ -86,7 +94,8 @@ def run(
         for each in known
         if each.parts
     ]
-    ready = prepare(records, KINDS[entity], apart=apart, floor=FLOOR, labels=labels)
+    engine = backend or "duckdb"
+    ready = prepare(records, KINDS[entity], apart=apart, floor=FLOOR, labels=labels, backend=engine)
     found = planes.scored(ready.records, ready.plan)
     pairs = _pairs(entity, found, [each.field for each in ready.plan.compared])
     told = {(each.left_id, each.right_id) for each in known}

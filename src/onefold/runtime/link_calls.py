@@ -107,6 +107,7 @@ def _run(asked: Asked, params: LinkRunParams) -> Body:
         asked.asker,
         params.entity,
         apart=params.apart,
+        backend=workspace.settings.link,
     )
 
 

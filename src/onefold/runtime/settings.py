@@ -75,6 +75,7 @@ _KNOWN = {
     "log": str,
     "state": str,
     "facts": str,
+    "link": str,
     "consent": dict,
     "retention": dict,
     "periods": dict,
@@ -108,6 +109,7 @@ class Settings:
         log: Where the log stands, a URL; empty for the folder.
         state: Where the state stands, a URL; empty for the folder.
         facts: Where the facts stand, a URL; empty for the folder.
+        link: On which Spark records are compared, a URL; empty for this machine's memory.
         export_minutes: From one export of the facts to the next; 0 where none is asked for.
         export_folder: Where it stands; None for the folder.
         provider: By whom people sign in, or None.
@@ -124,6 +126,7 @@ class Settings:
     log: str = ""
     state: str = ""
     facts: str = ""
+    link: str = ""
     export_minutes: float = 0.0
     export_folder: Path | None = None
     provider: Provider | None = None
@@ -224,6 +227,7 @@ def read_settings(folder: Path) -> Settings:
         log=content.get("log", ""),
         state=content.get("state", ""),
         facts=content.get("facts", ""),
+        link=_link(content.get("link", "")),
         export_minutes=minutes,
         export_folder=exported,
         provider=_provider(content["oidc"]) if "oidc" in content else None,
@@ -261,6 +265,12 @@ def _close_after(given: dict[str, object]) -> float:
         message = f"{FILE}: `close_after_hours` of periods is {hours!r}."
         raise BadInput(message, f"Write hours, from 0 to {most:,}.")
     return float(hours)
+
+
+def _link(url: str) -> str:
+    if url and not url.startswith("spark://"):
+        raise BadInput(f"{FILE}: `link` is {url!r}.", "Write spark://HOST:PORT, or leave it out.")
+    return url
 
 
 def _exporting(folder: Path, given: dict[str, object] | None) -> tuple[float, Path | None]:

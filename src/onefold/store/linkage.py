@@ -18,8 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from onefold.model.errors import BadInput, MachineFailed
+from onefold.store import linkage_spark
 
-BACKENDS = ("duckdb",)
+_SPARK = "spark://"
+BACKENDS = ("duckdb", _SPARK + "HOST:PORT")
 """Engines that are tested; splink's interface to one is all that is asked of it."""
 
 LEVELS: dict[str, tuple[str, ...]] = {
@@ -117,6 +119,8 @@ def scored(records: pa.Table, plan: Plan) -> pa.Table:
     """
     if not records.num_rows or not plan.blocks:
         return _named(_no_pairs(plan), records["id"])
+    if plan.backend.startswith(_SPARK):
+        linkage_spark.require_reached(plan.backend)
     process = subprocess.Popen(
         [sys.executable, "-m", "onefold.store.linkage"],
         stdin=subprocess.PIPE,
@@ -144,7 +148,8 @@ def scored(records: pa.Table, plan: Plan) -> pa.Table:
             with suppress(OSError):
                 end.close()
     if trouble:
-        raise BadInput(trouble, "Install it with `pip install 'onefold[link]'`.")
+        extras = "link,spark" if plan.backend.startswith(_SPARK) else "link"
+        raise BadInput(trouble, f"Install it with `pip install 'onefold[{extras}]'`.")
     return _named(found, records["id"])
 
 
@@ -192,13 +197,18 @@ def _compare(records: pa.Table, plan: Plan) -> pa.Table:
     records = records.rename_columns([ours.get(name, name) for name in records.column_names])
     tables = _by_source(records) if plan.apart else [records]
     engine = _engine(plan)
-    linker = Linker(tables, settings, db_api=engine, set_up_basic_logging=False)
+    on_spark = plan.backend.startswith(_SPARK)
+    taken = linkage_spark.given(engine, tables) if on_spark else tables
+    linker = Linker(taken, settings, db_api=engine, set_up_basic_logging=False)
     _train(linker, plan)
     found = linker.inference.predict(threshold_match_probability=plan.floor)
-    return _told(found.as_duckdbpyrelation(), linker, plan)
+    pairs = linkage_spark.best(found, plan.most) if on_spark else _best(found, plan.most)
+    return _told(pairs, linker, plan)
 
 
 def _engine(plan: Plan) -> Any:
+    if plan.backend.startswith(_SPARK):
+        return linkage_spark.spark_api(plan.backend)
     if plan.backend not in BACKENDS:
         raise BadInput(f"No backend `{plan.backend}`.", f"Use one of: {', '.join(BACKENDS)}.")
     import duckdb
@@ -302,13 +312,18 @@ def _mixed(
     return [rate / sum(mixed) for rate in mixed]
 
 
-def _told(relation: Any, linker: Any, plan: Plan) -> pa.Table:
+def _best(found: Any, most: int) -> pa.Table:
+    relation = found.as_duckdbpyrelation().order("match_weight DESC, id_l, id_r").limit(most)
+    told: pa.Table = relation.to_arrow_table()
+    return told
+
+
+def _told(found: pa.Table, linker: Any, plan: Plan) -> pa.Table:
     """Return the columns that are told of each pair.
 
     Which level a field is at shows in its factor; the engine keeps no more, so that a million
     pairs fit.
     """
-    found = relation.order("match_weight DESC, id_l, id_r").limit(plan.most).to_arrow_table()
     columns = {
         "left": found["id_l"],
         "right": found["id_r"],

@@ -73,6 +73,25 @@ def test_febrl4_is_linked_with_an_f1_of_999_thousandths_or_more():
     assert f1(linkage.scored(ready.records, ready.plan), truth) >= 0.999
 
 
+def pairs_of(found):
+    """Return the two of each pair, in order -> how likely they are the same."""
+    told = zip(*(found[name].to_pylist() for name in ("left", "right", "probability")), strict=True)
+    return {tuple(sorted((left, right))): likely for left, right, likely in told}
+
+
+def unlike(one, other):
+    """Return pairs that one calls the same and the other does not, and by how much all differ."""
+    likely = [{pair for pair, share in each.items() if share >= 0.5} for each in (one, other)]
+    apart = max(abs(one[pair] - other[pair]) for pair in one.keys() & other.keys())
+    return likely[0] ^ likely[1], apart
+
+
+def test_a_spark_that_does_not_answer_is_told_at_once():
+    ready = prepare(records(COMPANIES), COMPANY, backend="spark://127.0.0.1:9")
+    with pytest.raises(MachineFailed, match=r"does not answer at 127\.0\.0\.1:9"):
+        linkage.scored(ready.records, ready.plan)
+
+
 COMPANIES = [
     {"id": f"{source}-{n}", "source": source, "name": name, "domain": domain, "city": city}
     for n, (name, domain, city) in enumerate(
@@ -139,6 +158,17 @@ def test_without_the_extra_the_error_says_how_to_install_it(monkeypatch, tmp_pat
     with pytest.raises(BadInput) as told:
         linkage.scored(ready.records, ready.plan)
     assert "onefold[link]" in told.value.fix
+
+
+def test_spark_finds_the_pairs_that_memory_finds_as_likely():
+    told = []
+    for backend in ("duckdb", "spark://local"):
+        ready = prepare(records(COMPANIES), COMPANY, backend=backend)
+        told.append(pairs_of(linkage.scored(ready.records, ready.plan)))
+    differ, apart = unlike(*told)
+    assert len(told[0]) == len(told[1]) > 0
+    assert differ == set()
+    assert apart < 1e-6
 
 
 def test_another_engine_is_refused_by_name():
