@@ -37,8 +37,6 @@ _SETTINGS = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.shuffle.partitions": "16",
-    "spark.driver.host": "127.0.0.1",
-    "spark.driver.bindAddress": "127.0.0.1",
 }
 
 
@@ -60,6 +58,9 @@ def master_of(url: str) -> str:
     if parts.scheme != "spark" or not parts.hostname or parts.path.strip("/") or parts.query:
         raise BadInput(f"No Spark `{url[:80]}`.", fix)
     return "local[*]" if parts.hostname == "local" else f"spark://{parts.hostname}:{port}"
+
+
+_DRIVER = ("spark.driver.host", "spark.driver.bindAddress")
 
 
 class SparkFacts:
@@ -165,12 +166,22 @@ class SparkFacts:
         self._session = None
 
 
+def _reached_at(master: str) -> dict[str, str]:
+    """Return where workers find this process: on this machine alone where the master is here.
+
+    >>> _reached_at("spark://master:7077")
+    {}
+    """
+    here = master.startswith("local") or urlsplit(master).hostname in {"127.0.0.1", "localhost"}
+    return dict.fromkeys(_DRIVER, "127.0.0.1") if here else {}
+
+
 @lru_cache(maxsize=1)
 def _spark(master: str) -> Any:
     from pyspark.sql import SparkSession
 
     made = SparkSession.builder.master(master).appName("onefold")
-    for name, value in _SETTINGS.items():
+    for name, value in (_SETTINGS | _reached_at(master)).items():
         made = made.config(name, value)
     try:
         session = made.getOrCreate()
