@@ -49,6 +49,7 @@ check: setup-test
 
 bench: setup-test
 	@for one in start intake freshness steady kill rebuild dedupe imports audit linking questions viewers; do $(BIN)/python bench/$$one.py $(ARGS) || exit 1; done
+	@$(BIN)/python bench/viewers.py --viewers 10 --rate 5000 --questions 2
 
 docs: setup-test
 	@$(BIN)/zensical build --clean

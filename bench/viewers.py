@@ -3,7 +3,8 @@
 The viewers are connections of one process, all on the page of one campaign, while events arrive at
 a steady rate; a click is sent every second. The peer is the same without viewers: a single one, so
 that a click's way to the page can be told. `--viewers N`, `--rate EVENTS_A_SECOND` and
-`--seconds N` change the load. Sender and viewers run on the same machine and take their share of
+`--seconds N` change the load; with `--questions N` so many heavy questions run meanwhile, one after
+the other, while the many look. Sender and viewers run on the same machine and take their share of
 the cores.
 """
 
@@ -21,7 +22,9 @@ from pathlib import Path
 
 import httpx
 
+from asking import Asked, asking
 from figures import Figure, quantile, report
+from freshness import Watch
 from page import CAMPAIGN, click
 from sender import Plan, Seen, begin, finish
 from serving import Server, Workspace
@@ -127,12 +130,31 @@ def run(
     return seen, told.delays(clicks)
 
 
+def beside(
+    server: Server, cookie: str, wanted: argparse.Namespace
+) -> tuple[Seen, list[float], list[float], Asked]:
+    """Return what `run` does of the many, how fresh the facts were and what questions took."""
+    watch = Watch(server.url)
+    watcher = threading.Thread(target=watch.run)
+    watcher.start()
+    try:
+        with asking(server, wanted.questions) as asked:
+            seen, shown = run(server, cookie, wanted.viewers, wanted)
+        server.wait_folded()
+        watch.end.wait(0.2)
+    finally:
+        watch.end.set()
+        watcher.join()
+    return seen, shown, watch.delays(), asked
+
+
 def main() -> None:
     """Measure, print, keep."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--viewers", type=int, default=500)
     parser.add_argument("--rate", type=float, default=1_000)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--questions", type=int, default=0)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--look", nargs=4, help=argparse.SUPPRESS)
     wanted = parser.parse_args()
@@ -151,10 +173,10 @@ def main() -> None:
             server.wait_folded()
             few, of_one = run(server, cookie, 1, wanted)
             server.wait_folded()
-            many, of_all = run(server, cookie, wanted.viewers, wanted)
+            many, of_all, fresh, asked = beside(server, cookie, wanted)
     peer = "one viewer"
     report(
-        "viewers",
+        "viewers-beside-questions" if wanted.questions else "viewers",
         [
             Figure("viewers of one page", wanted.viewers, "streams"),
             Figure("events taken", many.events / many.seconds, "events/s"),
@@ -174,7 +196,17 @@ def main() -> None:
                 peer_name=peer,
             ),
             Figure("intake, p99", many.p99_ms, "ms", peer=few.p99_ms, peer_name=peer),
+            Figure("event to queryable, p99", quantile(fresh, 0.99), "s", 1),
             Figure("requests refused", many.refused + few.refused, "requests", 0),
+            *(
+                [
+                    Figure("questions answered meanwhile", len(asked.seconds), "questions"),
+                    Figure("a question, p99", quantile(asked.seconds, 0.99), "s"),
+                    Figure("questions not answered", asked.failed, "questions", 0),
+                ]
+                if wanted.questions
+                else []
+            ),
         ],
     )
 

@@ -46,6 +46,7 @@ def cluster(folder):
     begun = [master]
     late = threading.Timer(_PATIENCE_SECONDS, master.kill)
     late.start()
+    reader = threading.Thread(target=master.stdout.read, daemon=True)
     try:
         url = f"spark://127.0.0.1:{port}"
         for _ in range(2):
@@ -58,7 +59,7 @@ def cluster(folder):
             said.append(line)
         late.cancel()
         # What it says later must not fill the pipe.
-        threading.Thread(target=master.stdout.read, daemon=True).start()
+        reader.start()
         yield url
     finally:
         late.cancel()
@@ -66,3 +67,6 @@ def cluster(folder):
             process.terminate()
         for process in begun:
             process.wait(30)
+        if reader.ident is not None:
+            reader.join()
+        master.stdout.close()
