@@ -21,11 +21,17 @@ if TYPE_CHECKING:
 _MERGE = "merge"
 """Kind of a link by which somebody said that two identifiers are one person's."""
 
+_LAST = 2**63 - 1
+"""After every row of the log."""
+
 Tables = Mapping[str, "ir.Table"]
 
 
 def closed_of(
-    tables: Tables, question: "Question", sight: "policies.Sight", *, off: bool
+    tables: Tables,
+    question: "Question",
+    sight: "policies.Sight",
+    old: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return `closed` and `moves` of a View; nothing where closed figures may not be shown.
 
@@ -33,27 +39,38 @@ def closed_of(
         tables: The raw facts.
         question: Under which terms it is asked.
         sight: What the policies in force let the asker see.
-        off: Whether its purpose is switched off for everybody.
+        old: `events` or a table of imported rows -> before when none of its rows may be used any
+            more, as its column of time has it.
     """
-    if off or not sight.whole or question.include or question.as_of_time is not None:
+    if not sight.whole or question.include or question.as_of_time is not None:
         return {}
     table = tables["closed"]
     of_purpose = table.purpose == question.purpose
     shown = table.filter(of_purpose, table.environment == question.environment)
-    return {"closed": shown, "moves": partial(moves_of, tables, question)}
+    return {"closed": shown, "moves": partial(moves_of, tables, question, old)}
 
 
-def moves_of(tables: Tables, question: "Question") -> "ir.Table":
+def moves_of(tables: Tables, question: "Question", old: Mapping[str, Any]) -> "ir.Table":
     """Return what may move a figure: `cause`, `log_offset` that told it, `event_time` it reaches.
 
     A time of None is any: what is gone has no time left. Who was merged, or said another word,
-    reaches the times of every event of that person.
+    reaches the times of every event of that person. What is too old became so after every row.
     """
     events = tables["events"]
     here = events.filter(events.environment == question.environment)
     late = here.select(cause=ibis.literal("late"), log_offset="log_offset", event_time="event_time")
     reached = _reached(_told(tables, question), tables["identifiers"], here)
-    return ibis.union(late, _purchases(tables), reached, _any_time(tables))
+    aged = [
+        table.filter(table[time] < ibis.literal(old[name])).select(
+            cause=ibis.literal("retention"), log_offset=ibis.literal(_LAST), event_time=table[time]
+        )
+        for name, table, time in (
+            ("events", here, "event_time"),
+            ("purchases", tables["purchases"], "purchase_time"),
+        )
+        if name in old
+    ]
+    return ibis.union(late, _purchases(tables), reached, _any_time(tables), *aged)
 
 
 def _purchases(tables: Tables) -> "ir.Table":

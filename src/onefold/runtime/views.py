@@ -20,7 +20,7 @@ from onefold.runtime.view_rolled import Counted, rolled_of, unmarked
 from onefold.store import View, planes
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     import ibis.expr.types as ir
 
@@ -119,7 +119,7 @@ def make_view(
         sight=(may(question.asker, "see_persons"), sight),
         **_of_persons(tables, question, (identifiers, people), (consent, known), until),
         decided=decided(told, question, until),
-        **closed_of(everything, question, sight, off=question.purpose in terms.off),
+        **_closed(everything, question, sight, terms),
         rolled=rolled_of(tables, question, sight, counted),
     )
 
@@ -213,6 +213,23 @@ def _young(table: "ir.Table", terms: Terms, column: str) -> "ir.Table":
     if terms.horizon is None:
         return table
     return table.filter(table[column] >= to_datetime(terms.horizon).replace(tzinfo=None))
+
+
+def _closed(
+    tables: "Mapping[str, ir.Table]", question: Question, sight: "policies.Sight", terms: Terms
+) -> dict[str, Any]:
+    """Return what of closed periods may be shown; nothing of a purpose that is switched off."""
+    if question.purpose in terms.off:
+        return {}
+    return closed_of(tables, question, sight, _old(terms))
+
+
+def _old(terms: Terms) -> dict[str, "date | datetime"]:
+    """Return `events` or a table of imported rows -> before when its rows are too old."""
+    found = {name: bound_of(name, time) for name, time in terms.rows.items()}
+    if terms.horizon is not None:
+        found["events"] = to_datetime(terms.horizon).replace(tzinfo=None)
+    return found
 
 
 def _kept(table: "ir.Table", terms: Terms, name: str) -> "ir.Table":

@@ -1,11 +1,16 @@
 """A closed figure stays as it was closed; what is counted now stands beside, with the reason."""
 
+import re
+
 import pytest
 
+from onefold.collect import imports
+from onefold.consent import PURPOSES
 from onefold.model.errors import BadInput, NotAllowed, NotFound
 from onefold.model.records import OWNER, Asker
 from onefold.runtime import call, rebuild
 from onefold.runtime.closing import close_due
+from onefold.runtime.retention import enforce
 from worlds import START, Clock, World, track
 
 pytestmark = pytest.mark.long
@@ -147,6 +152,61 @@ def test_each_cause_stands_beside_a_figure_that_does_not_move(world, cause) -> N
     rebuild(world.workspace)
     assert rows_of(world) == before
     assert told(world, metric)[FIRST] == (stood[0], now, cause)
+
+
+BOUGHT = """\
+import: till
+table: purchases
+file: till.csv
+columns:
+  purchase_id: id
+  user_id: user
+  purchase_time: at
+  amount_micros: {from: amount, currency: {value: EUR}}
+"""
+
+
+def test_an_import_that_is_undone_is_the_reason(world) -> None:
+    folder = world.folder.parent
+    (folder / "till.csv").write_text(f"id,user,at,amount\n1,u1,{FIRST}T12:00:00Z,5\n")
+    (folder / "till.yaml").write_text(BOUGHT)
+    ask(world, "import", mapping=str(folder / "till.yaml"))
+    closed(world)
+    assert told(world, "purchases")[FIRST] == (1, None, "")
+    ask(world, "undo", run=imports.latest(world.workspace.log).run)
+    assert told(world, "purchases")[FIRST] == (1, 0, "undo")
+    assert told(world)[FIRST] == (4, None, "")
+
+
+def test_somebody_who_says_yes_again_is_the_reason(world) -> None:
+    withdrawal(world)
+    world.fold()
+    closed(world)
+    assert told(world)[FIRST] == (3, None, "")
+    world.clock.now += 60_000_000
+    ask(world, "consent grant", id="u1", purpose="analytics")
+    world.fold()
+    assert told(world)[FIRST] == (3, 4, "consent")
+
+
+DAYS_KEPT = "".join(f"{purpose} = 30\n" for purpose in PURPOSES)
+
+
+@pytest.mark.parametrize("erased", [False, True])
+def test_days_that_are_over_are_the_reason_before_what_is_too_old_is_erased(world, erased) -> None:
+    closed(world)
+    settings = world.folder / "onefold.toml"
+    said = re.sub(
+        r"\[retention\]\n(?:\w+ = \d+\n)*", f"[retention]\n{DAYS_KEPT}", settings.read_text()
+    )
+    settings.write_text(said)
+    world.close()
+    world.open()
+    world.clock.now += 40 * DAY
+    if erased:
+        enforce(world.workspace)
+        assert world.raw("events") == []
+    assert told(world)[FIRST] == (4, 0, "retention")
 
 
 def test_another_definition_is_told_with_the_figure_by_the_former_one(world) -> None:
