@@ -6,6 +6,7 @@ import msgspec
 
 from onefold.runtime import auditing, cataloguing, retrying
 from onefold.runtime import call_params as take
+from onefold.runtime.placing import placed
 from onefold.runtime.registry import Asked, Body, Outcome, named
 
 Kind = Literal["segment", "iglu"]
@@ -65,7 +66,7 @@ def _import(asked: Asked, params: PlanParams) -> Body:
     """Bring in a Segment tracking plan or Iglu schemas as definitions."""
     return cataloguing.bring_in(
         asked.workspace,
-        asked.workspace.folder / params.path,
+        placed(asked.workspace, asked.asker, params.path),
         kind=params.kind,
         overwrite=params.overwrite,
         dry_run=params.dry_run,
@@ -81,7 +82,9 @@ def _export(asked: Asked, params: HandOutParams) -> Body:
 @named("check", CheckParams)
 def _check(asked: Asked, params: CheckParams) -> Outcome:
     """What a change of definitions would break: recorded events, metrics, experiments."""
-    folder = asked.workspace.folder / params.definitions if params.definitions else None
+    folder = None
+    if params.definitions:
+        folder = placed(asked.workspace, asked.asker, params.definitions)
     found = cataloguing.check(asked.workspace, asked.view(params), folder)
     return Outcome(found.to_json(), good=not found.rows)
 

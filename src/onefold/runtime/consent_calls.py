@@ -14,6 +14,7 @@ from onefold.runtime import call_params as take
 from onefold.runtime import consent_file
 from onefold.runtime.holding import Holding
 from onefold.runtime.personalizing import PERSONALIZATION, switch, switched_off
+from onefold.runtime.placing import placed
 from onefold.runtime.registry import Asked, Body, Outcome, named, table
 
 Basis = Literal["consent", "contract", "legitimate interest", "legal obligation"]
@@ -241,7 +242,7 @@ def _import(asked: Asked, params: ConsentFileParams) -> Body:
     done = consent_file.bring(
         workspace,
         asked.asker,
-        workspace.folder / params.path,
+        placed(workspace, asked.asker, params.path),
         lambda text: _plain_key(asked, text),
         dry_run=params.dry_run,
     )

@@ -8,6 +8,7 @@ from onefold.collect import imports, questions
 from onefold.model.errors import OnefoldError
 from onefold.model.records import Progress
 from onefold.runtime import call_params as take
+from onefold.runtime.placing import placed
 from onefold.runtime.portability import export
 from onefold.runtime.registry import Asked, Body, call, named
 from onefold.runtime.schedules import SCHEDULE, alone, scheduled
@@ -22,7 +23,7 @@ _AT_ONCE_ROWS, _AT_ONCE_BYTES = 24, 160_000_000
 def _import(asked: Asked, params: take.ImportParams) -> Body:
     """Bring in the records that a mapping file describes."""
     workspace = asked.workspace
-    mapping = workspace.folder / params.mapping
+    mapping = placed(workspace, asked.asker, params.mapping)
     with alone(workspace, imports.name_of(mapping)), _folding_beside(workspace):
         done = imports.run(
             workspace,
@@ -112,7 +113,7 @@ def _export(asked: Asked, params: take.ExportParams) -> Body:
     workspace = asked.workspace
     done = export(
         workspace,
-        workspace.folder / params.folder,
+        placed(workspace, asked.asker, params.folder),
         with_secrets=params.with_secrets,
         progress=asked.progress,
     )
