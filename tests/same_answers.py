@@ -28,6 +28,8 @@ def questions(workspace: Workspace) -> list[tuple[str, dict[str, Any]]]:
         ("metric", {"name": "weekly_active_people", "compare": "former", **_SPAN}),
         ("funnel", {"events": ["pin_viewed", "pin_saved"], **_SPAN}),
         ("funnel", {"events": ["pin_viewed", "pin_saved"], "by": "channel", **_SPAN}),
+        ("paths", {"event": "search_made", **_SPAN}),
+        ("paths", {"event": "pin_saved", "direction": "before", "within": "2h", **_PATHS}),
         ("retention", {"start": "pin_viewed", "return": "pin_viewed", **_SPAN}),
         ("lifecycle", {"event": "pin_viewed", "every": "week", **_SPAN}),
         ("stickiness", {"event": "pin_viewed", "every": "week", **_SPAN}),
@@ -61,6 +63,13 @@ def questions(workspace: Workspace) -> list[tuple[str, dict[str, Any]]]:
     return asked
 
 
+_PATHS: dict[str, Any] = {
+    "collapse": "repeats",
+    "until": "search_made",
+    "skip": ["pin_viewed"],
+    "by": "channel",
+}
+_PATHS |= _SPAN
 _OVER_TIME = ("daily_active_people", "purchase_revenue", "save_rate", "time_to_first_pin")
 _COUNTING = (
     "SELECT event, count(*) AS n, count(DISTINCT person_id) AS people, min(event_time) AS first "

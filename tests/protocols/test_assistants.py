@@ -22,8 +22,8 @@ pytestmark = pytest.mark.long
 
 DAYS = {"from": "2025-10-08", "to": "2025-10-12"}
 FUNNEL = {"events": ["ad_viewed", "ad_clicked"], "within": "1h", **DAYS}
-ALL = ["metrics", "metric", "funnel", "funnel_times", "retention", "lifecycle", "stickiness"]
-ALL += ["segments", "tables", "sql", "person"]
+ALL = ["metrics", "metric", "funnel", "funnel_times", "paths", "retention", "lifecycle"]
+ALL += ["stickiness", "segments", "tables", "sql", "person"]
 
 
 @pytest.fixture(scope="module")

@@ -112,6 +112,22 @@ TOOLS = {
             },
         ),
         Tool(
+            "paths",
+            "paths",
+            "What people did after, or before, the first time that they did an event.",
+            {
+                "event": "The event that ways begin at.",
+                "direction": "What they did after it, or before it.",
+                "steps": "So many steps, 1 to 10.",
+                "within": "`visit` for the same visit, or a length such as 2h.",
+                "top": "So many events a step have a row; the rest are together.",
+                "until": "Ways end at this event; it is said how many come to it.",
+                "skip": "Events that count as if they were not.",
+                "collapse": "`repeats`: the same event in a row is one step.",
+                "by": "Apart by a property of the beginning.",
+            },
+        ),
+        Tool(
             "retention",
             "retention",
             "Who came back in the periods after the first time, by cohort.",

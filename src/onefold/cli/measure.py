@@ -10,6 +10,7 @@ from onefold.cli.options import command, group, text_of
 from onefold.cli.reach import answer
 
 Command = TypeVar("Command", bound=Callable[..., object])
+Given = TypeVar("Given")
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _include = click.option(
@@ -78,6 +79,32 @@ def funnel_command(events: tuple[str, ...], *, times: bool, **asked: str | None)
     """Count who did the EVENTs in this order; without days, over the last 28 whole ones."""
     name = "funnel times" if times else "funnel"
     return answer(name, {"events": events, **_named_days(asked)})
+
+
+@command("paths")
+@click.argument("event")
+@click.option("--before", is_flag=True, help="What they did before it, in place of after.")
+@click.option("--steps", type=int, help="So many steps, 1 to 10. Default: 4.")
+@click.option("--within", metavar="LENGTH", help="As 30m or 7d. Default: the same visit.")
+@click.option("--top", type=int, help="So many events a step; the rest together. Default: 6.")
+@click.option("--until", metavar="EVENT", help="Ways end at this event; how many come to it.")
+@click.option("--skip", multiple=True, metavar="EVENT", help="As if it were not; may be repeated.")
+@click.option("--collapse", is_flag=True, help="The same event in a row is one step.")
+@click.option("--segment", metavar="NAME", help="Of its members alone, at the end of the days.")
+@_days
+@click.option("--by", metavar="DIMENSION", help="Apart by a property of the beginning.")
+@click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
+@click.option("--environment", help="Of which environment. Default: production.")
+@_include
+def paths_command(*, before: bool, collapse: bool, skip: tuple[str, ...], **asked: object) -> int:
+    """Show what people did after their first EVENT; without days, over the last 28 whole ones."""
+    given = {
+        **_named_days(asked),
+        "direction": "before" if before else None,
+        "collapse": "repeats" if collapse else None,
+        "skip": skip or None,
+    }
+    return answer("paths", given)
 
 
 @command("retention")
@@ -192,7 +219,7 @@ def stickiness_command(**asked: str | None) -> int:
     return answer("stickiness", _named_days(asked))
 
 
-def _named_days(asked: Mapping[str, str | None]) -> dict[str, str | None]:
+def _named_days(asked: Mapping[str, Given]) -> dict[str, Given]:
     names = {"from_date": "from", "to_date": "to"}
     return {names.get(name, name): value for name, value in asked.items()}
 

@@ -85,6 +85,18 @@ class Questions(ABC):
         """
         return self.find("funnel times", as_user=as_user, events=events, **params)
 
+    def paths(self, event: str, *, as_user: str | None = None, **params: Any) -> Found:
+        """Return what people did after, or before, the first time that they did an event.
+
+        Args:
+            event: Its name.
+            as_user: Under whose role and policies; the owner's when left out.
+            params: `direction` (`after`, `before`), `steps`, `within` (`visit`, or such as `2h`),
+                `top` (events a step that have a row), `until`, `skip` (names of events),
+                `collapse` (`repeats`), `by`, and days and terms as for `metric`.
+        """
+        return self.find("paths", as_user=as_user, event=event, **params)
+
     def retention(
         self, start: str, return_: str, *, as_user: str | None = None, **params: Any
     ) -> Found:

@@ -83,15 +83,15 @@ def events_of(view: "View", names: Sequence[str], span: Span, *, by: str | None 
     import ibis
 
     events = view.person_events
-    meant: ir.Table = events.filter(
-        events.event.isin(tuple(dict.fromkeys(names))),
-        events.kind == "track",
-        within(events.event_time, span),
+    meant, group = split_by(
+        view,
+        events.filter(
+            events.event.isin(tuple(dict.fromkeys(names))),
+            events.kind == "track",
+            within(events.event_time, span),
+        ),
+        by,
     )
-    if by in CONTEXT and f"p_{by}" not in meant.columns:
-        around = view.contexts.select("key", by)
-        meant = meant.left_join(around, meant.context_key == around.key).drop("key")
-    group = dimension_of(meant, by) if by else ibis.null("string")
     return meant.select(
         person_id=meant.person_id,
         event_time=meant.event_time,
@@ -100,6 +100,20 @@ def events_of(view: "View", names: Sequence[str], span: Span, *, by: str | None 
         weight=weight_of(meant) if view.sampled else ibis.literal(1.0),
         by=group,
     )
+
+
+def split_by(view: "View", meant: "ir.Table", by: str | None) -> "tuple[ir.Table, Any]":
+    """Return events with what surrounds them, and the column to split them by (null without).
+
+    Raises:
+        BadInput: There is nothing of that name to split by.
+    """
+    import ibis
+
+    if by in CONTEXT and f"p_{by}" not in meant.columns:
+        around = view.contexts.select("key", by)
+        meant = meant.left_join(around, meant.context_key == around.key).drop("key")
+    return meant, dimension_of(meant, by) if by else ibis.null("string")
 
 
 def check_names(names: Sequence[str], *, fewest: int, most: int, what: str) -> None:

@@ -7,6 +7,7 @@ from onefold.metrics.economics import Economics, economics, months_before
 from onefold.metrics.figures import contrast
 from onefold.metrics.funnels import Steps, funnel
 from onefold.metrics.habits import STATES, Habit, lifecycle, stickiness
+from onefold.metrics.paths import Paths, paths
 from onefold.metrics.records import Point
 from onefold.metrics.returning import KINDS, Returning, retention
 
@@ -15,6 +16,7 @@ __all__ = [
     "STATES",
     "Economics",
     "Habit",
+    "Paths",
     "Point",
     "Returning",
     "Steps",
@@ -26,6 +28,7 @@ __all__ = [
     "funnel_times",
     "lifecycle",
     "months_before",
+    "paths",
     "retention",
     "segments",
     "stickiness",

@@ -28,6 +28,27 @@ class FunnelParams(
     by: str | None = None
 
 
+class PathsParams(
+    take.Segmented, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
+):
+    """Paths from an event over days; `from` is inclusive, `to` is exclusive.
+
+    `within` is `visit`, or a length such as 2h; `top` says how many events a step have a row.
+    """
+
+    event: str
+    direction: Literal["after", "before"] = "after"
+    steps: int = 4
+    within: str = "visit"
+    top: int = 6
+    until: str = ""
+    skip: tuple[str, ...] = ()
+    collapse: Literal["", "repeats"] = ""
+    from_date: str | None = None
+    to_date: str | None = None
+    by: str | None = None
+
+
 class RetentionParams(
     take.Segmented,
     frozen=True,
@@ -81,6 +102,25 @@ def _funnel_times(asked: Asked, params: FunnelParams) -> Body:
     about, within = _about(asked, params), parse_duration(params.within)
     steps = questions.Steps(params.events, within, about.span, params.by)
     return about.told(questions.funnel_times(about.view, steps))
+
+
+@named("paths", PathsParams)
+def _paths(asked: Asked, params: PathsParams) -> Body:
+    """What people did after, or before, the first time that they did an event."""
+    about = _about(asked, params)
+    question = questions.Paths(
+        params.event,
+        about.span,
+        params.direction,
+        steps=params.steps,
+        limit=None if params.within == "visit" else parse_duration(params.within),
+        named=params.top,
+        until=params.until,
+        skipped=params.skip,
+        collapsed=bool(params.collapse),
+        by=params.by or None,
+    )
+    return about.told(questions.paths(about.view, question))
 
 
 @named("retention", RetentionParams)
@@ -192,7 +232,7 @@ def _about(asked: Asked, params: "_Question") -> _About:
     return _About(some, span, one)
 
 
-_Question = take.MetricParams | FunnelParams | RetentionParams | HabitParams
+_Question = take.MetricParams | FunnelParams | PathsParams | RetentionParams | HabitParams
 
 
 def span_of(view: View, first: str | None, after: str | None) -> tuple[int, int]:

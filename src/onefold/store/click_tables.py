@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -189,7 +190,9 @@ class ClickTables:
             kinds: Column -> type, those that are wanted, in their order.
             made: Names of what was made for it before; grows.
         """
-        name = "staged_" + "_".join(kinds.values())
+        # Of the kinds alone, and short however many there are: an engine's names are not long.
+        told = blake2b("_".join(kinds.values()).encode(), digest_size=16).hexdigest()
+        name = f"staged_{told}"
         columns = {f"k{place}": _TYPES[kind] for place, kind in enumerate(kinds.values())}
         if name in made:
             self.server.run(f"TRUNCATE TABLE {self.named(name)}")

@@ -19,6 +19,7 @@ from onefold.web.pages.explore import explored
 from onefold.web.pages.explore_question import dimension_words
 from onefold.web.pages.habits import LIFECYCLE, STICKINESS, lifecycle_shown, stickiness_shown
 from onefold.web.pages.journeys import funnel_shown, retention_shown
+from onefold.web.pages.paths import PATHS, paths_shown
 from onefold.web.pages.pinning import PATH
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ _ORIGINS = {
 _ASKED_BY: dict[str, tuple[str, Callable[[Workspace, Asker, dict[str, str]], Shown]]] = {
     "metric": ("/explore", explored),
     "funnel": ("/explore/funnel", funnel_shown),
+    "paths": (PATHS, paths_shown),
     "retention": ("/explore/retention", retention_shown),
     "economics": (ECONOMICS, economics_shown),
     "lifecycle": (LIFECYCLE, lifecycle_shown),

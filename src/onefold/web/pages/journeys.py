@@ -40,7 +40,7 @@ FUNNEL, RETENTION = "/explore/funnel", "/explore/retention"
 _WITHIN = ("30m", "1h", "1d", "7d", "30d")
 EVERY = ("day", "week", "month")
 _KINDS = {"bounded": "in just that period", "rolling": "in that period or later"}
-_BY = ("", "source", "channel", "browser", "system", "device", "country")
+BY = ("", "source", "channel", "browser", "system", "device", "country")
 _WEEKS = 4
 _LOOKED_AT = 28 * DAY
 _FIRST_STEPS = 3
@@ -128,7 +128,7 @@ def funnel_shown(workspace: Workspace, asker: Asker, given: dict[str, str]) -> d
         address.filter(
             "Within", "within", {one: _length(one) for one in (*_WITHIN, params["within"])}
         ),
-        address.filter("By", "by", {by: dimension_words(by) or "nothing" for by in _BY}),
+        address.filter("By", "by", {by: dimension_words(by) or "nothing" for by in BY}),
         *shared_filters(address, segment_labels(workspace)),
     ]
     if len(heard) < 2 and not given.get("events"):

@@ -43,6 +43,7 @@ PATH, BUILD = "/explore/segments", "/explore/build/segment"
 _ASK = {
     "A metric": "/explore",
     "A funnel": "/explore/funnel",
+    "What came next": "/explore/paths",
     "Who came back": "/explore/retention",
     "New and gone": "/explore/lifecycle",
     "How often": "/explore/stickiness",
