@@ -137,7 +137,7 @@ def test_who_may_not_see_persons_is_not_offered_them_and_refused(folder):
         return tools, await client.call_tool("sql", {"query": "select 1"})
 
     tools, refused = spoken(folder, talk, user=named("viewer"))
-    assert tools == ALL[:8]
+    assert tools == ALL[:9]
     assert refused.is_error
     assert "Some viewer (viewer) may not see persons." in words(refused)
     assert refused.structured_content is None
