@@ -26,6 +26,8 @@ def questions(workspace: Workspace) -> list[tuple[str, dict[str, Any]]]:
     asked += [("metric", {"name": name, "every": "week", **_SPAN}) for name in _OVER_TIME]
     asked += [
         ("metric", {"name": "weekly_active_people", "compare": "former", **_SPAN}),
+        *(("metric", {"name": name, "cumulative": True, **_SPAN}) for name in _ADDED),
+        ("metric", {"name": _ADDED[0], "cumulative": True, "compare": "former", **_SPAN}),
         ("funnel", {"events": ["pin_viewed", "pin_saved"], **_SPAN}),
         ("funnel", {"events": ["pin_viewed", "pin_saved"], "by": "channel", **_SPAN}),
         ("paths", {"event": "search_made", **_SPAN}),
@@ -63,6 +65,7 @@ def questions(workspace: Workspace) -> list[tuple[str, dict[str, Any]]]:
     return asked
 
 
+_ADDED = ("daily_active_people", "purchase_revenue", "purchases")
 _PATHS: dict[str, Any] = {
     "collapse": "repeats",
     "until": "search_made",

@@ -8,7 +8,7 @@ import pytest
 
 from cards import experiment
 from onefold.experiments import read_experiment
-from onefold.metrics import load_metrics, measure
+from onefold.metrics import load_metrics, measure, questions
 from onefold.model.time import DAY
 from small_facts import SmallFacts
 
@@ -59,6 +59,13 @@ def test_a_metric_compiles_to_the_sql_on_file(view, name, every, by):
         by=by,
     )
     assert same_as_on_file("-".join(filter(None, (name, every, by))), answer.query)
+
+
+@pytest.mark.parametrize("name", ["daily_active_people", "purchase_revenue"])
+def test_a_running_total_compiles_to_the_sql_on_file(view, name):
+    span = {"from_time": START, "to_time": START + 14 * DAY}
+    answer = questions.cumulative(view, load_metrics()[name], **span)
+    assert same_as_on_file(f"{name}-running", answer.query)
 
 
 @pytest.mark.parametrize("half", ["short", "long"])

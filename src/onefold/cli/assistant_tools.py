@@ -89,6 +89,7 @@ TOOLS = {
                 "every": "One row for each day, week or month.",
                 "by": "One row for each value of one of its splits.",
                 "compare": "`former` to set the same of as many days before beside it.",
+                "cumulative": "A count or a sum as a running total from the first day on.",
             },
         ),
         Tool(

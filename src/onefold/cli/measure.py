@@ -55,14 +55,16 @@ def metrics_command(
 @_include
 @click.option("--segment", metavar="NAME", help="Of its members alone, at the end of the days.")
 @click.option("--compare", is_flag=True, help="Beside the same of as many days before.")
+@click.option("--cumulative", is_flag=True, help="A count or a sum from the first day on, so far.")
 @click.option("--history", is_flag=True, help="Instead: the definitions that held, and whose.")
-def metric_command(name: str, *, compare: bool, history: bool, **asked: str | None) -> int:
+def metric_command(
+    name: str, *, compare: bool, cumulative: bool, history: bool, **asked: str | None
+) -> int:
     """Measure the metric NAME, with its intervals; without days, over the last 28 whole ones."""
     if history:
         return answer("metric history", {"name": name})
-    return answer(
-        "metric", {"name": name, "compare": "former" if compare else None, **_named_days(asked)}
-    )
+    told = {"compare": "former" if compare else None, "cumulative": cumulative or None}
+    return answer("metric", {"name": name, **told, **_named_days(asked)})
 
 
 @command("funnel")

@@ -61,7 +61,8 @@ class Questions(ABC):
             name: Its name, one of `metrics()`.
             as_user: Under whose role and policies; the owner's when left out.
             params: `from_`, `to` (days, the last not counted), `every` (`day`, `week`, `month`),
-                `by`, `purpose`, `environment`, `include`.
+                `by`, `compare` (`former`: beside the days before), `cumulative` (of a count or a
+                sum, from the first day on), `segment`, `purpose`, `environment`, `include`.
         """
         return self.find("metric", as_user=as_user, name=name, **params)
 

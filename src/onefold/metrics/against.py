@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from onefold.metrics.compile import Span
 from onefold.metrics.figures import change, measure
 from onefold.metrics.records import Change, Metric
+from onefold.metrics.running import cumulative
 from onefold.model.records import Answer
 from onefold.model.time import day_of, day_start
 from onefold.model.words import plural
@@ -41,6 +42,7 @@ def against_former(
     to_time: int,
     every: str = "none",
     by: str | None = None,
+    running: bool = False,
 ) -> Answer:
     """Return a metric as `measure` does, each row with `former`: the same of the days before.
 
@@ -55,14 +57,16 @@ def against_former(
         to_time: Start of a day, microseconds UTC, exclusive.
         every: `none`, `day`, `week` or `month`.
         by: One of the metric's `splits`.
+        running: Whether both are running totals, as `cumulative` has them.
 
     Raises:
         BadInput: The window, the period or the dimension cannot be used.
     """
+    measured = cumulative if running else measure
     span = (from_time, to_time)
     before = former_span(span, view.zone)
-    now = measure(view, metric, from_time=span[0], to_time=span[1], every=every, by=by)
-    then = measure(view, metric, from_time=before[0], to_time=before[1], every=every, by=by)
+    now = measured(view, metric, from_time=span[0], to_time=span[1], every=every, by=by)
+    then = measured(view, metric, from_time=before[0], to_time=before[1], every=every, by=by)
     moved = change(view, metric, period=span, former=before)
     place = [column.name for column in now.columns].index("estimate")
     known, keys = _placed(then, every, by, place), _keys(now, every, by, place)

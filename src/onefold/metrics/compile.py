@@ -34,6 +34,7 @@ class Ask:
         currency: Only money of this currency; None where money is not asked.
         among: Values of a dimension to set side by side, each with terms of its own: the dimension
             and its values, of which the empty one is what has none. None where nothing is.
+        running: Whether what has been counted in one period is not counted again in a later one.
     """
 
     spans: tuple[Span, ...]
@@ -42,6 +43,7 @@ class Ask:
     zone: str
     currency: str | None = None
     among: tuple[str, tuple[str, ...]] | None = None
+    running: bool = False
 
     @property
     def sides(self) -> int:
@@ -69,7 +71,7 @@ def compiled(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
     `onefold.stats.Moments.from_sums` takes them. Variables are the terms of the metric, for each
     side in turn.
     """
-    return _compiled(metric, ask, _read(view, metric, ask), weighted=view.sampled)
+    return _compiled(metric, ask, read_of(view, metric, ask), weighted=view.sampled)
 
 
 def units_compiled(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
@@ -78,10 +80,11 @@ def units_compiled(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
     Columns: `period` and `dimension` as of `compiled`, `value`, `weight` (how many a unit stands
     for), `units` (how many of them there are).
     """
-    return _units(metric, ask, _read(view, metric, ask), weighted=view.sampled)
+    return _units(metric, ask, read_of(view, metric, ask), weighted=view.sampled)
 
 
-def _read(view: "View", metric: Metric, ask: Ask) -> tuple[tuple[str, Any], ...]:
+def read_of(view: "View", metric: Metric, ask: Ask) -> tuple[tuple[str, Any], ...]:
+    """Return the tables that a question reads, by name, as what they can be looked up by."""
     tables = read_tables(view, metric, ask.spans)
     if "events" in tables:
         asked = {name for term, _ in ask.variables(metric) for name, _ in term.where} | {ask.by}
@@ -112,15 +115,22 @@ def _of_units(
     metric: Metric, ask: Ask, tables: tuple[tuple[str, Any], ...], *, weighted: bool
 ) -> tuple[Any, list[str]]:
     """Return a row a (period, dimension, unit) with its variables, and the names of the first."""
+    rows, keys = amounts_of(metric, ask, tables, weighted=weighted)
+    units = weighted_persons if weighted else per_person
+    return units(rows, metric, ask.variables(metric), keys), keys
+
+
+def amounts_of(
+    metric: Metric, ask: Ask, tables: tuple[tuple[str, Any], ...], *, weighted: bool
+) -> tuple[Any, list[str]]:
+    """Return the rows of all tables with what each adds, and which of their columns are keys."""
     keys = [*(["period"] if ask.every != "none" else []), *(["dimension"] if ask.by else [])]
     variables = ask.variables(metric)
     parts = [
         _amounts(table.to_expr(), name, variables, ask, metric=metric, weighted=weighted)
         for name, table in sorted(tables, key=lambda one: _ORDER.get(one[0], len(_ORDER)))
     ]
-    rows = reduce(lambda above, below: above.union(below), parts)
-    units = weighted_persons if weighted else _per_person
-    return units(rows, metric, variables, keys), keys
+    return reduce(lambda above, below: above.union(below), parts), keys
 
 
 _ORDER = {"events": 0, "sessions": 1, "purchases": 2}
@@ -165,7 +175,11 @@ def _amounts(
         if ask.currency is not None and term.measure == "sum":
             counts &= currency_of_row(wanted) == ask.currency
         if term.measure == "distinct":
-            keys = [columns[key] for key in columns if not key.startswith(("v", "w"))]
+            keys = [
+                columns[key]
+                for key in columns
+                if not (key.startswith(("v", "w")) or (ask.running and key == "period"))
+            ]
             counts = _first_of(wanted, counts, dimension_of(wanted, term.column), keys)
         columns[f"v{place}"] = ibis.ifelse(counts, _amount(wanted, term), 0).cast("float64")
         if weighted:
@@ -202,7 +216,7 @@ def _first_of(table: Any, counts: Any, value: Any, keys: list[Any]) -> Any:
     return counts & value.notnull() & (number == 0)
 
 
-def _per_person(
+def per_person(
     rows: Any, metric: Metric, variables: list[tuple[Term, Span]], keys: list[str]
 ) -> Any:
     """Return a row a (period, dimension, person) with the person's own value of each variable."""
@@ -222,17 +236,17 @@ def _per_person(
         # Only what belongs to the people below is counted above.
         for above, below in zip(names[::2], names[1::2], strict=True):
             values[above] = ibis.ifelse(values[below] > 0, values[above], 0)
-    per_person = summed.select(*keys, **values)
-    return per_person.filter(ibis.or_(*(per_person[name] != 0 for name in names)))
+    told = summed.select(*keys, **values)
+    return told.filter(ibis.or_(*(told[name] != 0 for name in names)))
 
 
-def _statistics(per_person: Any, metric: Metric, ask: Ask, keys: list[str]) -> Any:
+def _statistics(units: Any, metric: Metric, ask: Ask, keys: list[str]) -> Any:
     """Return the sums; `n` counts persons, `n0` and `n1` those of each side."""
     import ibis
 
     size = len(metric.terms)
-    columns = [per_person[f"v{place}"] for place in range(size * ask.sides)]
-    sums: dict[str, Any] = {"n": per_person.count()}
+    columns = [units[f"v{place}"] for place in range(size * ask.sides)]
+    sums: dict[str, Any] = {"n": units.count()}
     if ask.sides > 1:
         for place in range(ask.sides):
             own = columns[place * size : (place + 1) * size]
@@ -241,7 +255,7 @@ def _statistics(per_person: Any, metric: Metric, ask: Ask, keys: list[str]) -> A
         sums[f"s{place}"] = column.sum()
     for i, j in combinations_with_replacement(range(len(columns)), 2):
         sums[f"q{i}{j}"] = (columns[i] * columns[j]).sum()
-    return per_person.group_by(*keys).aggregate(**sums) if keys else per_person.aggregate(**sums)
+    return units.group_by(*keys).aggregate(**sums) if keys else units.aggregate(**sums)
 
 
 def moment_columns(size: int) -> tuple[list[str], list[str]]:

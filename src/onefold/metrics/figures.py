@@ -58,11 +58,11 @@ def measure(
     Raises:
         BadInput: The window, the period or the dimension cannot be used.
     """
-    ask = _ask(view, metric, (from_time, to_time), every=every, by=by)
+    ask = ask_of(view, metric, (from_time, to_time), every=every, by=by)
     closed = closed_figures(view, metric, ask)
-    asks = _asks(view, metric, ask, closed)
-    found = [(one, told) for one in asks for told in _stood(view, metric, one, closed)]
-    rows = [_row(metric, one, told, closed=bool(closed)) for one, told in found]
+    asks = asks_of(view, metric, ask, closed)
+    found = [(one, told) for one in asks for told in stood_of(view, metric, one, closed)]
+    rows = [row_of(metric, one, told, closed=bool(closed)) for one, told in found]
     whole, span = every == "none", {"every": every, "zone": view.zone}
     notes = wording.notes(
         metric,
@@ -75,7 +75,7 @@ def measure(
         currencies=[one.currency or "" for one in asks if one.currency is not None],
     )
     return Answer(
-        columns=_columns(metric, ask, closed=bool(closed)),
+        columns=columns_of(metric, ask, closed=bool(closed)),
         rows=tuple(rows),
         definition=wording.definition(metric),
         query=view.sql(_question(view, metric, asks[0])),
@@ -85,7 +85,7 @@ def measure(
             *notes,
             *wording.closed_notes(closed),
             *view.marked_notes(from_time, to_time),
-            *_sampled_notes(view),
+            *sampled_notes(view),
         ),
     )
 
@@ -96,7 +96,8 @@ def _question(view: "View", metric: Metric, ask: Ask) -> "ir.Table":
     return (spreads.question if metric.is_spread else compiled)(view, metric, ask)
 
 
-def _sampled_notes(view: "View") -> tuple[str, ...]:
+def sampled_notes(view: "View") -> tuple[str, ...]:
+    """Return what is to be said where events stand for more than one."""
     if not view.sampled:
         return ()
     return ("What a source sampled weighs one over its rate; `n` is who was really seen.",)
@@ -126,7 +127,7 @@ def change(view: "View", metric: Metric, *, period: Span, former: Span) -> Chang
     both = found.moments if found else _nobody(2 * len(metric.terms))
     people = found.people if found else (0, 0)
     now, then = (
-        _estimate(metric, _part(both, len(metric.terms), place=place, people=people[place]))
+        estimate_of(metric, _part(both, len(metric.terms), place=place, people=people[place]))
         for place in (0, 1)
     )
     relative = relative_change(both)
@@ -209,12 +210,12 @@ def series(
     Every period of the window has a point; one without anybody has an estimate of None, or of
     zero for counts and sums.
     """
-    asked = _ask(view, metric, (from_time, to_time), every=every, by=None)
+    asked = ask_of(view, metric, (from_time, to_time), every=every, by=None)
     closed = closed_figures(view, metric, asked)
-    ask = _asks(view, metric, asked, closed)[0]
+    ask = asks_of(view, metric, asked, closed)[0]
     return tuple(
         Point(start, one.value, ask.currency or "", one.closed, one.recomputed, one.reason)
-        for start, _, one in _stood(view, metric, ask, closed)
+        for start, _, one in stood_of(view, metric, ask, closed)
         if start is not None
     )
 
@@ -223,13 +224,20 @@ def recount(
     view: "View", metric: Metric, *, from_time: int, to_time: int, every: str
 ) -> Iterator[tuple[date, str, Estimate]]:
     """Yield first day, currency and figure of every period as counted now, closed or not."""
-    for ask in _asks(view, metric, _ask(view, metric, (from_time, to_time), every=every, by=None)):
+    for ask in asks_of(
+        view, metric, ask_of(view, metric, (from_time, to_time), every=every, by=None)
+    ):
         for start, _, value in _estimates(view, metric, ask):
             if start is not None:
                 yield start, ask.currency or "", value
 
 
-def _ask(view: "View", metric: Metric, span: Span, *, every: str, by: str | None) -> Ask:
+def ask_of(view: "View", metric: Metric, span: Span, *, every: str, by: str | None) -> Ask:
+    """Return a question of one window.
+
+    Raises:
+        BadInput: The window, the period or the dimension cannot be used.
+    """
     check_window(*span, every)
     if by is not None:
         known = metric.splits
@@ -243,7 +251,7 @@ def _ask(view: "View", metric: Metric, span: Span, *, every: str, by: str | None
     return Ask((span,), every, by, view.zone)
 
 
-def _asks(
+def asks_of(
     view: "View", metric: Metric, ask: Ask, closed: Mapping[date, Closed] = MappingProxyType({})
 ) -> tuple[Ask, ...]:
     """Return the same question for each currency, of closed figures too; itself where no money."""
@@ -254,7 +262,7 @@ def _asks(
     return tuple(replace(ask, currency=currency) for currency in found or ("",))
 
 
-def _stood(
+def stood_of(
     view: "View", metric: Metric, ask: Ask, closed: Mapping[date, Closed]
 ) -> list[tuple[date | None, str | None, Stood]]:
     """Return every period and dimension in order, a closed period as it was closed."""
@@ -262,13 +270,14 @@ def _stood(
     if not closed:
         return [(period, dimension, Stood(value)) for period, dimension, value in found]
     now = [(period, value) for period, _, value in found if period is not None]
-    told = beside(view, metric, ask, now, closed=closed, nobody=_figure_of_nobody(metric))
+    told = beside(view, metric, ask, now, closed=closed, nobody=figure_of_nobody(metric))
     return [(period, None, one) for period, one in told]
 
 
-def _row(
+def row_of(
     metric: Metric, ask: Ask, told: tuple[date | None, str | None, Stood], *, closed: bool
 ) -> tuple[object, ...]:
+    """Return the row of an answer that `columns_of` heads; with `closed`, two cells more."""
     period, dimension, stood = told
     value = stood.value
     head: list[object] = [] if period is None else [period]
@@ -302,15 +311,16 @@ def _estimates(
     if ask.by:
         seen = {dimension for _, dimension in found}
         dimensions = sorted(seen, key=lambda name: (name is None, name or ""))
-    nobody = _figure_of_nobody(metric)
+    nobody = figure_of_nobody(metric)
     for period, dimension in product(periods, dimensions):
         yield period, dimension, found.get((period, dimension), nobody)
 
 
-def _figure_of_nobody(metric: Metric) -> Estimate:
+def figure_of_nobody(metric: Metric) -> Estimate:
+    """Return what a metric says where there is nobody."""
     if not metric.is_summed:
         return Estimate(None, None, None, 0, note=NO_ONE)
-    return _estimate(metric, _nobody(len(metric.terms)))
+    return estimate_of(metric, _nobody(len(metric.terms)))
 
 
 def _figures(
@@ -319,7 +329,7 @@ def _figures(
     """Return the figures of the periods and dimensions that have anybody."""
     if metric.is_summed:
         cells = queries.cells(view, metric, ask)
-        return {(one.period, one.dimension): _estimate(metric, one.moments) for one in cells}
+        return {(one.period, one.dimension): estimate_of(metric, one.moments) for one in cells}
     made = acquired if metric.kind == "acquisition" else spreads
     found = made.estimates(view, metric, ask)
     return {place: _enough(metric, value) for place, value in found.items()}
@@ -332,7 +342,7 @@ def _enough(metric: Metric, value: Estimate) -> Estimate:
     return replace(value, low=None, high=None, note=wording.too_few(metric, value.n))
 
 
-def _estimate(metric: Metric, moments: Moments) -> Estimate:
+def estimate_of(metric: Metric, moments: Moments) -> Estimate:
     """Return the figure of one cell; n is the number of persons it is measured by."""
     if metric.kind in {"count", "sum"}:
         return ranges.total(moments)
@@ -368,7 +378,8 @@ def _nobody(size: int) -> Moments:
     return Moments(0, (0.0,) * size, ((0.0,) * size,) * size)
 
 
-def _columns(metric: Metric, ask: Ask, *, closed: bool) -> tuple[Column, ...]:
+def columns_of(metric: Metric, ask: Ask, *, closed: bool) -> tuple[Column, ...]:
+    """Return the columns of an answer; with `closed`, what is counted now and why it differs."""
     kind = "money" if metric.format == "money" else "number"
     unit = {"percent": "share", "duration": "seconds"}.get(metric.format, "")
     head = [Column("period", "date")] if ask.every != "none" else []

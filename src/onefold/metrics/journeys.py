@@ -10,8 +10,12 @@ from onefold.metrics.habits import STATES, Habit, lifecycle, stickiness
 from onefold.metrics.paths import Paths, paths
 from onefold.metrics.records import Point
 from onefold.metrics.returning import KINDS, Returning, retention
+from onefold.metrics.running import KINDS as ADDED_KINDS
+from onefold.metrics.running import check as check_running
+from onefold.metrics.running import cumulative
 
 __all__ = [
+    "ADDED_KINDS",
     "KINDS",
     "STATES",
     "Economics",
@@ -22,7 +26,9 @@ __all__ = [
     "Steps",
     "against_former",
     "calendar",
+    "check_running",
     "contrast",
+    "cumulative",
     "economics",
     "funnel",
     "funnel_times",

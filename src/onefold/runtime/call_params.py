@@ -48,6 +48,7 @@ class MetricParams(
     every: Every | None = None
     by: str | None = None
     compare: Literal["", "former"] = ""
+    cumulative: bool = False
 
 
 class NameParams(Asking, frozen=True, kw_only=True):

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
 from onefold.metrics import measure, questions
 from onefold.model.errors import BadInput, unknown
@@ -11,6 +12,9 @@ from onefold.model.time import day_of, day_start, parse_date, parse_duration
 from onefold.runtime import call_params as take
 from onefold.runtime.registry import Asked, Body, named
 from onefold.store import View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _DEFAULT_DAYS = 28
 _NOT_TODAY = "Today is not counted: it is not over."
@@ -75,14 +79,16 @@ def _metric(asked: Asked, params: take.MetricParams) -> Body:
     if params.segment:
         questions.segments.check_of_people(metric)
     about = _about(asked, params)
-    ask = questions.against_former if params.compare else measure
+    ask: Callable[..., Answer] = questions.cumulative if params.cumulative else measure
+    if params.compare:
+        ask = partial(questions.against_former, running=params.cumulative)
     from_time, to_time = about.span
     answer = ask(
         about.view,
         metric,
         from_time=from_time,
         to_time=to_time,
-        every=params.every or "none",
+        every=params.every or ("day" if params.cumulative else "none"),
         by=params.by,
     )
     return about.told(answer)

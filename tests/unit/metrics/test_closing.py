@@ -276,3 +276,23 @@ def test_a_viewer_may_look_at_closed_periods_and_not_close(world) -> None:
     assert ask(world, "period list", viewer)["rows"]
     with pytest.raises(NotAllowed):
         ask(world, "period close", viewer)
+
+
+def test_a_running_total_adds_closed_days_as_they_were_closed(world) -> None:
+    world.send(saved(6, at=DAY_SECONDS, user="u6"))
+    world.fold()
+    ask(world, "period close")
+    late(world)
+    world.fold()
+    total = told(world, cumulative=True)
+    assert total[FIRST] == (4, 5, "late")
+    assert total["2025-10-10"] == (5, 6, "late")
+    rows = ask(world, "metric", name="saves", cumulative=True, **SPAN)["rows"]
+    now = ask(world, "metric", name="saves", **(SPAN | {"every": "month"}))["rows"]
+    # The interval is that of what is counted now, around the figure that stands.
+    assert rows[-1][1] - rows[-1][2] == pytest.approx(now[0][1] - now[0][2])
+    # Different people cannot be added up from the figures of days, and it is said so.
+    people = ask(world, "metric", name="savers", cumulative=True, **SPAN)
+    assert [row[1] for row in people["rows"]] == [4, 5]
+    assert "recomputed" not in {column["name"] for column in people["columns"]}
+    assert any("cannot be added up" in note for note in people["notes"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -47,7 +48,7 @@ from onefold.web.pages.traffic import LetIn
 from onefold.web.wording import number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
 
     from starlette.requests import Request
@@ -168,7 +169,10 @@ def _told(workspace: Workspace, view: View, asked: Asked) -> tuple[Answer, View]
 
 
 def _answer(view: View, asked: Asked) -> Answer:
-    measured = metrics.questions.against_former if asked.compare else metrics.measure
+    asks = metrics.questions
+    measured: Callable[..., Answer] = asks.cumulative if asked.cumulative else metrics.measure
+    if asked.compare:
+        measured = partial(asks.against_former, running=asked.cumulative)
     return measured(
         view,
         asked.metric,
@@ -206,7 +210,8 @@ def shown_of(
         "fresh": wording.freshness(view.fresh_time, view.now, zone=view.zone),
         "chart": chart_of(asked, rows, today=today, marks=marks),
         "marks": [_mark_words(mark) for mark in marks],
-        "chart_name": f"{metric.label} {EVERY[asked.every]}{_in_words(metric, rows)}",
+        "chart_name": f"{metric.label} {EVERY[asked.every]}{_so_far(asked)}"
+        f"{_in_words(metric, rows)}",
         "groups": _legend(asked, rows),
         "columns": columns_of(asked, rows),
         "rows": table_rows(asked, rows, today=today),
@@ -254,7 +259,12 @@ def question_words(asked: Asked, segments: Mapping[str, str] = MappingProxyType(
     of = f" of {of_whom(segments, asked.segment)[asked.segment]}" if asked.segment else ""
     by = f", by {dimension_words(asked.by)}" if asked.by else ""
     days = span_words(asked.from_date, asked.to_date)
-    return f"{metric.label}{of} {EVERY[asked.every]}{by}, {days}: how much, and which way?"
+    how = f"{EVERY[asked.every]}{_so_far(asked)}{by}"
+    return f"{metric.label}{of} {how}, {days}: how much, and which way?"
+
+
+def _so_far(asked: Asked) -> str:
+    return ", all so far" if asked.cumulative else ""
 
 
 def group_name(by: str, group: object) -> str:

@@ -62,7 +62,7 @@ def told(metric: Metric, value: float | None, currency: str = "") -> str:
 def pair_of(asked: Asked, rows: Sequence[Row], *, today: date) -> Pair | None:
     """Return what is to be compared: the last two periods that are over, or most and least."""
     known = _known(rows)
-    if not known:
+    if not known or asked.cumulative:
         return None
     if asked.by:
         here = _last_period(asked, known, today=today)
@@ -161,6 +161,8 @@ def answer_words(
     if pair is not None and test is not None:
         return [f"{metric.label} ", *_moved(metric, pair, test, asked.every)]
     line = _line(known)
+    if asked.cumulative:
+        return _so_far(metric, line[-1], since=asked.from_date)
     whole = [row for row in line if is_whole(asked, row, today=today)]
     last = (whole or line)[-1]
     figure = wording.bold(told(metric, last["estimate"], last["currency"]))
@@ -172,6 +174,13 @@ def answer_words(
     return [*said, "."]
 
 
+def _so_far(metric: Metric, last: Row, *, since: date) -> list[object]:
+    """Return what a running total has come to."""
+    figure = wording.bold(told(metric, last["estimate"], last["currency"]))
+    begun = f" since {since.day} {since:%B %Y}"
+    return [f"{metric.label}: ", figure, _range(metric, last), f", in all{begun}."]
+
+
 def not_reached(metric: Metric) -> str:
     """Return why a time is not known though somebody is in it."""
     return f"fewer than {share(metric.quantile, 0)} have done so yet"
@@ -180,7 +189,7 @@ def not_reached(metric: Metric) -> str:
 def left_out_words(asked: Asked, rows: Sequence[Row], *, today: date) -> str:
     """Return which period the comparison leaves out and why; empty where all are whole."""
     said = []
-    if asked.every != "none" and rows:
+    if asked.every != "none" and rows and not asked.cumulative:
         last = max(rows, key=lambda row: row["period"])
         if not is_whole(asked, last, today=today):
             name = {"day": "", "week": "week from ", "month": ""}[asked.every]

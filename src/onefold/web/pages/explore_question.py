@@ -28,6 +28,8 @@ LONGEST_DAYS = 800
 
 COMPARED = {"": "nothing", "former": "the days before"}
 """What stands beside a figure."""
+COUNTED = {"": "each by itself", "true": "all so far"}
+"""What the figure of a period is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Asked:
         include: What marked traffic is let in; empty for none, `all` for all of it.
         compare: `former` to set the days before beside it, or empty.
         segment: Of whose members alone, at the end of the days; empty for everybody.
+        cumulative: Whether each period tells all days from the first to its end.
     """
 
     metric: Metric
@@ -55,6 +58,7 @@ class Asked:
     include: str = ""
     compare: str = ""
     segment: str = ""
+    cumulative: bool = False
 
     def question(self, asker: Asker) -> Question:
         """Return under which terms it is asked."""
@@ -63,6 +67,8 @@ class Asked:
     def address(self, path: str = "/explore", **changed: str) -> str:
         """Return the address of this question, with some parts changed; empty ones go."""
         parts = self.params() | {"include": self.include} | changed
+        if parts["every"] == "none":
+            parts["cumulative"] = ""  # In all, the total is the figure itself.
         return f"{path}?{urlencode({name: value for name, value in parts.items() if value})}"
 
     def params(self) -> dict[str, str]:
@@ -76,6 +82,7 @@ class Asked:
             "purpose": self.purpose,
             "compare": self.compare,
             "segment": self.segment,
+            "cumulative": "true" if self.cumulative else "",
         }
 
 
@@ -110,7 +117,10 @@ def asked_of(params: Mapping[str, str], known: Mapping[str, Metric], *, today: d
     if segment:
         questions.segments.check_of_people(metric)
     days, include = (from_date, to_date), let_in(params).text
-    return Asked(metric, every, by, *days, purpose, include, compare, segment)
+    total = _one_of("way to count", params.get("cumulative") or "", COUNTED)
+    if total:
+        questions.check_running(metric, every)
+    return Asked(metric, every, by, *days, purpose, include, compare, segment, bool(total))
 
 
 def first_day(to_date: date, every: str) -> date:
@@ -193,7 +203,11 @@ def filters_of(
         {
             "label": each.label,
             "href": asked.address(
-                metric=name, by="", purpose="", segment=asked.segment if each.of_people else ""
+                metric=name,
+                by="",
+                purpose="",
+                segment=asked.segment if each.of_people else "",
+                **({} if each.kind in questions.ADDED_KINDS else {"cumulative": ""}),
             ),
             "current": each is asked.metric,
         }
@@ -206,6 +220,7 @@ def filters_of(
             "value": EVERY[asked.every].removeprefix("by "),
             "options": _options(asked, "every", EVERY.items(), asked.every),
         },
+        *([_counted_filter(asked)] if _may_run(asked) else []),
         _by_filter(asked),
         *([_segment_filter(asked, segments)] if asked.metric.of_people else []),
         _days_filter(asked, today),
@@ -231,6 +246,16 @@ def _options(
         {"label": label, "href": asked.address(**{part: value}), "current": value == current}
         for value, label in values
     ]
+
+
+def _may_run(asked: Asked) -> bool:
+    return asked.every != "none" and asked.metric.kind in questions.ADDED_KINDS
+
+
+def _counted_filter(asked: Asked) -> dict[str, object]:
+    chosen = asked.params()["cumulative"]
+    options = _options(asked, "cumulative", COUNTED.items(), chosen)
+    return {"label": "Periods", "value": COUNTED[chosen], "options": options}
 
 
 def _by_filter(asked: Asked) -> dict[str, object]:
@@ -263,6 +288,7 @@ def _days_filter(asked: Asked, today: date) -> dict[str, object]:
         "include": asked.include,
         "compare": asked.compare,
         "segment": asked.segment,
+        "cumulative": asked.params()["cumulative"],
     }
     ends = (("From", "from", asked.from_date), ("To, left out itself", "to", asked.to_date))
     spans = []
