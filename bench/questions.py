@@ -47,8 +47,9 @@ _CAME_BACK = f"""
         SELECT person_id, min(week) AS cohort FROM held WHERE event = '{STEPS[0]}' GROUP BY 1
     ),
     back AS (SELECT DISTINCT person_id, week FROM held WHERE event = '{STEPS[1]}')
+    SELECT cohort, cohort AS week, count(*) FROM first GROUP BY ALL UNION ALL
     SELECT cohort, week, count(*) FROM first JOIN back USING (person_id)
-    WHERE week >= cohort GROUP BY ALL
+    WHERE week > cohort GROUP BY ALL
 """
 
 

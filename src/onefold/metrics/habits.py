@@ -4,7 +4,7 @@ Who is new is told of all time that the View knows, and not of the days asked: w
 and comes again today has been away, and is not new.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -78,7 +78,7 @@ def lifecycle(view: "View", asked: Habit) -> Answer:
         query=view.sql(_states(_there(view, asked), asked, view.zone)),
         as_of_time=view.fresh_time,
         excluded_by_consent=view.left_out(*asked.span),
-        notes=tuple(_notes(view, asked, sorted(partly))),
+        notes=tuple(_notes(view, asked, sorted(partly), heard=_is_heard(counts))),
     )
 
 
@@ -109,7 +109,10 @@ def stickiness(view: "View", asked: Habit) -> Answer:
         query=view.sql(question),
         as_of_time=view.fresh_time,
         excluded_by_consent=view.left_out(*asked.span),
-        notes=(*_average(asked, found, len(starts)), *_notes(view, asked, ())),
+        notes=(
+            *_average(asked, found, len(starts)),
+            *_notes(view, asked, (), heard=bool(found)),
+        ),
     )
 
 
@@ -256,8 +259,8 @@ def _stickiness_words(asked: Habit) -> str:
     )
 
 
-def _notes(view: "View", asked: Habit, partly: Sequence[date]) -> Iterator[str]:
-    if asked.event:
+def _notes(view: "View", asked: Habit, partly: Sequence[date], *, heard: bool) -> Iterator[str]:
+    if asked.event and not heard:
         yield from asking.unheard_notes(asking.unheard(view, (asked.event,), asked.span))
     if partly:
         yield f"Not whole: {', '.join(day.isoformat() for day in partly)}."

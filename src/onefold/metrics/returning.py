@@ -62,13 +62,17 @@ def retention(view: "View", asked: Returning) -> Answer:
         BadInput: The events, the period or the days cannot be used.
     """
     starts = _check(asked, view.zone)
-    begun, came = began(view, asked), came_back(view, asked)
-    cohorts = {row["cohort"]: People.of(row) for row in view.ask(begun).to_pylist()}
+    question = came_back(view, asked)
+    cohorts: dict[date, People] = {}
+    back: dict[tuple[date, int], People] = {}
     places = {day: place for place, day in enumerate(starts)}
-    back: dict[tuple[date, int], People] = {
-        (row["cohort"], places[row["period"]] - places[row["cohort"]]): People.of(row)
-        for row in view.ask(came).to_pylist()
-    }
+    for row in view.ask(question).to_pylist():
+        cohort, period = row["cohort"], row["period"]
+        if cohort == period:
+            cohorts[cohort] = People.of(row)
+        else:
+            back[cohort, places[period] - places[cohort]] = People.of(row)
+    returned = bool(back)
     if asked.kind == "rolling":
         back = _summed(back, len(starts))
     over = min(view.now, asked.span[1])
@@ -78,29 +82,21 @@ def retention(view: "View", asked: Returning) -> Answer:
         columns=_columns(),
         rows=tuple(rows),
         definition=_definition(asked),
-        query=view.sql(came),
+        query=view.sql(question),
         as_of_time=view.fresh_time,
         excluded_by_consent=view.left_out(*asked.span),
-        notes=tuple(_notes(view, asked, cohorts, partly)),
+        notes=tuple(_notes(view, asked, cohorts, partly, returned=returned)),
     )
 
 
-def began(view: "View", asked: Returning) -> "ir.Table":
-    """Return the question of the cohorts: `cohort` and its people."""
-    persons: ir.Table = _cohorts(_events(view, asked), asked, view.zone)
-    return persons.group_by("cohort").aggregate(**asking.counted())
-
-
 def came_back(view: "View", asked: Returning) -> "ir.Table":
-    """Return the question of the returns: `cohort`, `period` and the people who came then.
+    """Return the question: `cohort`, `period`, and the people of the cohort who were there then.
 
-    Of a rolling one the last return of each person only.
+    In the cohort's own period these are all of it; in a later one those who came back, of a
+    rolling question each person in the last such period only.
     """
-    return _came_back(_events(view, asked), asked, view.zone)
-
-
-def _events(view: "View", asked: Returning) -> Any:
-    return asking.events_of(view, (asked.start, asked.back), asked.span).op()
+    events = asking.events_of(view, (asked.start, asked.back), asked.span)
+    return _came_back(events.op(), asked, view.zone)
 
 
 @lru_cache(maxsize=64)
@@ -127,7 +123,9 @@ def _came_back(events: Any, asked: Returning, zone: str) -> "ir.Table":
     later = both.filter(both.period > both.cohort)
     if asked.kind == "rolling":
         later = later.group_by("person_id", "cohort", "weight").aggregate(period=_.period.max())
-    return later.group_by("cohort", "period").aggregate(**asking.counted())
+    own = first.select("cohort", "weight", period=first.cohort)
+    there = own.union(later.select("cohort", "weight", "period"))
+    return there.group_by("cohort", "period").aggregate(**asking.counted())
 
 
 def _period(moment: Any, asked: Returning, zone: str) -> Any:
@@ -204,10 +202,16 @@ def _definition(asked: Returning) -> str:
 
 
 def _notes(
-    view: "View", asked: Returning, cohorts: Mapping[date, People], partly: set[date]
+    view: "View",
+    asked: Returning,
+    cohorts: Mapping[date, People],
+    partly: set[date],
+    *,
+    returned: bool,
 ) -> Iterator[str]:
-    names = (asked.start, asked.back)
-    yield from asking.unheard_notes(asking.unheard(view, names, asked.span))
+    if not (cohorts and returned):
+        names = (asked.start, asked.back)
+        yield from asking.unheard_notes(asking.unheard(view, names, asked.span))
     smallest = min((people.n for people in cohorts.values()), default=0)
     if smallest < asking.FEWEST_PEOPLE:
         yield (
