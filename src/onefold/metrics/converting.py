@@ -75,26 +75,21 @@ def _taken(events: Any, steps: Steps) -> "ir.Table":
     import ibis
     from ibis import _
 
-    rows = walked(events, steps)
-    later = range(1, len(steps.events))
-    took = {
-        f"t{place}": (rows.moment - rows[f"s{place}"]).argmin(
-            rows.moment, where=rows[f"s{place}"].notnull()
+    first, *later = walked(events, steps)
+    people = first.group_by("person_id", "begun_in").aggregate(weight=_.weight.min())
+    each = []
+    for place, way in enumerate(later, start=2):
+        took = (way.moment - way.begun).argmin(way.moment) / _SECOND
+        came = way.group_by("person_id", "begun_in").aggregate(value=took)
+        same = [came.person_id == people.person_id, came.begun_in.identical_to(people.begun_in)]
+        each.append(
+            people.join(came, same).select(
+                by=people.begun_in,
+                step=ibis.literal(place, "int64"),
+                value=came.value,
+                weight=people.weight,
+            )
         )
-        for place in later
-    }
-    weight = ibis.ifelse(rows.s0.notnull(), rows.weight, ibis.null("float64")).min()
-    persons = rows.group_by("person_id", by=rows.begun_in).aggregate(weight=weight, **took)
-    # One select a step: two lists unnested at once are pairs to one engine, a product to another.
-    each = [
-        persons.filter(persons[f"t{place}"].notnull()).select(
-            by=persons.by,
-            weight=persons.weight,
-            step=ibis.literal(place + 1, "int64"),
-            value=persons[f"t{place}"] / _SECOND,
-        )
-        for place in later
-    ]
     told = each[0].union(*each[1:]) if each[1:] else each[0]
     return told.group_by("by", "step", "value", "weight").aggregate(units=_.count())
 

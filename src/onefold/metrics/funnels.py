@@ -9,6 +9,7 @@ to a step leaves the most time for the next, so one value a row is enough: the r
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from onefold.metrics import asking
@@ -85,51 +86,59 @@ def _reached(events: Any, steps: Steps) -> "ir.Table":
     import ibis
     from ibis import _
 
-    rows = walked(events, steps)
-    came = [rows[f"s{place}"].max().notnull().cast("int64") for place in range(len(steps.events))]
-    level = came[0]
-    for one in came[1:]:
-        level += one
-    weight = ibis.ifelse(rows.s0.notnull(), rows.weight, ibis.null("float64")).min()
-    persons = rows.group_by("person_id", by=rows.begun_in).aggregate(level=level, weight=weight)
-    return persons.filter(_.level > 0).group_by("by", "level").aggregate(**asking.counted())
+    came = [
+        way.select(
+            "person_id",
+            by=way.begun_in,
+            level=ibis.literal(place, "int64"),
+            # That of the beginnings: what was sampled later does not make more people begin.
+            weight=way.weight if place == 1 else ibis.null("float64"),
+        )
+        for place, way in enumerate(walked(events, steps), start=1)
+    ]
+    persons = came[0].union(*came[1:]).group_by("person_id", "by")
+    furthest = persons.aggregate(level=_.level.max(), weight=_.weight.min())
+    return furthest.group_by("by", "level").aggregate(**asking.counted())
 
 
-def walked(events: Any, steps: Steps) -> "ir.Table":
-    """Return the events of `asking.events_of` with what each of them brought its person to.
+def walked(events: Any, steps: Steps) -> "tuple[ir.Table, ...]":
+    """Return, step by step, the events of `asking.events_of` that brought their person to it.
 
-    Columns beside theirs: `begun_in`, the group that the way began in, and `s0`, `s1` and so on:
-    for an event that is this step, the latest beginning (microseconds) that led to it; else null.
+    Columns: `person_id`, `begun_in`, the group that the way began in, `moment` and `weight` of the
+    event, and `begun`, the latest beginning (microseconds) that led to it.
+    """
+    rows = events.to_expr()
+    first = rows.filter(rows.event == steps.events[0])
+    ways = [first.select("person_id", "moment", "weight", begun_in=first.by, begun=first.moment)]
+    for former, event in pairwise(steps.events):
+        ways.append(_next(rows, ways[-1], event, steps, later=event == former))
+    return tuple(ways)
+
+
+def _next(rows: Any, former: Any, event: str, steps: Steps, *, later: bool) -> Any:
+    """Return the events that go on from those of the step before.
+
+    Of two steps of one event the second is a later one; other events may be of one moment.
     """
     import ibis
 
-    rows = events.to_expr()
-    begins = rows.event == steps.events[0]
-    if steps.by:
-        # Whatever a person does later goes on with each group that the person began in.
-        begun = rows.filter(begins).select("person_id", begun_in="by").distinct()
-        rows = rows.join(begun, "person_id")
-        begins = (rows.event == steps.events[0]) & rows.by.identical_to(rows.begun_in)
-    else:
-        rows = rows.mutate(begun_in=rows.by)
-    rows = rows.mutate(s0=ibis.ifelse(begins, rows.moment, ibis.null("int64")))
-    for place, event in enumerate(steps.events[1:], start=1):
-        again = event == steps.events[place - 1]
-        before = rows[f"s{place - 1}"].max().over(_until(later=again))
-        rows = rows.mutate(before=before)
-        comes = (rows.event == event) & (rows.moment - rows.before <= steps.within)
-        rows = rows.mutate(**{f"s{place}": ibis.ifelse(comes, rows.before, ibis.null("int64"))})
-    return rows
+    # Whatever a person does goes on with each group that came so far; others sort in vain.
+    came = former.select("person_id", "begun_in").distinct()
+    coming = rows.filter(rows.event == event).join(came, "person_id")
+    columns = ("person_id", "begun_in", "moment", "weight")
+    both = former.select(*columns, "begun", comes=ibis.literal(value=False)).union(
+        coming.select(*columns, begun=ibis.null("int64"), comes=ibis.literal(value=True))
+    )
+    of = {"group_by": ["person_id", *(["begun_in"] if steps.by else [])], "order_by": "moment"}
+    until = ibis.range_window(**of, **_LATER if later else _BY_THEN)
+    found = both.mutate(before=both.begun.max().over(until))
+    found = found.filter(found.comes, found.moment - found.before <= steps.within)
+    return found.select(*columns, begun=found.before)
 
 
-def _until(*, later: bool) -> Any:
-    """Return the window of a person's events until one, which itself is not before itself."""
-    import ibis
-
-    of = {"group_by": ["person_id", "begun_in"], "order_by": "moment"}
-    if later:
-        return ibis.range_window(preceding=(None, 1), **of)
-    return ibis.range_window(preceding=None, following=0, **of)
+_LATER: dict[str, Any] = {"preceding": (None, 1)}
+"""Rows up to a microsecond before one: not itself, nor what is of its moment."""
+_BY_THEN: dict[str, Any] = {"preceding": None, "following": 0}
 
 
 def check(steps: Steps) -> None:

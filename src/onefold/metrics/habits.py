@@ -259,6 +259,11 @@ def _stickiness_words(asked: Habit) -> str:
     )
 
 
+def _is_heard(counts: Mapping[tuple[date, str], People]) -> bool:
+    """Return whether somebody was there in one of the periods; who is dormant was there before."""
+    return any(state != "dormant" for _, state in counts)
+
+
 def _notes(view: "View", asked: Habit, partly: Sequence[date], *, heard: bool) -> Iterator[str]:
     if asked.event and not heard:
         yield from asking.unheard_notes(asking.unheard(view, (asked.event,), asked.span))
