@@ -107,7 +107,10 @@ def walked(events: Any, steps: Steps) -> "tuple[ir.Table, ...]":
     Columns: `person_id`, `begun_in`, the group that the way began in, `moment` and `weight` of the
     event, and `begun`, the latest beginning (microseconds) that led to it.
     """
-    rows = events.to_expr()
+    # What a person did at one moment is one; and what is aggregated is worked out once, however
+    # many steps look at it.
+    rows = events.to_expr().group_by("person_id", "event", "moment", "by")
+    rows = rows.aggregate(weight=lambda t: t.weight.min())
     first = rows.filter(rows.event == steps.events[0])
     ways = [first.select("person_id", "moment", "weight", begun_in=first.by, begun=first.moment)]
     for former, event in pairwise(steps.events):
