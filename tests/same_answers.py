@@ -28,13 +28,19 @@ def questions(workspace: Workspace) -> list[tuple[str, dict[str, Any]]]:
         ("metric", {"name": "weekly_active_people", "compare": "former", **_SPAN}),
         *(("metric", {"name": name, "cumulative": True, **_SPAN}) for name in _ADDED),
         ("metric", {"name": _ADDED[0], "cumulative": True, "compare": "former", **_SPAN}),
-        ("funnel", {"events": ["pin_viewed", "pin_saved"], **_SPAN}),
-        ("funnel", {"events": ["pin_viewed", "pin_saved"], "by": "channel", **_SPAN}),
+        ("funnel", {"events": _WAY, **_SPAN}),
+        ("funnel", {"events": _WAY, "by": "channel", **_SPAN}),
+        ("funnel", {"events": ["pin_opened", "pin_opened"], "within": "1d", **_SPAN}),
+        ("funnel times", {"events": _WAY, **_SPAN}),
+        ("funnel times", {"events": _WAY, "by": "channel", "within": "1d", **_SPAN}),
+        ("economics", {"margin": 0.4}),
+        ("segment try", {"text": _SEGMENT, **_SPAN}),
         ("paths", {"event": "search_made", **_SPAN}),
         ("paths", {"event": "pin_saved", "direction": "before", "within": "2h", **_PATHS}),
-        ("retention", {"start": "pin_viewed", "return": "pin_viewed", **_SPAN}),
-        ("lifecycle", {"event": "pin_viewed", "every": "week", **_SPAN}),
-        ("stickiness", {"event": "pin_viewed", "every": "week", **_SPAN}),
+        ("retention", {"start": "pin_opened", "return": "pin_saved", **_SPAN}),
+        ("retention", {"start": "pin_saved", "return": "pin_opened", "kind": "rolling", **_SPAN}),
+        ("lifecycle", {"event": "pin_opened", "every": "week", **_SPAN}),
+        ("stickiness", {"event": "pin_opened", "every": "week", **_SPAN}),
         ("calendar", {}),
         ("touchpoints", {}),
         ("purchases", {}),
@@ -74,6 +80,17 @@ _PATHS: dict[str, Any] = {
 }
 _PATHS |= _SPAN
 _OVER_TIME = ("daily_active_people", "purchase_revenue", "save_rate", "time_to_first_pin")
+_WAY = ["search_made", "pin_opened", "pin_saved"]
+_SEGMENT = """\
+segment: savers
+version: 1
+label: Savers
+description: Who saved twice within a fortnight and made no board.
+owner: Olga
+all:
+  - {did: pin_saved, at_least: 2, days: 14}
+  - {did: board_created, at_most: 0, days: 14}
+"""
 _COUNTING = (
     "SELECT event, count(*) AS n, count(DISTINCT person_id) AS people, min(event_time) AS first "
     "FROM person_events GROUP BY event ORDER BY event"
