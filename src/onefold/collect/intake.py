@@ -52,6 +52,7 @@ NOTHING = b'{"batch":[]}'
 """The body of a row that only counts."""
 
 _MOST_SAID = 160
+_NONE: frozenset[str] = frozenset()
 _objects = msgspec.json.Decoder(dict[str, object])
 
 
@@ -153,6 +154,9 @@ class _Judge:
         self._whence = whence
         self._region = gate.rules.region_of(country=whence.country, region=source.region)
         self._named_region = source.region
+        self._masked: tuple[bytes | None, rules.Region | None, int] = (None, None, 0)
+        self._writes = source.sample < 1 or bool(whence.tells)
+        """Whether intake writes something into events."""
         self.sampled_out = self.dropped = 0
         self.suppressed: Suppressed | None = None
         """Who must not come back; None where nobody was erased."""
@@ -182,15 +186,14 @@ class _Judge:
         """Judge one event and keep what may be kept of it."""
         gone = self.suppressed is not None and self.suppressed.meets(event)
         raw = bytes(request.items[place])
-        region = self._region_of(raw, request)
-        mask = 0 if gone else self._gate.mask(self._basis, event.sent_consent, region)
-        code, reason = event.code, event.reason
+        region = self._region if self._whence.look is None else self._region_of(raw, request)
+        mask = 0 if gone else self._mask(event.sent_consent, region)
+        code, reason, dropped = event.code, event.reason, _NONE
         if place >= MOST_EVENTS:
             code, reason = Code.REFUSED, f"A batch has at most {MOST_EVENTS:,} events."
         elif code == Code.MALFORMED and not keeps_identifiers(mask):
             code = Code.REFUSED
             reason += " It cannot be kept, as its consent cannot be read."
-        dropped: frozenset[str] = frozenset()
         if not code:
             judged = self._content(event)
             code, reason, dropped = judged.code, judged.reason, judged.dropped
@@ -198,15 +201,17 @@ class _Judge:
             self.as_came = False
             self.refused.append(Waiting(place, event.message_id[:_MOST_SAID], reason))
             return
-        if self._leaves_out(event, region, mask, code):
+        if self._leaves_some(region) and self._leaves_out(event, region, mask, code):
             self.as_came = False
             return
-        finish = partial(self._finished, raw, request, dropped, code)
-        if not (code or gone) and self._holds(event, region, mask):
+        if region.before == rules.HELD and not (code or gone) and self._holds(event, mask):
             self.as_came = False
+            finish = partial(self._finished, raw, request, dropped, code)
             self._hold(raw, event, request, mask, finish)
             return
-        kept = finish(self._gated(raw, event, request, mask, gone=gone))
+        kept = self._gated(raw, event, request, mask, gone=gone)
+        if dropped or self._writes:
+            kept = self._finished(raw, request, dropped, code, kept)
         if kept is not raw:
             self.as_came = False
         if code:
@@ -218,6 +223,18 @@ class _Judge:
             self.who = whose(event, self._sampling_key)
         self.items.append(kept)
         self.kept.append(code << 4 | mask)
+
+    def _mask(self, consent: bytes | None, region: rules.Region) -> int:
+        """Return the purposes of an event; those of a request mostly say the same of consent."""
+        said, where, mask = self._masked
+        if where is not region or said != consent:
+            mask = self._gate.mask(self._basis, consent, region)
+            self._masked = consent, region, mask
+        return mask
+
+    def _leaves_some(self, region: rules.Region) -> bool:
+        """Return whether there may be events of which nothing is kept."""
+        return self._sample < 1 or region.before == rules.DROPPED
 
     def _finished(
         self, raw: bytes, request: Request, dropped: frozenset[str], code: int, kept: bytes
@@ -231,9 +248,9 @@ class _Judge:
             kept = self._whence.placed(kept, raw, request.context)
         return kept
 
-    def _holds(self, event: Incoming, region: rules.Region, mask: int) -> bool:
+    def _holds(self, event: Incoming, mask: int) -> bool:
         """Return whether an event waits for its person's word: nobody said yes or no yet."""
-        if region.before != rules.HELD or keeps_identifiers(mask) or self._gate.keys is None:
+        if keeps_identifiers(mask) or self._gate.keys is None:
             return False
         someone = event.user_id or event.anonymous_id
         change = is_change(event.kind, event.event)

@@ -248,12 +248,12 @@ def _event(raw: bytes, request: Request, received_time: int) -> Incoming:
     event_time, basis = correct(sent_as, sent_time, received_time, already=already)
     decoded = Incoming(
         kind,
-        (_text(item.event) or "") if kind == "track" else kind,
+        kind if kind != "track" else "" if item.event is None else _text(item.event) or "",
         "" if item.message_id is None else str(item.message_id),
-        _text(item.user_id),
-        _text(item.anonymous_id),
-        _text(item.previous_id),
-        _text(item.group_id),
+        None if item.user_id is None else _text(item.user_id),
+        None if item.anonymous_id is None else _text(item.anonymous_id),
+        None if item.previous_id is None else _text(item.previous_id),
+        None if item.group_id is None else _text(item.group_id),
         event_time,
         basis,
         _properties(kind, item),
@@ -341,9 +341,7 @@ def _lacks(event: Incoming) -> str:
     return ""
 
 
-def _text(value: str | float | None) -> str | None:
-    if value is None:
-        return None
+def _text(value: str | float) -> str | None:
     if value.__class__ is not str:
         return str(value)
     return value if value and not value.isspace() else None
