@@ -26,6 +26,8 @@ ASKED = {
         collapsed=True,
         by="surface",
     ),
+    "distribution-times": questions.Distribution("seen", SPAN),
+    "distribution-sums": questions.Distribution("seen", SPAN, "surface", by="surface"),
 }
 
 
@@ -36,7 +38,8 @@ def test_a_question_compiles_to_the_sql_on_file(name):
     whole = small.view()
     # Only what is asked for: a new column of the facts is no change of the question.
     events = whole.person_events.select(*_COLUMNS)
-    text = questions.paths(replace(whole, person_events=events), ASKED[name]).query + "\n"
+    ask = questions.paths if name.startswith("paths") else questions.distribution
+    text = ask(replace(whole, person_events=events), ASKED[name]).query + "\n"
     path = FOLDER / f"{name}.sql"
     if not path.exists():
         path.parent.mkdir(exist_ok=True)

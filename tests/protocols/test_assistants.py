@@ -23,7 +23,7 @@ pytestmark = pytest.mark.long
 DAYS = {"from": "2025-10-08", "to": "2025-10-12"}
 FUNNEL = {"events": ["ad_viewed", "ad_clicked"], "within": "1h", **DAYS}
 ALL = ["metrics", "metric", "funnel", "funnel_times", "paths", "retention", "lifecycle"]
-ALL += ["stickiness", "segments", "tables", "sql", "person"]
+ALL += ["stickiness", "distribution", "segments", "tables", "sql", "person"]
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,7 @@ def test_who_may_not_see_persons_is_not_offered_them_and_refused(folder):
         return tools, await client.call_tool("sql", {"query": "select 1"})
 
     tools, refused = spoken(folder, talk, user=named("viewer"))
-    assert tools == ALL[:9]
+    assert tools == ALL[:10]
     assert refused.is_error
     assert "Some viewer (viewer) may not see persons." in words(refused)
     assert refused.structured_content is None

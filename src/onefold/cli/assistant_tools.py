@@ -157,6 +157,17 @@ TOOLS = {
                 "every": "Length of a period.",
             },
         ),
+        Tool(
+            "distribution",
+            "distribution",
+            "How often people did an event, or what a number of it adds up to: how it is spread.",
+            {
+                "event": "The event.",
+                "of": "The property whose numbers are added up; how often without it.",
+                "edges": "Where buckets begin and end, ascending; round numbers without it.",
+                "by": "Apart by a property of the event.",
+            },
+        ),
         Tool("segments", "segment list", "Which segments are defined, and how many they are.", {}),
         Tool("tables", "sql tables", "The tables that `sql` may ask, with their columns.", {}),
         Tool(

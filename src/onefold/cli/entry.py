@@ -56,6 +56,7 @@ ROOMS = {
         "period": ("periods", "Closed periods: figures stay as they were then."),
         "funnel": ("measure", "How many people went how far through some events."),
         "paths": ("measure", "What people did after an event, or before it."),
+        "distribution": ("measure", "How often people did something: how it is spread."),
         "calendar": ("measure", "The days worth a mark: calendar.yaml and campaigns."),
         "economics": ("measure", "What each month's new people brought since; when it paid back."),
         "segment": ("measure", "Segments: who did what how often; as of any day."),

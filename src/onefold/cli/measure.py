@@ -187,6 +187,22 @@ def economics_command(**asked: object) -> int:
     return answer("economics", given)
 
 
+@command("distribution")
+@click.argument("event")
+@click.option("--of", metavar="PROPERTY", help="What its numbers add up to. Default: how often.")
+@click.option("--edges", metavar="NUMBERS", help="Where buckets begin and end, as 1,5,20.")
+@click.option("--segment", metavar="NAME", help="Of its members alone, at the end of the days.")
+@_days
+@click.option("--by", metavar="DIMENSION", help="Apart by a property of the event.")
+@click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")
+@click.option("--environment", help="Of which environment. Default: production.")
+@_include
+def distribution_command(edges: str | None, **asked: str | None) -> int:
+    """Show how often people did EVENT, how many each; without days, over the last 28."""
+    parts = [one for one in map(str.strip, (edges or "").split(",")) if one]
+    return answer("distribution", {"edges": parts or None, **_named_days(asked)})
+
+
 @command("calendar")
 @_days
 @click.option("--purpose", metavar="NAME", help="What the answer is for. Default: analytics.")

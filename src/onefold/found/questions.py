@@ -98,6 +98,17 @@ class Questions(ABC):
         """
         return self.find("paths", as_user=as_user, event=event, **params)
 
+    def distribution(self, event: str, *, as_user: str | None = None, **params: Any) -> Found:
+        """Return how often people did an event, or what a number of it adds up to: its spread.
+
+        Args:
+            event: Its name.
+            as_user: Under whose role and policies; the owner's when left out.
+            params: `of` (the property that is added up), `edges` (ascending), `by`, and days and
+                terms as for `metric`.
+        """
+        return self.find("distribution", as_user=as_user, event=event, **params)
+
     def retention(
         self, start: str, return_: str, *, as_user: str | None = None, **params: Any
     ) -> Found:

@@ -3,6 +3,7 @@
 from onefold.metrics import calendar, segments
 from onefold.metrics.against import against_former
 from onefold.metrics.converting import funnel_times
+from onefold.metrics.distributing import Distribution, distribution
 from onefold.metrics.economics import Economics, economics, months_before
 from onefold.metrics.figures import contrast
 from onefold.metrics.funnels import Steps, funnel
@@ -18,6 +19,7 @@ __all__ = [
     "ADDED_KINDS",
     "KINDS",
     "STATES",
+    "Distribution",
     "Economics",
     "Habit",
     "Paths",
@@ -29,6 +31,7 @@ __all__ = [
     "check_running",
     "contrast",
     "cumulative",
+    "distribution",
     "economics",
     "funnel",
     "funnel_times",

@@ -15,7 +15,16 @@ from onefold.runtime import call_params as take
 from onefold.runtime.registry import CALLS, Asked, Body, call, named, taken_by
 from onefold.runtime.workspace import Workspace
 
-QUESTIONS = ("economics", "funnel", "lifecycle", "metric", "paths", "retention", "stickiness")
+QUESTIONS = (
+    "distribution",
+    "economics",
+    "funnel",
+    "lifecycle",
+    "metric",
+    "paths",
+    "retention",
+    "stickiness",
+)
 """What may stand on a dashboard."""
 
 _Text = Annotated[str, msgspec.Meta(max_length=2_000)]

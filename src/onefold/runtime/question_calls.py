@@ -165,6 +165,30 @@ def _stickiness(asked: Asked, params: HabitParams) -> Body:
     return about.told(questions.stickiness(about.view, question))
 
 
+class DistributionParams(
+    take.Segmented, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
+):
+    """How something is spread over people; `from` is inclusive, `to` is exclusive.
+
+    Without `of` it is how often they did the event; else what that property of it adds up to.
+    """
+
+    event: str
+    of: str = ""
+    edges: tuple[float, ...] = ()
+    from_date: str | None = None
+    to_date: str | None = None
+    by: str | None = None
+
+
+@named("distribution", DistributionParams)
+def _distribution(asked: Asked, params: DistributionParams) -> Body:
+    """How often people did an event, or what a number of it adds up to: how it is spread."""
+    about = _about(asked, params)
+    names = (params.event, about.span, params.of, params.edges, params.by or None)
+    return about.told(questions.distribution(about.view, questions.Distribution(*names)))
+
+
 class EconomicsParams(
     take.Asking, frozen=True, kw_only=True, rename={"from_date": "from", "to_date": "to"}
 ):
@@ -238,7 +262,14 @@ def _about(asked: Asked, params: "_Question") -> _About:
     return _About(some, span, one)
 
 
-_Question = take.MetricParams | FunnelParams | PathsParams | RetentionParams | HabitParams
+_Question = (
+    take.MetricParams
+    | FunnelParams
+    | PathsParams
+    | RetentionParams
+    | HabitParams
+    | DistributionParams
+)
 
 
 def span_of(view: View, first: str | None, after: str | None) -> tuple[int, int]:

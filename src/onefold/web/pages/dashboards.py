@@ -14,6 +14,7 @@ from onefold.model.errors import BadInput, OnefoldError
 from onefold.model.words import plural
 from onefold.runtime import call
 from onefold.web.desk import ask, back, page, signed_in, text_of
+from onefold.web.pages.distribution import DISTRIBUTION, distribution_shown
 from onefold.web.pages.economics import ECONOMICS, economics_shown
 from onefold.web.pages.explore import explored
 from onefold.web.pages.explore_question import dimension_words
@@ -42,6 +43,7 @@ _ASKED_BY: dict[str, tuple[str, Callable[[Workspace, Asker, dict[str, str]], Sho
     "metric": ("/explore", explored),
     "funnel": ("/explore/funnel", funnel_shown),
     "paths": (PATHS, paths_shown),
+    "distribution": (DISTRIBUTION, distribution_shown),
     "retention": ("/explore/retention", retention_shown),
     "economics": (ECONOMICS, economics_shown),
     "lifecycle": (LIFECYCLE, lifecycle_shown),

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from onefold.runtime import Workspace
 
 PATH = "/explore/dashboards"
-QUESTIONS = ("economics", "funnel", "lifecycle", "metric", "paths", "retention", "stickiness")
+QUESTIONS = (
+    "distribution",
+    "economics",
+    "funnel",
+    "lifecycle",
+    "metric",
+    "paths",
+    "retention",
+    "stickiness",
+)
 """Questions that have a page of their own under Explore."""
 
 
@@ -34,8 +43,9 @@ def taken_of(asked: str, params: Mapping[str, str]) -> dict[str, Any]:
         del given["every"]
     if asked == "funnel":
         given["events"] = [name.strip() for name in given.get("events", "").split(",")]
-    if asked == "paths" and "skip" in given:
-        given["skip"] = [name for name in map(str.strip, given["skip"].split(",")) if name]
+    listed = {"paths": "skip", "distribution": "edges"}.get(asked, "")
+    if listed in given:
+        given[listed] = [name for name in map(str.strip, given[listed].split(",")) if name]
     return given
 
 

@@ -47,6 +47,7 @@ _ASK = {
     "Who came back": "/explore/retention",
     "New and gone": "/explore/lifecycle",
     "How often": "/explore/stickiness",
+    "How it is spread": "/explore/distribution",
 }
 _MEMBERS = "Members"
 
