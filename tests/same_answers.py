@@ -74,7 +74,7 @@ def questions(workspace: Workspace) -> list[tuple[str, dict[str, Any]]]:
     return asked
 
 
-_ADDED = ("daily_active_people", "purchase_revenue", "purchases")
+_ADDED = ("daily_active_people", "weekly_active_discovery_sessions", "ad_cost", "purchases")
 _PATHS: dict[str, Any] = {
     "collapse": "repeats",
     "until": "search_made",
