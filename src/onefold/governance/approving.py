@@ -70,6 +70,7 @@ DEFAULTS: dict[str, tuple[str, ...]] = {
     "consent_policy": ("legal",),
     "erasure": (),
     "certification": ("product",),
+    "access": (),
 }
 """Kind of change -> who signs it unless the workspace says otherwise. What an early check finds
 is signed by legal besides."""

@@ -11,6 +11,7 @@ from onefold.collect import Catalogue, sources
 from onefold.governance import approvals
 from onefold.metrics import versions
 from onefold.model.records import Asker
+from onefold.runtime import widening
 from onefold.runtime.placing import placed
 from onefold.runtime.reviewing import fields_of, purposes_of, sources_of
 from onefold.runtime.workspace import Workspace
@@ -35,11 +36,11 @@ def settled(
 
     Raises:
         NotAllowed: It waits to be signed, or was refused; the draft stands in the queue.
-        NotFound: There is no destination of the name.
+        NotFound: There is no destination or user of the name.
         Conflict: It is being made.
     """
     given = {key: kept for key, kept in msgspec.to_builtins(params).items() if kept is not None}
-    if name not in _USES or _waits_for_nobody(workspace, name, given):
+    if name not in _USES or _waits_for_nobody(workspace, asker, name, given):
         return None
     use = _USES[name](workspace, given)
     proposal = approvals.Proposal(
@@ -89,8 +90,12 @@ def _standing(workspace: Workspace, name: str) -> dict[str, object]:
     return {part: getattr(one, part) for part in kept}
 
 
-def _waits_for_nobody(workspace: Workspace, name: str, given: Mapping[str, Any]) -> bool:
-    """Return whether nothing more goes anywhere by it: it stops something, or lacks something."""
+def _waits_for_nobody(
+    workspace: Workspace, asker: Asker, name: str, given: Mapping[str, Any]
+) -> bool:
+    """Return whether nobody may more by it and nothing more goes anywhere: it stops or lacks."""
+    if name in widening.CALLS:
+        return not widening.widens(workspace, asker, name, given)
     if name == "destination add":
         return not all(part in given for part in _WHOLE)
     if name == "personalization switch":
@@ -225,9 +230,15 @@ def _ruled(_workspace: Workspace, given: Mapping[str, Any]) -> approvals.Use:
     return approvals.Use(kind=given["kind"])
 
 
+def _let_in(_workspace: Workspace, _: Mapping[str, Any]) -> approvals.Use:
+    """Return the use of what lets somebody do more here; no data goes anywhere by it."""
+    return approvals.Use(kind="access")
+
+
 _RUNS = frozenset({"destination run", "destination replay"})
 """Calls that are signed for the destination as it stands."""
 _USES: dict[str, Made] = {
+    "approval assign": _let_in,
     "approval need": _ruled,
     "destination add": _added,
     "destination replay": _run,
@@ -236,6 +247,7 @@ _USES: dict[str, Made] = {
     "intersect answer": _to_partner,
     "intersect ask": _to_partner,
     "join": _joined,
+    "key add": _let_in,
     "metric keep": _defined,
     "person erase": _erased,
     "personalization switch": _personalized,
@@ -243,6 +255,9 @@ _USES: dict[str, Made] = {
     "source add": _kept,
     "source set": _kept,
     "transfer register": _crossing,
+    "user add": _let_in,
+    "user link": _let_in,
+    "user set": _let_in,
 }
 """Call -> what it would do with data. What only stops something is not asked for."""
 BOUND = frozenset(_USES)

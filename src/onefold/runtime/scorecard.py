@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from onefold.consent import purpose_bit
-from onefold.governance import approvals, audits, keys, policies, verify
+from onefold.governance import approvals, audits, keys, policies
 from onefold.model.facts import TABLES
 from onefold.model.personal import class_of
 from onefold.model.records import OWNER, Question
@@ -145,7 +145,8 @@ def _shut_files(workspace: "Workspace") -> Found:
 
 
 def _whole_trail(workspace: "Workspace") -> Found:
-    found = verify(workspace.state, anchor_of(workspace.log))
+    watch, now = workspace.trail_watch, workspace.clock()
+    found = watch.look(workspace.state, anchor_of(workspace.log), now)
     return found.whole, found.why or f"{found.entries:,} entries follow from each other."
 
 

@@ -34,6 +34,14 @@ def test_a_workspace_passes_every_check_of_its_own_form(world):
     assert all(row[3] for row in found.body["rows"])
 
 
+def test_a_trail_that_is_cut_after_the_form_was_read_fails_it_at_once(world):
+    assert call(world.workspace, OWNER, "scorecard", {}).good
+    reads = call(world.workspace, OWNER, "audit verify", {"new": True}).body
+    assert reads["read_from"] > 1
+    world.workspace.state.touch(tables.audit.delete().where(tables.audit.c.id > 2))
+    assert not call(world.workspace, OWNER, "scorecard", {}).good
+
+
 def test_a_trail_that_was_cut_fails_it(world):
     world.workspace.state.touch(tables.audit.delete().where(tables.audit.c.id > 2))
     found = call(world.workspace, OWNER, "scorecard", {})

@@ -5,8 +5,9 @@ import re
 import pytest
 
 from onefold.collect import sources
-from onefold.governance import keys, people, trail
+from onefold.governance import approvals, keys, people, trail
 from onefold.governance.api_keys import api_key_of
+from onefold.model.records import OWNER
 
 pytestmark = pytest.mark.long
 
@@ -69,6 +70,23 @@ def test_a_key_is_shown_once_kept_as_a_hash_and_revoked(owner, state, clock):
     post(owner, "/settings/keys/revoke", name="loader")
     assert api_key_of(state, secret, now=clock()) is None
     assert keys.api_keys(state)[0].revoked_time is not None
+
+
+def test_a_wide_key_waits_on_the_page_where_somebody_else_signs(owner, state):
+    approvals.need(state, "access", ("legal",), four_eyes=True, asker=OWNER)
+    answer = post(owner, "/settings/keys", name="loader", scope=["admin"])
+    assert answer.status_code == 403
+    assert "waits for legal" in answer.text
+    assert keys.api_keys(state) == ()
+    assert post(owner, "/settings/people", name="Lena", role="owner").status_code == 403
+    assert "Lena" not in {user.name for user in people.users(state)}
+    assert "of_" in post(owner, "/settings/keys", name="reader", scope=["read"]).text
+
+
+def test_a_key_that_is_none_is_no_key_to_revoke(owner, state):
+    assert post(owner, "/settings/keys/revoke", name="nothing").status_code == 404
+    assert post(owner, "/settings/keys", name="empty").status_code == 422
+    assert keys.api_keys(state) == ()
 
 
 def test_a_source_is_added_and_changed(owner, state):

@@ -12,7 +12,6 @@ from onefold.consent import BASES
 from onefold.governance import keys, may, people, trail
 from onefold.model.errors import BadInput, OnefoldError
 from onefold.model.records import ROLES
-from onefold.model.time import DAY
 from onefold.runtime import call
 from onefold.web.desk import COOKIE, ask, back, page, secure, signed_in, text_of
 from onefold.web.wording import count_word, lag
@@ -126,27 +125,25 @@ async def change_person(request: Request) -> Response:
 async def add_key(request: Request) -> Response:
     """Make a key and show it this once."""
     form, workspace = await request.form(), request.app.state.workspace
+    asker = request.state.asker
     scopes = tuple(scope for scope in keys.SCOPES if scope in form.getlist("scope"))
     try:
-        days = _days(text_of(form, "days"))
-        secret = keys.add_api_key(
-            workspace.state,
-            text_of(form, "name"),
-            scopes,
-            asker=request.state.asker,
-            now=workspace.clock(),
-            expires_time=workspace.clock() + days * DAY if days else None,
-        )
+        given = {"name": text_of(form, "name"), "scopes": scopes, "days": _days(form)}
+        made = await ask(request, lambda: call(workspace, asker, "key add", given).body)
     except OnefoldError as error:
         return await _show(request, error=error)
-    return await _show(request, once={"label": f"Key {text_of(form, 'name')}", "secret": secret})
+    once = {"label": f"Key {made['name']}", "secret": made["api_key"]}
+    return await _show(request, once=once)
 
 
 @signed_in("settings")
 async def revoke_key(request: Request) -> Response:
     """End a key."""
     workspace, name = request.app.state.workspace, text_of(await request.form(), "name")
-    keys.revoke_api_key(workspace.state, name, asker=request.state.asker, now=workspace.clock())
+    try:
+        await ask(request, call, workspace, request.state.asker, "key revoke", {"name": name})
+    except OnefoldError as error:
+        return await _show(request, error=error)
     return back(request, "/settings#keys", f"The key `{name}` opens nothing any more.")
 
 
@@ -262,7 +259,8 @@ def _counted(count: int, one: str, many: str) -> str:
     return f"{count_word(count).lower()} {one if count == 1 else many}"
 
 
-def _days(text: str) -> int:
+def _days(form: Any) -> int:
+    text = text_of(form, "days")
     if not text:
         return 0
     if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) <= MOST_DAYS):
