@@ -28,8 +28,10 @@ from onefold.store import FactsWriter, Log, LogRow, Vault
 _log = logging.getLogger("onefold.house")
 
 _TICK_SECONDS = 0.05
-_GATHER_SECONDS = 0.12
+_GATHER_SECONDS, _LONGER_SECONDS = 0.12, 0.25
 """From the start of one batch to the next at the least: fewer, fuller batches cost less."""
+_MANY_ROWS = 250
+"""So many requests in a batch are small ones, which keep the door busy: it gathers for longer."""
 MOST_LET_IN = 5_000
 """Rows with waiting events that a retry judges one by one; of more the facts are built anew."""
 MICRO_BATCH = 8_000_000
@@ -347,7 +349,8 @@ class FoldLoop(Loop):
         self.trouble = ""
         if folded:
             self._on_commit()
-            self._stop.wait(max(0.0, _GATHER_SECONDS - (time.monotonic() - began)))
+            gathers = _LONGER_SECONDS if folded >= _MANY_ROWS else _GATHER_SECONDS
+            self._stop.wait(max(0.0, gathers - (time.monotonic() - began)))
         else:
             self._on_idle()
             self._stop.wait(_TICK_SECONDS)
