@@ -5,6 +5,7 @@ import pytest
 from onefold.model.errors import BadInput, NotAllowed
 from onefold.model.records import OWNER, Asker
 from onefold.runtime import call
+from onefold.runtime.placing import placed
 from worlds import World
 
 ANALYST = Asker("Ada", "analyst")
@@ -25,6 +26,13 @@ def world(tmp_path_factory):
     made.close()
 
 
+KEYS = [
+    Asker("key:loader", "owner", ("write",)),
+    Asker("key:reader", "owner", ("read", "persons", "write")),
+]
+"""As `api_key_of` makes them: the role is the widest, the scopes cut it down."""
+
+
 def ask(world, asker, name, path):
     params = {key: value or path for key, value in NAMED[name].items()}
     return call(world.workspace, asker, name, params)
@@ -35,6 +43,23 @@ def ask(world, asker, name, path):
 def test_a_file_of_the_machine_is_its_owners_alone(world, name, path) -> None:
     with pytest.raises(NotAllowed, match="files of the workspace only"):
         ask(world, ANALYST, name, path)
+
+
+@pytest.mark.parametrize("asker", KEYS)
+@pytest.mark.parametrize("path", ["/etc/passwd", "../secret.yaml", "definitions/../../x"])
+def test_a_key_of_narrow_scope_opens_no_file_of_the_machine(world, asker, path) -> None:
+    for name in sorted(set(NAMED) - {"join"}):
+        with pytest.raises(NotAllowed):
+            ask(world, asker, name, path)
+    with pytest.raises(NotAllowed, match="files of the workspace only"):
+        placed(world.workspace, asker, path)
+
+
+def test_a_key_of_an_admin_names_files_as_an_owner_does(world) -> None:
+    secret = world.folder.parent / "secret.yaml"
+    admin = Asker("key:admin", "owner", ("admin",))
+    assert placed(world.workspace, admin, "../secret.yaml") == secret.resolve()
+    assert placed(world.workspace, KEYS[0], "inside.csv") == (world.folder / "inside.csv").resolve()
 
 
 @pytest.mark.parametrize("name", NAMED)
