@@ -3,6 +3,7 @@
 import json
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -195,6 +196,17 @@ def test_the_rows_of_a_step_are_those_who_were_still_on_their_way(view) -> None:
                 if row["step"] == step and (row["former"] is None) is whole
             ]
             assert sum(here) == before
+
+
+def test_what_was_sampled_weighs(facts) -> None:
+    for row in facts.events:
+        row["sample_rate"] = 0.25
+    view = facts.view()
+    asked = Paths("search_made", SPAN, limit=2 * HOUR)
+    one, plain = named(paths(replace(view, sampled=True), asked)), named(paths(view, asked))
+    assert [row["persons"] for row in one] == [4 * row["persons"] for row in plain]
+    for part in ("event", "former", "n", "share", "of_former"):
+        assert [row[part] for row in one] == [pytest.approx(row[part]) for row in plain]
 
 
 def test_it_says_how_many_came_to_the_last() -> None:

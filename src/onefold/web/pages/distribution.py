@@ -89,7 +89,10 @@ def distribution_shown(workspace: Workspace, asker: Asker, given: dict[str, str]
         "middle_columns": [
             *head,
             "Figure",
-            *({"label": name, "kind": "number"} for name in (_measure(params), "Low", "High")),
+            *(
+                {"label": name, "kind": "number"}
+                for name in (_measure(params).capitalize(), "Low", "High")
+            ),
             {"label": "People", "kind": "number"},
         ],
         "middle_rows": [_middle_row(row, params) for row in rows if row["figure"] != "share"],
