@@ -254,6 +254,7 @@ _USES: dict[str, Made] = {
     "release": _released,
     "source add": _kept,
     "source set": _kept,
+    "team set": _let_in,
     "transfer register": _crossing,
     "user add": _let_in,
     "user link": _let_in,

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from onefold.governance import approvals, keys, may, people
+from onefold.governance import approvals, keys, may, people, policies
 from onefold.model.records import Asker
 from onefold.runtime.workspace import Workspace
 
-CALLS = frozenset({"user add", "user set", "user link", "key add", "approval assign"})
+CALLS = frozenset({"user add", "user set", "user link", "key add", "approval assign", "team set"})
 """The calls that this tells apart."""
 _LEAST = "viewer"
 """The role that only asks; to have it opens nothing but figures."""
@@ -37,6 +37,11 @@ def widens(workspace: Workspace, asker: Asker, name: str, given: Mapping[str, An
     if name == "approval assign":
         held = approvals.holders(workspace.state).get(given["function"], ())
         return not set(given["users"]) <= set(held)
+    if name == "team set":
+        # A team signs for the definitions that name it as their owner.
+        teams = policies.teams(workspace.state)
+        former = next((one.members for one in teams if one.name == given["name"]), ())
+        return not set(given["members"]) <= set(former)
     user = people.user_named(workspace.state, given["name"])
     if name == "user set":
         again = (
@@ -48,8 +53,9 @@ def widens(workspace: Workspace, asker: Asker, name: str, given: Mapping[str, An
 
 
 def _weighs(workspace: Workspace, name: str, role: str) -> bool:
-    """Return whether a user may do more than ask, or signs for something."""
-    held = approvals.holders(workspace.state).values()
+    """Return whether a user may do more than ask, signs for something or is of a team."""
+    teams = (one.members for one in policies.teams(workspace.state))
+    held = (*approvals.holders(workspace.state).values(), *teams)
     return role != _LEAST or any(name in names for names in held)
 
 

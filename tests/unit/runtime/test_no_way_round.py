@@ -13,7 +13,7 @@ import pytest
 from onefold.cli import reach
 from onefold.cli.options import Terms
 from onefold.face import Onefold
-from onefold.governance import approvals, keys, people
+from onefold.governance import approvals, keys, people, policies
 from onefold.model.errors import NotAllowed, OnefoldError
 from onefold.model.records import OWNER, Asker
 from onefold.runtime import CALLS, Workspace, binding, call
@@ -55,6 +55,7 @@ WAITS = {
     "release": {"event": "bought", "from": "2025-10-01", "to": "2025-10-31"},
     "source add": {"name": "shop", "basis": "contract"},
     "source set": {"name": "asks", "basis": "notice"},
+    "team set": {"name": "Shop", "members": ["Vera"]},
     "transfer register": {"from_region": "eu", "to_region": "us", "basis": "scc", "note": "May."},
     "user add": {"name": "Puppet", "role": "owner"},
     "user link": {"name": "Otto"},
@@ -111,7 +112,6 @@ FREE = {
     "sql cancel": "it stops something",
     "expiry enforce": "by what was laid down",
     "team remove": "who sees what, by its owner",
-    "team set": "who sees what, by its owner",
     "transfer revoke": "it stops something",
     "undo": "it takes back",
 }
@@ -124,6 +124,7 @@ STAYS = {
     "source set",
     "source add",
     "approval need",
+    "team set",
 }
 """Calls that change nothing when they are made again, or cannot be."""
 UNSEEN = {"destination replay", "key add"}
@@ -290,6 +291,11 @@ def test_who_may_no_more_than_before_waits_for_nobody(house):
     people.add_user(house.state, "Mara", "marketer", asker=OWNER, now=house.world.clock())
     asked_for(house, "user link", {"name": "Mara"})
     asked_for(house, "user set", {"name": "Mara", "role": "analyst"})
+    people.add_user(house.state, "Toni", "viewer", asker=OWNER, now=house.world.clock())
+    policies.put_team(house.state, "Crew", ("Toni",), asker=OWNER)
+    ask(house, "Olga", "team set", name="Crew", members=["Toni"])
+    asked_for(house, "team set", {"name": "Crew", "members": ["Toni", "Mara"]})
+    asked_for(house, "user link", {"name": "Toni"})
     ask(house, "Olga", "user set", name="Mara", role="viewer", out=True)
 
 
