@@ -16,6 +16,8 @@ from typing import Self
 
 import pytest
 
+from postgres import as_user
+
 WAIT_SECONDS = 60
 
 
@@ -47,6 +49,7 @@ class Mysql:
         with made.said.open("wb") as out:
             subprocess.run(
                 [
+                    *as_user(made.user),
                     install,
                     "--no-defaults",
                     f"--datadir={made.data}",
@@ -58,10 +61,10 @@ class Mysql:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 timeout=WAIT_SECONDS,
-                **made.who,
             )
             made.server = subprocess.Popen(
                 [
+                    *as_user(made.user),
                     run,
                     "--no-defaults",
                     f"--datadir={made.data}",
@@ -73,7 +76,6 @@ class Mysql:
                 ],
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                **made.who,
             )
         made.await_socket()
         return made
@@ -85,10 +87,6 @@ class Mysql:
             return None
         names = {entry.pw_name: entry for entry in pwd.getpwall()}
         return names.get("mysql") or names["nobody"]
-
-    @property
-    def who(self) -> dict[str, int]:
-        return {} if self.user is None else {"user": self.user.pw_uid, "group": self.user.pw_gid}
 
     @property
     def data(self) -> Path:

@@ -61,7 +61,8 @@ class World:
         sign_in_path: Opens the pages once.
         counts: How much of what there is.
         truth: Each planted truth beside what was measured.
-        samples: One of each kind that has a page: person, account, experiment, campaign, metric.
+        samples: One of each kind that has a page: person, account, experiment, campaign, metric,
+            segment and so on.
         seconds: How long it took to make.
     """
 
@@ -233,5 +234,7 @@ def _samples(workspace: Workspace) -> dict[str, str]:
         if rows.num_rows:
             samples[kind] = str(rows.column(0)[0].as_py())
     experiments = load_experiments(workspace.definitions / "experiments")
+    segments = (workspace.definitions / "segments").glob("*.yaml")
     named = {"metric": "click_rate", "dashboards": "market", "trace": _TRACE}
-    return {**samples, **named, "experiment": next(iter(experiments))}
+    named |= {"experiment": next(iter(experiments)), "segments": min(one.stem for one in segments)}
+    return samples | named

@@ -94,8 +94,8 @@ class DemoFiles:
 def write_demo_files(market: Market, folder: Path) -> DemoFiles:
     """Write a market's definitions, imports, truth and pinboard into a workspace folder.
 
-    Definitions go to `definitions/{events,experiments}`, all else to `demo`. The experiments
-    get the days on which they ran in this market.
+    Definitions go to `definitions`, all else to `demo`. The experiments get the days on which they
+    ran in this market.
     """
     demo = folder / "demo"
     demo.mkdir(parents=True, exist_ok=True)
@@ -135,7 +135,7 @@ def mapping(table: str) -> str:
 
 
 def write_definitions(market: Market, folder: Path) -> None:
-    """Write the market's catalogue and experiments below a folder."""
+    """Write the market's catalogue, experiments and segments below a folder."""
     for name, text in definitions(market).items():
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -146,7 +146,7 @@ def definitions(market: Market) -> dict[str, str]:
     """Return path below `definitions/` -> YAML text, experiments with this market's days."""
     shipped = files("onefold.simulate") / "definitions"
     found = {"traffic.yaml": (shipped / "traffic.yaml").read_text("utf-8")}
-    for kind in ("events", "experiments"):
+    for kind in ("events", "experiments", "segments"):
         source = files("onefold.simulate") / "definitions" / kind
         for file in sorted(source.iterdir(), key=lambda one: one.name):
             text = file.read_text("utf-8")
