@@ -16,7 +16,7 @@ from same_answers import ask, difference, questions
 from spark_cluster import cluster
 from worlds import World, track
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("java")]
 
 
 @pytest.fixture
